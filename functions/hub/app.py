@@ -1,0 +1,107 @@
+"""The hub's doorbell: a JSON API to read orders, what is due and what waits for a person."""
+
+import os
+from typing import Annotated, Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
+from aws_lambda_powertools.event_handler.exceptions import (
+    BadRequestError,
+    NotFoundError,
+    ServiceError,
+    UnauthorizedError,
+)
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shipclock import hub, wiring
+from shipclock.hub import OrderList, OrderView, QuarantineList, Visitor
+from shipclock.settings import HubSettings
+
+logger = Logger()
+app = APIGatewayHttpResolver(enable_validation=True)
+store, secret = wiring.hub(HubSettings.from_env(os.environ))
+
+Limit = Annotated[int, Query(ge=1, le=200)]
+VERSION = "1"
+
+
+def visitor(right: str) -> Visitor:
+    """Who asks; refuses with 401 without a good token and 403 without the right."""
+    header = app.current_event.headers.get("authorization", "")
+    who = hub.visitor(header, secret())
+    if who is None:
+        raise UnauthorizedError("send a hub token as 'Authorization: Bearer …'")
+    if right not in hub.ROLES.get(who.role, ()):
+        raise ServiceError(403, f"the role {who.role!r} may not read this")
+    return who
+
+
+@app.get("/api/orders/<order_id>")
+def order(order_id: str) -> OrderView:
+    """One order, whole."""
+    who = visitor("orders")
+    found = hub.order_view(store, order_id, wiring.real())
+    if found is None or not who.may_see(found.shop_id):
+        raise NotFoundError("there is no such order")
+    return found
+
+
+@app.get("/api/orders")
+def orders(
+    shop_id: str | None = None,
+    stage: str | None = None,
+    limit: Limit = 50,
+    start: str | None = None,
+) -> OrderList:
+    """Orders by shop and stage, the next due first."""
+    shops = _shops(visitor("orders"), shop_id)
+    stages = hub.every_stage()
+    if stage is not None and stage not in stages:
+        raise BadRequestError(f"stage: one of {', '.join(stages)} was expected")
+    return hub.order_list(store, shops, (stage,) if stage else stages, limit, start)
+
+
+@app.get("/api/due")
+def due(
+    within: str = "24h",
+    shop_id: str | None = None,
+    limit: Limit = 50,
+    start: str | None = None,
+) -> OrderList:
+    """Orders whose next clock runs out within a span from now, overdue ones included."""
+    shops = _shops(visitor("due"), shop_id)
+    try:
+        by = wiring.real() + hub.within(within)
+    except ValueError as error:
+        raise BadRequestError(str(error)) from error
+    return hub.order_list(store, shops, hub.OPEN_STAGES, limit, start, by)
+
+
+@app.get("/api/quarantine")
+def quarantine(limit: Limit = 50, start: str | None = None) -> QuarantineList:
+    """Deliveries that wait for a person."""
+    visitor("quarantine")
+    return hub.quarantine_list(store, limit, start)
+
+
+@app.get("/api/openapi.json", include_in_schema=False)
+def openapi() -> Response[str]:
+    """The words and shapes of this API; holds no data, so it needs no token."""
+    schema = app.get_openapi_json_schema(
+        title="Shipclock hub", version=VERSION, description="What Shipclock knows of orders."
+    )
+    return Response(200, content_types.APPLICATION_JSON, schema)
+
+
+def _shops(who: Visitor, shop_id: str | None) -> list[str]:
+    if shop_id is None:
+        return hub.connected_shops(store, who)
+    return [shop_id] if who.may_see(shop_id) else []
+
+
+@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of the hub's API (payload format 2.0)."""
+    return app.resolve(event, context)

@@ -1,0 +1,33 @@
+"""How long our own retries wait, in `now`. Literal tables; the last entry repeats or is the end."""
+
+from datetime import datetime, timedelta
+
+
+def _minutes(*values: int) -> tuple[timedelta, ...]:
+    return tuple(timedelta(minutes=value) for value in values)
+
+
+QUARANTINE = _minutes(60, 360, 1440)
+"""A delivery that can't be translated is tried again, for a fix may have been deployed."""
+
+SETTLE = _minutes(1, 5, 15, 60)
+"""An order whose settling fails."""
+
+REREAD = _minutes(1, 2, 5, 15, 60)
+"""An order that the marketplace did not give back."""
+
+RECONCILE = _minutes(1, 5, 15)
+"""A reconciliation that broke off."""
+
+PUSH = _minutes(0, 1, 5, 15, 60, 180, 360, 720)
+"""A push whose effect was not seen. After the last entry it is dead and a person must act."""
+
+
+def after(table: tuple[timedelta, ...], failures: int, now: datetime) -> datetime:
+    """When to try again after this many failures (1 is the first)."""
+    return now + table[min(failures, len(table)) - 1]
+
+
+def exhausted(table: tuple[timedelta, ...], failures: int) -> bool:
+    """Whether the table has no entry left."""
+    return failures > len(table)

@@ -1,0 +1,159 @@
+"""Facts and records as rows: how events, verdicts, notices and intents are kept and read back."""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from shipclock import rows
+from shipclock.domain.clock import Notice, Verdict
+from shipclock.domain.event import (
+    CaseChange,
+    Hint,
+    Link,
+    OrderEvent,
+    OrderFacts,
+    PackageRead,
+    Snapshot,
+)
+from shipclock.domain.push import Intent
+from shipclock.domain.times import EPOCH
+from shipclock.domain.tracking import Scan
+from shipclock.marketplaces.protocol import Shop
+from shipclock.ports import Key, Row
+
+_EVENTS: dict[str, TypeAdapter[Any]] = {
+    "hint": TypeAdapter(Hint),
+    "snapshot": TypeAdapter(Snapshot),
+    "case": TypeAdapter(CaseChange),
+    "package": TypeAdapter(PackageRead),
+}
+_FACTS = TypeAdapter(OrderFacts)
+_SCAN = TypeAdapter(Scan)
+_LINK = TypeAdapter(Link)
+_VERDICT = TypeAdapter(Verdict)
+_NOTICE = TypeAdapter(Notice)
+_INTENT = TypeAdapter(Intent)
+_SHOP = TypeAdapter(Shop)
+
+
+def _row(key: Key, adapter: TypeAdapter[Any], value: object, **more: Any) -> Row:
+    return {
+        "pk": key[0],
+        "sk": key[1],
+        "doc": adapter.dump_json(value, exclude_defaults=True).decode(),
+        **more,
+    }
+
+
+def event_row(event: OrderEvent, real: datetime) -> Row:
+    """The row of a marketplace event, marked due."""
+    key = rows.order_pk(event.order_id), rows.EVENT + event.identity
+    mark = rows.mark(key, rows.at_once(real))
+    return _row(key, _EVENTS[event.kind], event, kind=event.kind, **mark)
+
+
+def read_event(row: Row) -> OrderEvent:
+    """The event in a row under an order."""
+    event: OrderEvent = _EVENTS[row["kind"]].validate_json(row["doc"])
+    return event
+
+
+def facts_digest(facts: OrderFacts) -> str:
+    """A digest of an order's facts, to see whether a row of a search tells anything new."""
+    return hashlib.sha256(_FACTS.dump_json(facts)).hexdigest()[:32]
+
+
+def scan_row(scan: Scan, real: datetime) -> Row:
+    """The row of a carrier event, marked due."""
+    key = rows.number_pk(scan.number), rows.EVENT + scan.identity
+    return _row(key, _SCAN, scan, **rows.mark(key, rows.at_once(real)))
+
+
+def read_scan(row: Row) -> Scan:
+    """The scan in a row under a number."""
+    return _SCAN.validate_json(row["doc"])
+
+
+def link_rows(link: Link, real: datetime, due: bool) -> tuple[Row, Row]:
+    """A link's two rows, to be written in this order: under the number, then under the order.
+
+    With `due` the second one is marked, so that the order is settled anew.
+    """
+    here = rows.number_pk(link.number), rows.LINK + link.order_id
+    there = rows.order_pk(link.order_id), rows.LINK + link.number
+    marked = rows.mark(there, rows.at_once(real)) if due else {}
+    return _row(here, _LINK, link), _row(there, _LINK, link, **marked)
+
+
+def read_link(row: Row) -> Link:
+    """The link in a row."""
+    return _LINK.validate_json(row["doc"])
+
+
+def verdict_row(order_id: str, verdict: Verdict, real: datetime) -> Row:
+    """The row of a verdict, marked due to be announced."""
+    key = rows.order_pk(order_id), rows.VERDICT + verdict.key
+    return _row(
+        key, _VERDICT, verdict, state=verdict.state.value, **rows.mark(key, rows.at_once(real))
+    )
+
+
+def read_verdict(row: Row) -> Verdict:
+    """The verdict in a row."""
+    return _VERDICT.validate_json(row["doc"])
+
+
+def notice_row(order_id: str, notice: Notice, real: datetime) -> Row:
+    """The row of a reminder or warning, marked due to be announced."""
+    key = rows.order_pk(order_id), rows.NOTICE + notice.key
+    return _row(key, _NOTICE, notice, **rows.mark(key, rows.at_once(real)))
+
+
+def read_notice(row: Row) -> Notice:
+    """The notice in a row."""
+    return _NOTICE.validate_json(row["doc"])
+
+
+def intent_key(order_id: str, intent: Intent) -> Key:
+    """The key of an intent's row."""
+    return rows.order_pk(order_id), rows.PUSH + intent.key
+
+
+def intent_doc(intent: Intent) -> Row:
+    """What changes of an intent's row when the intent does."""
+    return {
+        "doc": _INTENT.dump_json(intent, exclude_defaults=True).decode(),
+        "state": intent.state.value,
+    }
+
+
+def read_intent(row: Row) -> Intent:
+    """The intent in a row."""
+    return _INTENT.validate_json(row["doc"])
+
+
+def shop_row(shop: Shop) -> Row:
+    """The lane's row of a shop that is newly connected."""
+    return _row((rows.shop_pk(shop.shop_id), rows.LANE), _SHOP, shop)
+
+
+def shop_doc(shop: Shop) -> Row:
+    """What changes of a lane's row when the shop's connection does."""
+    return {"doc": _SHOP.dump_json(shop, exclude_defaults=True).decode()}
+
+
+def read_shop(row: Row) -> Shop:
+    """The shop in a lane's row."""
+    return _SHOP.validate_json(row["doc"])
+
+
+def millis(real: datetime) -> int:
+    """A real time as it stands in a lane's row, so that conditions can compare it."""
+    return int(real.timestamp() * 1000)
+
+
+def from_millis(value: int) -> datetime:
+    """A lane's real time."""
+    return EPOCH + timedelta(milliseconds=value)

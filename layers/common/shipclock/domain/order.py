@@ -1,0 +1,312 @@
+"""An order folded from its facts. Everything about how statuses follow one another lives here.
+
+Two weights of evidence: a `Snapshot` (the marketplace's own order detail) is what counts; a `Hint`
+(a thin webhook) fills in only while no snapshot is known. Scans are facts of their own about the
+parcels and never change the marketplace's status. The fold does not know what time it is.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shipclock.domain.event import CaseChange, Hint, Link, OrderFacts, PackageRead, Snapshot
+from shipclock.domain.tracking import Parcel, Scan, fold_parcel
+
+UNPAID = "UNPAID"
+ON_HOLD = "ON_HOLD"
+AWAITING_SHIPMENT = "AWAITING_SHIPMENT"
+PARTIALLY_SHIPPING = "PARTIALLY_SHIPPING"
+AWAITING_COLLECTION = "AWAITING_COLLECTION"
+IN_TRANSIT = "IN_TRANSIT"
+DELIVERED = "DELIVERED"
+COMPLETED = "COMPLETED"
+CANCELLED = "CANCELLED"
+
+STAGES = {
+    UNPAID: "awaiting_payment",
+    ON_HOLD: "on_hold",
+    AWAITING_SHIPMENT: "to_ship",
+    PARTIALLY_SHIPPING: "to_ship",
+    AWAITING_COLLECTION: "to_collect",
+    IN_TRANSIT: "in_transit",
+    DELIVERED: "delivered",
+    COMPLETED: "completed",
+    CANCELLED: "cancelled",
+}
+"""The board's columns. A status of tomorrow stands under `unknown` until this table knows it."""
+
+PROGRESS = {
+    status: rank
+    for rank, status in enumerate(
+        (
+            UNPAID,
+            ON_HOLD,
+            AWAITING_SHIPMENT,
+            PARTIALLY_SHIPPING,
+            AWAITING_COLLECTION,
+            IN_TRANSIT,
+            DELIVERED,
+            COMPLETED,
+        )
+    )
+}
+"""How far along a status is (`tiktok-shop.md` 4.1). CANCELLED is an end, not a step."""
+
+SPELLINGS = {"CANCEL": CANCELLED}
+"""The webhook's spelling to the order API's (`tiktok-shop.md`, five things, 4)."""
+
+ENDED = frozenset({COMPLETED, CANCELLED})
+
+REACHED_FIELDS = {
+    AWAITING_COLLECTION: "rts_time",
+    IN_TRANSIT: "collection_time",
+    DELIVERED: "delivery_time",
+}
+"""The order's own field for the instant a status was reached (DESIGN 5, "A status's instant")."""
+
+CLOCK_SKEW = timedelta(days=1)
+"""How far before the order's creation a scan may be dated: some carriers stamp local time as UTC.
+It is not granted where another order shares the number; there only time tells them apart."""
+
+OPEN_CASES = frozenset({"CANCELLATION_REQUEST_PENDING"})
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One package of the order, or a linked number that belongs to no known package yet."""
+
+    package_id: str
+    tracking_number: str = ""
+    status: str = ""
+    parcel: Parcel | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What all known facts of one order add up to. No personal data, no judgement, no `now`.
+
+    `reached` holds the instant each status was reached; `requested_at` (real) and `as_of` (`now`)
+    say how fresh the newest snapshot is; `hinted_at` is the receipt of the newest hint.
+    """
+
+    order_id: str
+    shop_id: str = ""
+    status: str = ""
+    facts: OrderFacts | None = None
+    reached: Mapping[str, datetime] = field(default_factory=dict)
+    packages: tuple[Package, ...] = ()
+    snapshot: Snapshot | None = None
+    package_reads: tuple[PackageRead, ...] = ()
+    hinted_at: datetime | None = None
+    cancel_open: bool = False
+    events: int = 0
+
+    @property
+    def stage(self) -> str:
+        """The board's column."""
+        return STAGES.get(self.status, "unknown")
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more is expected of this order."""
+        return self.status in ENDED
+
+    @property
+    def starts_at(self) -> datetime | None:
+        """When its clocks start: its creation; a pre-order's release (DESIGN 5)."""
+        if self.facts is None:
+            return None
+        if self.facts.order_type == "PRE_ORDER" and self.facts.release_date:
+            return self.facts.release_date
+        return self.facts.create_time
+
+    def reached_at(self, status: str) -> datetime | None:
+        """When the order reached this status or a later one; None if it is not known to have."""
+        return self.reached.get(status)
+
+    @property
+    def parcels(self) -> tuple[Parcel, ...]:
+        """The parcels of its packages."""
+        return tuple(p.parcel for p in self.packages if p.parcel is not None)
+
+    @property
+    def first_scan(self) -> Scan | None:
+        """The earliest scan over all of its parcels."""
+        scans = [scan for parcel in self.parcels if (scan := parcel.first_scan)]
+        return min(scans, key=lambda scan: (scan.occurred_at, scan.identity), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFacts:
+    """What is kept under one tracking number: its scans and every order it is linked to."""
+
+    number: str
+    scans: tuple[Scan, ...] = ()
+    links: tuple[Link, ...] = ()
+
+
+OrderEvents = Iterable[Hint | Snapshot | CaseChange | PackageRead]
+
+
+def fold(order_id: str, events: OrderEvents, numbers: Iterable[NumberFacts] = ()) -> Order:
+    """Fold an order's events and the facts under its linked numbers into the order.
+
+    Any arrival order and any duplication gives the same order. Scans told by an account that may
+    not speak for the order's shop are left out, as are those of another order that used the same
+    number at another time.
+    """
+    unique = {event.identity: event for event in events}
+    hints = [e for e in unique.values() if isinstance(e, Hint)]
+    snapshots = [e for e in unique.values() if isinstance(e, Snapshot)]
+    cases = [e for e in unique.values() if isinstance(e, CaseChange)]
+    reads = [e for e in unique.values() if isinstance(e, PackageRead)]
+    newest = max(snapshots, key=_snapshot_order, default=None)
+    last_hint = max(hints, key=_hint_order, default=None)
+    facts = newest.facts if newest else None
+    shop_id = newest.shop_id if newest else last_hint.shop_id if last_hint else ""
+    parcels, scanned = _parcels(order_id, shop_id, facts, list(numbers))
+    return Order(
+        order_id=order_id,
+        shop_id=shop_id,
+        status=facts.status if facts else last_hint.status if last_hint else "",
+        facts=facts,
+        reached=_reached(snapshots, newest),
+        packages=_packages(facts, parcels, reads),
+        snapshot=newest,
+        package_reads=tuple(sorted(reads, key=lambda r: (r.requested_at, r.identity))),
+        hinted_at=max((hint.received_at for hint in hints), default=None),
+        cancel_open=_cancel_open(facts, cases),
+        events=len(unique) + scanned,
+    )
+
+
+def _snapshot_order(snapshot: Snapshot) -> tuple[datetime, datetime, str]:
+    return snapshot.facts.update_time, snapshot.requested_at, snapshot.identity
+
+
+def _hint_order(hint: Hint) -> tuple[bool, datetime, str]:
+    return bool(hint.status), hint.update_time or hint.received_at, hint.identity
+
+
+def _reached(snapshots: list[Snapshot], newest: Snapshot | None) -> dict[str, datetime]:
+    """The instant each status was reached: its own field, else the first telling of it or later.
+
+    The field counts only once some snapshot tells the status: on a split order `rts_time` may
+    stand there while the order as a whole has not got so far.
+    """
+    reached: dict[str, datetime] = {}
+    if newest is None:
+        return reached
+    later: datetime | None = None
+    for status, rank in sorted(PROGRESS.items(), key=lambda item: -item[1]):
+        told = [s.facts.update_time for s in snapshots if PROGRESS.get(s.facts.status, -1) >= rank]
+        if told:
+            field_name = REACHED_FIELDS.get(status)
+            own: datetime | None = getattr(newest.facts, field_name) if field_name else None
+            later = own or min((*told, later) if later else told)
+            reached[status] = later
+    if any(s.facts.status == CANCELLED for s in snapshots):
+        told = [s.facts.update_time for s in snapshots if s.facts.status == CANCELLED]
+        reached[CANCELLED] = newest.facts.cancel_time or min(told)
+    return reached
+
+
+def _cancel_open(facts: OrderFacts | None, cases: list[CaseChange]) -> bool:
+    """Whether a buyer's cancel request waits for an answer, by the order or by the newest case."""
+    newest: dict[str, CaseChange] = {}
+    for case in sorted(cases, key=lambda c: (c.update_time, c.identity)):
+        newest[case.case_id] = case
+    waiting = any(
+        c.status in OPEN_CASES
+        and c.case == "cancellation"
+        and not (facts and facts.update_time > c.update_time and not facts.cancel_requested)
+        for c in newest.values()
+    )
+    return waiting or (facts is not None and facts.cancel_requested)
+
+
+def _parcels(
+    order_id: str, shop_id: str, facts: OrderFacts | None, numbers: list[NumberFacts]
+) -> tuple[dict[str, Parcel], int]:
+    """The parcel of each linked number, and how many scans they hold in all."""
+    parcels: dict[str, Parcel] = {}
+    total = 0
+    for about in sorted(numbers, key=lambda n: n.number):
+        mine = [link for link in about.links if link.order_id == order_id]
+        if not any(_may_speak(link.shops, shop_id) for link in mine):
+            continue
+        scans = [s for s in about.scans if _may_speak(s.shops, shop_id)]
+        created = facts.create_time if facts else None
+        if created:
+            alone = all(link.order_id == order_id for link in about.links)
+            earliest = created - CLOCK_SKEW if alone else created
+            scans = [s for s in scans if s.occurred_at >= earliest]
+            scans = _before_reuse(scans, created, about.links, order_id)
+        parcels[about.number] = fold_parcel(about.number, scans)
+        total += len(scans)
+    return parcels, total
+
+
+def _may_speak(shops: tuple[str, ...], shop_id: str) -> bool:
+    return not shops or shop_id in shops
+
+
+def _before_reuse(
+    scans: list[Scan], created: datetime, links: tuple[Link, ...], order_id: str
+) -> list[Scan]:
+    """Leave out the scans of a later order that got the same number after this parcel had ended."""
+    later = sorted(
+        {
+            link.created_at
+            for link in links
+            if link.order_id != order_id and link.created_at and link.created_at > created
+        }
+    )
+    for reused_at in later:
+        before = [s for s in scans if s.occurred_at < reused_at]
+        if fold_parcel("", before).ended_at:
+            return before
+    return scans
+
+
+def _packages(
+    facts: OrderFacts | None, parcels: dict[str, Parcel], reads: list[PackageRead]
+) -> tuple[Package, ...]:
+    """The order's packages, those with a number first, then linked numbers without a package.
+
+    A number linked to an order with exactly one package, itself without a number, is that
+    package's (DESIGN 6). Of several such numbers the one scanned first is.
+    """
+    numbers: dict[str, str] = {}
+    statuses: dict[str, str] = {}
+    if facts:
+        numbers = dict.fromkeys(sorted(facts.package_ids), "")
+        for line in facts.lines:
+            if line.package_id:
+                numbers[line.package_id] = numbers.get(line.package_id) or line.tracking_number
+                statuses[line.package_id] = line.package_status
+        if len(numbers) == 1 and not any(numbers.values()):
+            numbers = dict.fromkeys(numbers, facts.tracking_number)
+    for read in sorted(reads, key=lambda r: (r.requested_at, r.identity)):
+        if read.package_id in numbers and read.tracking_number:
+            numbers[read.package_id] = numbers[read.package_id] or read.tracking_number
+    told = {normal(number): package_id for package_id, number in numbers.items() if number}
+    free = sorted((n for n in parcels if n not in told), key=lambda n: _scanned_first(parcels[n]))
+    if len(numbers) == 1 and not told and free:
+        numbers = dict.fromkeys(numbers, parcels[free.pop(0)].written)
+    packages = [
+        Package(package_id, number, statuses.get(package_id, ""), parcels.get(normal(number)))
+        for package_id, number in numbers.items()
+    ]
+    packages += [Package("", parcels[n].written, "", parcels[n]) for n in free]
+    return tuple(sorted(packages, key=lambda p: (not p.tracking_number, not p.package_id)))
+
+
+def _scanned_first(parcel: Parcel) -> tuple[bool, str, str]:
+    scan = parcel.first_scan
+    return scan is None, scan.occurred_at.isoformat() if scan else "", parcel.number
+
+
+def normal(number: str) -> str:
+    """A tracking number as links and events are keyed by it: no spaces or hyphens, capitals."""
+    return "".join(number.split()).replace("-", "").upper()

@@ -1,0 +1,163 @@
+"""The parcel's vocabulary and one parcel folded from its scans (`carriers.md` 1.2 and 1.3)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class TrackingStatus(StrEnum):
+    """What one tracking event says of the parcel. The members' order is their progress rank."""
+
+    INFO_RECEIVED = "info_received"
+    PICKUP_FAILED = "pickup_failed"
+    PICKED_UP = "picked_up"
+    IN_TRANSIT = "in_transit"
+    ON_HOLD = "on_hold"
+    OUT_FOR_DELIVERY = "out_for_delivery"
+    DELIVERY_ATTEMPT_FAILED = "delivery_attempt_failed"
+    AVAILABLE_FOR_PICKUP = "available_for_pickup"
+    DELIVERED = "delivered"
+    DELAYED = "delayed"
+    DAMAGED = "damaged"
+    LOST = "lost"
+    DISPOSED = "disposed"
+    RETURNING = "returning"
+    RETURNED = "returned"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+RANK = {status: rank for rank, status in enumerate(TrackingStatus)}
+
+NOT_A_SCAN = frozenset(
+    {
+        TrackingStatus.INFO_RECEIVED,
+        TrackingStatus.UNKNOWN,
+        TrackingStatus.EXPIRED,
+        TrackingStatus.PICKUP_FAILED,
+        TrackingStatus.CANCELLED,
+    }
+)
+"""Statuses that do not show the parcel in the carrier's hands (DESIGN 5, "Scan")."""
+
+TERMINAL = frozenset(
+    {
+        TrackingStatus.DELIVERED,
+        TrackingStatus.LOST,
+        TrackingStatus.DISPOSED,
+        TrackingStatus.RETURNED,
+        TrackingStatus.CANCELLED,
+    }
+)
+
+SILENT = frozenset({TrackingStatus.EXPIRED, TrackingStatus.UNKNOWN})
+"""Said of the tracker, not of the parcel: these never overwrite a status."""
+
+ENDS_ATTEMPTS = frozenset({TrackingStatus.DELIVERED, TrackingStatus.RETURNED})
+
+SUSPECT_AFTER = timedelta(minutes=15)
+"""An event dated this much after its receipt is kept, flagged and trusted to stop a clock only."""
+
+
+class TimeBasis(StrEnum):
+    """Where an event's time came from; only the first two prove that a clock was missed."""
+
+    UTC = "utc"
+    OFFSET = "offset"
+    ZONE = "zone"
+    RECEIVED = "received"
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One tracking event of one number, as a carrier or 3PL told it.
+
+    `identity` is the vendor's id of that scan, else a digest of number, raw code, raw time and
+    location; never of the delivery that brought it. `number` is normalised, `written` is how the
+    sender wrote it. `shops` limits the shops it may speak for
+    (empty: all of them). `received_at` is the real clock.
+    """
+
+    identity: str
+    number: str
+    status: TrackingStatus
+    occurred_at: datetime
+    basis: TimeBasis
+    received_at: datetime
+    source: str
+    account: str
+    raw_code: str
+    written: str = ""
+    carrier: str = ""
+    reason: str = ""
+    location: str = ""
+    delivered_to: str = ""
+    proof: str = ""
+    flags: tuple[str, ...] = ()
+    shops: tuple[str, ...] = ()
+
+    @property
+    def suspect(self) -> bool:
+        """Dated so far after its receipt that somebody's clock was wrong."""
+        return self.occurred_at > self.received_at + SUSPECT_AFTER
+
+    @property
+    def trusted(self) -> bool:
+        """Whether its time may prove that a clock was missed."""
+        return self.basis in (TimeBasis.UTC, TimeBasis.OFFSET) and not self.suspect
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Everything the scans of one number add up to, whatever order they came in."""
+
+    number: str
+    written: str = ""
+    carrier: str = ""
+    status: TrackingStatus = TrackingStatus.UNKNOWN
+    failed_attempts: int = 0
+    scans: tuple[Scan, ...] = field(default=(), repr=False)
+
+    @property
+    def first_scan(self) -> Scan | None:
+        """The earliest event that shows the parcel in the carrier's hands."""
+        return next((scan for scan in self.scans if scan.status not in NOT_A_SCAN), None)
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the parcel first reached an end, if it has."""
+        return next((s.occurred_at for s in self.scans if s.status in TERMINAL), None)
+
+
+def in_order(scans: Iterable[Scan]) -> tuple[Scan, ...]:
+    """Sort scans by their own time, then progress, then identity; one of each identity."""
+    unique = {scan.identity: scan for scan in scans}
+    return tuple(sorted(unique.values(), key=lambda s: (s.occurred_at, RANK[s.status], s.identity)))
+
+
+def fold_parcel(number: str, scans: Iterable[Scan]) -> Parcel:
+    """Fold the scans of one number; any order and any duplication of them gives the same parcel."""
+    ordered = in_order(scans)
+    status = TrackingStatus.UNKNOWN
+    since = None
+    carrier = ""
+    for scan in ordered:
+        carrier = carrier or scan.carrier
+        ended = status in TERMINAL and scan.occurred_at == since  # an end is left only later
+        if (scan.status not in SILENT or status in SILENT) and not ended:
+            status, since = scan.status, scan.occurred_at
+    written = next((scan.written for scan in ordered if scan.written), number)
+    return Parcel(number, written, carrier, status, _failed_attempts(ordered), ordered)
+
+
+def _failed_attempts(ordered: tuple[Scan, ...]) -> int:
+    """The most attempts any one source counts: two sources may tell the same attempt."""
+    attempts: dict[str, set[datetime]] = {}
+    for scan in ordered:
+        if scan.status in ENDS_ATTEMPTS:
+            break
+        if scan.status is TrackingStatus.DELIVERY_ATTEMPT_FAILED:
+            attempts.setdefault(scan.source, set()).add(scan.occurred_at)
+    return max(map(len, attempts.values()), default=0)

@@ -1,0 +1,354 @@
+"""What the holder of a shop's lane does for its orders: re-read and push (DESIGN 3.3 to 3.5).
+
+One effect at a marketplace that dedupes nothing: an intent is `sending` on record before its call
+begins, and after any answer that is no clear yes or no it is `unclear` until a re-read shows what
+became of it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shipclock import backoff, codec, rows
+from shipclock.domain.push import GIVE_UP, IN_FLIGHT, UNCLEAR_WAIT, Intent, IntentState
+from shipclock.domain.times import stamp
+from shipclock.lane import Busy, Clockwork, Lane
+from shipclock.marketplaces.protocol import Kind, OrderRow, Outcome
+from shipclock.ports import Below, Change, Put, Store
+from shipclock.reading import Unreadable
+from shipclock.settle import Settled, intent_mark
+from shipclock.snapshots import keep_snapshot
+
+PROVIDERS_KEPT = timedelta(days=1)
+MISCONFIGURED_WAIT = timedelta(hours=1)
+
+Settle = Callable[[str], Settled | None]
+Report = Callable[..., None]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of the calls: ended `done`, or did not."""
+
+    pushed: int = 0
+    failed: int = 0
+
+
+class Errand:
+    """One lane's work in one sweep: brings orders to where nothing is left to do right now."""
+
+    def __init__(
+        self,
+        store: Store,
+        lane: Lane,
+        clockwork: Clockwork,
+        now: datetime,
+        settle: Settle,
+        report: Report,
+    ) -> None:
+        """Works at `now` for the shop of a held lane; `settle` settles one order anew."""
+        self._store = store
+        self._lane = lane
+        self._clockwork = clockwork
+        self._now = now
+        self._settle = settle
+        self._report = report
+        self._orders: dict[str, Settled] = {}
+        self._tried: set[tuple[str, str]] = set()
+
+    def run(self, orders: dict[str, Settled]) -> Tally:
+        """Re-read, then push, then again, until all wait for something or the time is over.
+
+        What is left stays due.
+        """
+        self._orders = dict(orders)
+        before = {order_id: settled.intents for order_id, settled in orders.items()}
+        try:
+            self._work()
+        except Busy as reason:
+            self._report("lane.busy", shop_id=self._lane.shop.shop_id, reason=str(reason))
+        if not self._lane.shop.connected:
+            for order_id in orders:  # they leave `due` until the shop reconnects
+                self._again(order_id)
+        return self._counted(before)
+
+    def _work(self) -> None:
+        for order_id in list(self._orders):
+            self._doubt_orphans(order_id)
+        while self._lane.shop.connected:
+            if self._reread_ready() or self._push_next():
+                continue
+            waits = [s.decision.reread_at for s in self._orders.values() if s.decision.reread_at]
+            if not waits:
+                return
+            self._wait_until(min(waits))
+
+    def _counted(self, before: dict[str, dict[str, Intent]]) -> Tally:
+        tally = Tally()
+        for order_id, settled in self._orders.items():
+            for key, intent in settled.intents.items():
+                was = before.get(order_id, {}).get(key)
+                done = intent.state is IntentState.DONE
+                if done and (was is None or was.state is not IntentState.DONE):
+                    tally.pushed += 1
+                elif not done and (order_id, key) in self._tried:
+                    tally.failed += 1
+        return tally
+
+    def _wait_until(self, real: datetime) -> None:
+        wait = real - self._clockwork.real()
+        if not self._clockwork.allows(wait):
+            raise Busy("what is left waits for longer than this sweep has time")
+        self._clockwork.sleep(max(wait.total_seconds(), 0.0))
+
+    def _again(self, order_id: str) -> None:
+        settled = self._settle(order_id)
+        if settled is None:
+            self._orders.pop(order_id, None)
+        else:
+            self._orders[order_id] = settled
+
+    # Re-reads
+
+    def _reread_ready(self) -> bool:
+        """Re-read one batch of the orders that want it by now; False where there is none."""
+        real = self._clockwork.real()
+        ready = [
+            order_id
+            for order_id, settled in sorted(self._orders.items())
+            if settled.decision.reread_at is not None and settled.decision.reread_at <= real
+        ][: self._lane.market.BATCH]
+        if not ready:
+            return False
+        for order_id in ready:
+            self._detail_of_doubts(self._orders[order_id])
+        self._lane.await_turn()
+        requested_at = self._clockwork.real()
+        outcome = self._lane.call(self._lane.market.reread(ready))
+        found = self._orders_in(outcome)
+        for order_id in ready:
+            if order_id in found:
+                self._note_read(self._orders[order_id], found[order_id], requested_at)
+            elif outcome.kind is not Kind.RATE_LIMITED:
+                self._note_missing(self._orders[order_id])
+            self._again(order_id)
+        return True
+
+    def _orders_in(self, outcome: Outcome) -> dict[str, OrderRow]:
+        shop_id = self._lane.shop.shop_id
+        if outcome.kind is not Kind.OK:
+            self._report("reread.failed", shop_id=shop_id, reason=outcome.reason)
+            return {}
+        try:
+            page = self._lane.market.read_orders(outcome)
+        except Unreadable as error:
+            self._report("reread.failed", shop_id=shop_id, reason=str(error))
+            return {}
+        for problem in page.unreadable:
+            self._report("order.unreadable", shop_id=shop_id, reason=problem)
+        return {row.order_id: row for row in page.orders}
+
+    def _note_read(self, settled: Settled, row: OrderRow, requested_at: datetime) -> None:
+        """Keep the snapshot; where it tells nothing new, only that and when it was asked for."""
+        newest = settled.order.snapshot
+        if newest is None or newest.facts != row.facts:
+            keep_snapshot(self._store, self._lane.shop.shop_id, row, requested_at, self._now)
+            return
+        asked = codec.millis(requested_at)
+        self._store.write(
+            Change(
+                (rows.order_pk(row.order_id), rows.REREAD),
+                set={"requested_at": asked, "as_of": stamp(self._now), "failures": 0},
+                remove=("not_before",),
+                when={"requested_at": Below(asked)},
+                create=True,
+            )
+        )
+
+    def _note_missing(self, settled: Settled) -> None:
+        """The marketplace did not give this order back: ask again ever more rarely."""
+        failures = settled.recorded.read.failures + 1
+        again = backoff.after(backoff.REREAD, failures, self._now)
+        self._store.write(
+            Change(
+                (rows.order_pk(settled.order.order_id), rows.REREAD),
+                set={"failures": failures, "not_before": stamp(again)},
+                create=True,
+            )
+        )
+
+    def _detail_of_doubts(self, settled: Settled) -> None:
+        """Read the packages of unclear pushes too; the order alone may not show their effect."""
+        order, market = settled.order, self._lane.market
+        for intent in settled.intents.values():
+            if intent.state is not IntentState.UNCLEAR or intent.call not in market.DETAIL:
+                continue
+            self._lane.await_turn()
+            asked = self._clockwork.real()
+            outcome = self._lane.call(market.package(intent.package_id))
+            if outcome.kind is not Kind.OK:
+                continue
+            try:
+                read = market.read_package(outcome, order.order_id, self._lane.shop, asked)
+            except Unreadable as error:
+                self._report("package.unreadable", order_id=order.order_id, reason=str(error))
+                continue
+            self._store.write(Put(codec.event_row(read, asked)))
+
+    # Pushes
+
+    def _push_next(self) -> bool:
+        """Make progress with one push that may be sent now; False where there is none.
+
+        Orders take turns by their id. No push is sent while another of its order is in flight or
+        a re-read is owed.
+        """
+        for order_id, settled in sorted(self._orders.items()):
+            intent = self._sendable(settled)
+            if intent is not None:
+                self._push(settled, intent)
+                self._again(order_id)
+                return True
+        return False
+
+    def _sendable(self, settled: Settled) -> Intent | None:
+        intents = settled.intents.values()
+        if settled.decision.owed or any(i.state in IN_FLIGHT for i in intents):
+            return None
+        return next(
+            (
+                intent
+                for intent in sorted(intents, key=lambda i: i.key)
+                if intent.state is IntentState.PENDING
+                and (intent.not_before is None or intent.not_before <= self._now)
+            ),
+            None,
+        )
+
+    def _push(self, settled: Settled, intent: Intent) -> None:
+        order, market = settled.order, self._lane.market
+        provider = ""
+        if market.needs_provider(order):
+            if settled.situation.providers is None:
+                self._ask_providers(settled, intent)
+                return
+            provider = market.choose_provider(
+                intent.carrier, settled.situation.providers, self._lane.shop
+            )
+        self._lane.await_turn()
+        sending = replace(
+            intent,
+            state=IntentState.SENDING,
+            attempts=intent.attempts + 1,
+            sent_at=self._clockwork.real(),
+            lease=self._lane.holder,
+        )
+        if not self._record(order.order_id, sending, under_lease=True):
+            return
+        self._tried.add((order.order_id, intent.key))
+        outcome = self._lane.call(market.ship(intent, order, self._lane.shop, provider))
+        self._record(order.order_id, self._after(sending, outcome))
+        self._report(
+            "push.attempted",
+            order_id=order.order_id,
+            call=intent.call,
+            attempt=sending.attempts,
+            outcome=outcome.kind.value,
+            reason=outcome.reason,
+            request_id=outcome.request_id,
+        )
+
+    def _after(self, intent: Intent, outcome: Outcome) -> Intent:
+        """What an answer makes of an intent."""
+        real = self._clockwork.real()
+        told = replace(intent, reason=outcome.reason, advice=outcome.advice)
+        match outcome.kind:
+            case Kind.OK:
+                return replace(told, state=IntentState.DONE, done_at=real, reason="", advice="")
+            case Kind.UNCLEAR:
+                return replace(told, state=IntentState.UNCLEAR, unclear_at=real)
+            case Kind.ALREADY:
+                # A clear answer, so there is nothing to wait for; the re-read tells whose it was.
+                return replace(told, state=IntentState.UNCLEAR, unclear_at=real - UNCLEAR_WAIT)
+            case Kind.REFUSED:
+                return replace(told, state=IntentState.REFUSED)
+            case Kind.LATER | Kind.MISCONFIGURED:
+                again = self._now + (outcome.wait or MISCONFIGURED_WAIT)
+                return replace(told, state=IntentState.PENDING, not_before=again)
+            case Kind.RATE_LIMITED | Kind.EXPIRED | Kind.DEAUTHORISED:
+                return replace(told, state=IntentState.PENDING)
+
+    def _record(self, order_id: str, intent: Intent, under_lease: bool = False) -> bool:
+        """Write an intent over the one that was read; False where somebody else has changed it."""
+        key = codec.intent_key(order_id, intent)
+        row = self._store.get(key)
+        if row is None or codec.read_intent(row).state not in BEFORE[intent.state]:
+            return False
+        marked = intent_mark(key, intent, True, self._clockwork.real())
+        marked = marked or rows.mark(key, rows.at_once(self._clockwork.real()))
+        change = Change(
+            key,
+            set={**codec.intent_doc(intent), "rev": row["rev"] + 1, **marked},
+            when={"rev": row["rev"]},
+        )
+        if not under_lease:
+            return self._store.write(change)
+        if self._store.commit([self._lane.held(), change]):
+            return True
+        self._lane.check_held()
+        return False
+
+    def _ask_providers(self, settled: Settled, intent: Intent) -> None:
+        """Ask who may ship this order and remember it for a day."""
+        order, shop = settled.order, self._lane.shop
+        call = self._lane.market.providers(order)
+        if call is None or order.facts is None:
+            return
+        outcome = self._lane.call(call)
+        listed: dict[str, str] | None = None
+        if outcome.kind is Kind.OK:
+            try:
+                listed = self._lane.market.read_providers(outcome)
+            except Unreadable as error:
+                self._report("providers.unreadable", shop_id=shop.shop_id, reason=str(error))
+        elif outcome.kind is Kind.REFUSED:
+            listed = {}
+        if listed is None:
+            failed = replace(outcome, kind=Kind.LATER, wait=backoff.REREAD[0])
+            if outcome.kind is not Kind.RATE_LIMITED:
+                self._record(order.order_id, self._after(intent, failed))
+            return
+        expires_at = int((self._clockwork.real() + PROVIDERS_KEPT).timestamp())
+        self._store.write(
+            Change(
+                (rows.shop_pk(shop.shop_id), rows.PROVIDERS + order.facts.delivery_option_id),
+                set={"providers": listed, "expires_at": expires_at},
+                when={"expires_at": Below(expires_at)},
+                create=True,
+            )
+        )
+
+    def _doubt_orphans(self, order_id: str) -> None:
+        """A `sending` intent of another lease: its sender is gone, its effect unknown."""
+        orphans = [
+            intent
+            for intent in self._orders[order_id].intents.values()
+            if intent.state is IntentState.SENDING and intent.lease != self._lane.holder
+        ]
+        for intent in orphans:
+            gave_up = (intent.sent_at or self._clockwork.real()) + GIVE_UP
+            reason = "its sender broke off"
+            doubt = replace(intent, state=IntentState.UNCLEAR, unclear_at=gave_up, reason=reason)
+            self._record(order_id, doubt)
+        if orphans:
+            self._again(order_id)
+
+
+BEFORE = {
+    IntentState.SENDING: (IntentState.PENDING,),
+    IntentState.PENDING: (IntentState.SENDING, IntentState.PENDING),
+    **dict.fromkeys(
+        (IntentState.UNCLEAR, IntentState.DONE, IntentState.REFUSED), (IntentState.SENDING,)
+    ),
+}
+"""The states from which the lane may move an intent; settle moves the others."""

@@ -1,0 +1,192 @@
+"""The seam that every marketplace fits into: what it offers, and the values it speaks.
+
+A marketplace says which call (if any) tells it something (`plan`), builds and signs requests, and
+interprets answers. Who sends them, when, and what is kept of it is the lane's business.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+from shipclock.domain.event import CaseChange, OrderFacts, PackageRead
+from shipclock.domain.order import Order
+from shipclock.domain.push import Intent, Wanted
+from shipclock.ports import HttpReply, HttpRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A connected shop as its lane's row holds it. Times are real.
+
+    `default_provider` ships what no carrier name fits; `zone` is the shop's time zone.
+    """
+
+    shop_id: str
+    marketplace: str
+    market: str
+    zone: str
+    app_key: str
+    cipher: str
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    access_expires_at: datetime | None = None
+    connected: bool = True
+    default_provider: str = ""
+    handover_method: str = "PICKUP"
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """Where a marketplace's API and its token endpoints are."""
+
+    api: str
+    auth: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call before it is signed. `writes` is false where repeating it is harmless."""
+
+    name: str
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    writes: bool = False
+    auth: bool = False
+
+
+class Kind(StrEnum):
+    """What an answer means for the caller."""
+
+    OK = "ok"
+    RATE_LIMITED = "rate_limited"
+    EXPIRED = "expired"
+    DEAUTHORISED = "deauthorised"
+    UNCLEAR = "unclear"
+    ALREADY = "already"
+    LATER = "later"
+    REFUSED = "refused"
+    MISCONFIGURED = "misconfigured"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An answer, interpreted. `reason` is for the log and the API, `advice` for the seller."""
+
+    kind: Kind
+    data: Mapping[str, Any] = field(default_factory=dict)
+    code: int = 0
+    reason: str = ""
+    advice: str = ""
+    wait: timedelta | None = None
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Whether and by which call the marketplace may be told something, and how one sees that it
+    took effect. `proof` false: never repeated without a person."""
+
+    call: str
+    allowed: bool
+    reason: str = ""
+    advice: str = ""
+    proof: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """One order of an answer: its facts, and the buyer's personal data apart from them."""
+
+    order_id: str
+    facts: OrderFacts
+    buyer: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """One page of a search: what it held, the largest `update_time` in it, the next page's token.
+
+    `unreadable` names rows that could not be read; they are counted and left out.
+    """
+
+    orders: tuple[OrderRow, ...] = ()
+    cases: tuple[CaseChange, ...] = ()
+    latest: datetime | None = None
+    next_token: str = ""
+    unreadable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a token renewal brought. Times are absolute."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    access_expires_at: datetime
+
+
+class Marketplace(Protocol):
+    """What every marketplace package offers."""
+
+    SEARCHES: tuple[str, ...]
+    """The searches that reconciliation makes, each with a cursor of its own."""
+    BATCH: int
+    """How many orders one re-read may ask for."""
+    DETAIL: tuple[str, ...]
+    """Calls whose effect is also looked for in the package's detail."""
+
+    def plan(self, order: Order, wanted: Wanted, shop: Shop) -> Plan:
+        """Whether and how the marketplace may be told (the capability table)."""
+
+    def sign(
+        self, call: Call, shop: Shop, app_secret: str, hosts: Hosts, now: datetime
+    ) -> HttpRequest:
+        """The request, signed at the real time `now`."""
+
+    def interpret(self, call: Call, reply: HttpReply) -> Outcome:
+        """What an answer means. Never raises, whatever came back."""
+
+    def refresh(self, shop: Shop, app_secret: str) -> Call:
+        """The token renewal."""
+
+    def read_tokens(self, outcome: Outcome) -> Tokens:
+        """The tokens of a renewal's answer; raises `Unreadable`."""
+
+    def reread(self, order_ids: Sequence[str]) -> Call:
+        """The order detail of up to `BATCH` orders."""
+
+    def read_orders(self, outcome: Outcome) -> SearchPage:
+        """The orders in a re-read's answer; raises `Unreadable`."""
+
+    def package(self, package_id: str) -> Call:
+        """The detail of one package."""
+
+    def read_package(
+        self, outcome: Outcome, order_id: str, shop: Shop, requested_at: datetime
+    ) -> PackageRead:
+        """The package in an answer; raises `Unreadable`."""
+
+    def search(self, name: str, since: datetime, token: str) -> Call:
+        """One page of a search by `update_time`, ascending."""
+
+    def read_page(self, name: str, outcome: Outcome, shop: Shop) -> SearchPage:
+        """The page in a search's answer; raises `Unreadable`."""
+
+    def providers(self, order: Order) -> Call | None:
+        """Who may ship this order; None where the order names no delivery option."""
+
+    def read_providers(self, outcome: Outcome) -> dict[str, str]:
+        """Provider id to name; raises `Unreadable`."""
+
+    def choose_provider(self, carrier: str, providers: Mapping[str, str], shop: Shop) -> str:
+        """The provider's id by name or alias, else the shop's default, else empty."""
+
+    def needs_provider(self, order: Order) -> bool:
+        """Whether the ship call of this order names a provider."""
+
+    def ship(self, intent: Intent, order: Order, shop: Shop, provider_id: str) -> Call:
+        """The ship call an intent stands for."""

@@ -1,0 +1,266 @@
+"""Answers of TikTok Shop, interpreted and read (`tiktok-shop.md` 4 and 6). Never trusts a shape."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from shipclock.domain.event import CaseChange, Line, OrderFacts, PackageRead
+from shipclock.marketplaces.protocol import (
+    Call,
+    Kind,
+    OrderRow,
+    Outcome,
+    SearchPage,
+    Shop,
+    Tokens,
+)
+from shipclock.marketplaces.tiktok_shop.codes import CODES, PERSON, RATE_LIMIT
+from shipclock.ports import HttpReply
+from shipclock.reading import (
+    Object,
+    Unreadable,
+    digest,
+    identifier,
+    json_object,
+    parts,
+    unix,
+    whole,
+    words,
+)
+
+DEADLINES = (
+    "rts_sla_time",
+    "tts_sla_time",
+    "delivery_sla_time",
+    "delivery_option_required_delivery_time",
+    "shipping_due_time",
+    "collection_due_time",
+    "delivery_due_time",
+    "cancel_order_sla_time",
+    "pick_up_cut_off_time",
+    "instore_pickup_sla_time",
+)
+"""The order's own deadline fields that are clocks (4.3)."""
+
+LONGEST_WAIT = timedelta(hours=1)
+
+
+def interpret(call: Call, reply: HttpReply) -> Outcome:
+    """What an answer means. Success is code 0 in a JSON object; nothing else is."""
+    try:
+        body = json_object(reply.body)
+        code = whole(body, "code")
+    except (ValueError, Unreadable):
+        body, code = {}, None
+    request_id = str(body.get("request_id", ""))[:100]
+    if reply.status == 429 or code == RATE_LIMIT:
+        return Outcome(Kind.RATE_LIMITED, reason="rate limit", wait=_retry_after(reply))
+    if code is None:
+        reason = f"HTTP {reply.status} without a readable answer"
+        return Outcome(Kind.UNCLEAR, reason=reason, wait=_retry_after(reply))
+    if code == 0:
+        return _success(body, reply, request_id)
+    meaning = CODES.get(code)
+    if meaning is None:
+        message = words({"message": str(body.get("message", ""))}, "message")
+        kind = Kind.UNCLEAR if reply.status >= 500 else Kind.REFUSED
+        return Outcome(kind, {}, code, f"{code}: {message}", PERSON, None, request_id)
+    return Outcome(
+        meaning.kind,
+        code=code,
+        reason=f"{meaning.reason} ({code})",
+        advice=meaning.advice or PERSON,
+        wait=meaning.wait,
+        request_id=request_id,
+    )
+
+
+def _success(body: Object, reply: HttpReply, request_id: str) -> Outcome:
+    """Code 0: done, unless the status or the list of errors inside says otherwise."""
+    if reply.status >= 500:
+        return Outcome(Kind.UNCLEAR, reason=f"HTTP {reply.status} with code 0")
+    found = body.get("data")
+    data = found if isinstance(found, dict) else {}
+    errors = data.get("errors")
+    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+        first = errors[0]
+        inner = {"code": first.get("code"), "message": first.get("message")}
+        return interpret(
+            Call("", "", ""), HttpReply(200, reply.headers, json.dumps(inner).encode())
+        )
+    return Outcome(Kind.OK, data, request_id=request_id)
+
+
+def _retry_after(reply: HttpReply) -> timedelta | None:
+    """`Retry-After` in seconds, at most an hour. A date is not known to be sent here."""
+    text = reply.headers.get("retry-after", "").strip()
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        return None
+    return min(timedelta(seconds=int(text)), LONGEST_WAIT)
+
+
+def read_tokens(outcome: Outcome) -> Tokens:
+    """The tokens of a renewal. `*_expire_in` are absolute Unix seconds (1.3)."""
+    access, renewal = words(outcome.data, "access_token"), words(outcome.data, "refresh_token")
+    expires_at = unix(outcome.data, "access_token_expire_in")
+    if not access or not renewal or expires_at is None:
+        raise Unreadable("the renewal's answer lacks a token or its end")
+    return Tokens(access, renewal, expires_at)
+
+
+def read_orders(outcome: Outcome) -> SearchPage:
+    """The orders of an answer. One that can't be read is named and does not hide the others."""
+    good, bad, latest = [], [], None
+    for row in parts(outcome.data, "orders"):
+        try:
+            order = _order(row)
+        except Unreadable as error:
+            bad.append(f"{str(row.get('id', '?'))[:64]}: {error}")
+            continue
+        good.append(order)
+        latest = max(latest or order.facts.update_time, order.facts.update_time)
+    token = words(outcome.data, "next_page_token")
+    return SearchPage(tuple(good), latest=latest, next_token=token, unreadable=tuple(bad))
+
+
+def _order(row: Object) -> OrderRow:
+    create_time, update_time = unix(row, "create_time"), unix(row, "update_time")
+    status = words(row, "status")
+    if create_time is None or not status:
+        raise Unreadable("create_time or status is missing")
+    facts = OrderFacts(
+        status=status,
+        create_time=create_time,
+        update_time=update_time or create_time,
+        shipping_type=words(row, "shipping_type"),
+        fulfillment_type=words(row, "fulfillment_type"),
+        order_type=words(row, "order_type"),
+        delivery_option_id=_id_or_none(row, "delivery_option_id"),
+        warehouse_id=words(row, "warehouse_id"),
+        paid_time=unix(row, "paid_time"),
+        rts_time=unix(row, "rts_time"),
+        collection_time=unix(row, "collection_time"),
+        delivery_time=unix(row, "delivery_time"),
+        cancel_time=unix(row, "cancel_time"),
+        release_date=unix(row, "release_date"),
+        cancel_requested=row.get("is_buyer_request_cancel") is True,
+        cancel_reason=words(row, "cancel_reason"),
+        cancelled_by=words(row, "cancellation_initiator"),
+        tracking_number=words(row, "tracking_number"),
+        shipping_provider=words(row, "shipping_provider"),
+        deadlines={name: at for name in DEADLINES if (at := unix(row, name))},
+        lines=tuple(_line(line) for line in parts(row, "line_items")),
+        package_ids=tuple(
+            identifier(package.get("id"), "packages.id") for package in parts(row, "packages")
+        ),
+    )
+    return OrderRow(identifier(row.get("id"), "id"), facts, _buyer(row))
+
+
+def _id_or_none(row: Object, key: str) -> str:
+    found = row.get(key)
+    return identifier(found, key) if found not in (None, "") else ""
+
+
+def _line(line: Object) -> Line:
+    return Line(
+        line_id=identifier(line.get("id"), "line_items.id"),
+        sku_id=words(line, "sku_id"),
+        package_id=_id_or_none(line, "package_id"),
+        package_status=words(line, "package_status"),
+        tracking_number=words(line, "tracking_number"),
+        display_status=words(line, "display_status"),
+    )
+
+
+BUYER_FIELDS = ("name", "phone_number", "full_address", "postal_code", "region_code")
+
+
+def _buyer(row: Object) -> dict[str, str]:
+    """The buyer's personal data, kept apart from the facts; empty where masked or blank."""
+    address = row.get("recipient_address")
+    if not isinstance(address, dict):
+        return {}
+    found = {name: words(address, name) for name in BUYER_FIELDS}
+    found["email"] = words(row, "buyer_email")
+    return {name: text for name, text in found.items() if text and "*" not in text}
+
+
+def read_package(
+    outcome: Outcome, order_id: str, shop: Shop, requested_at: datetime
+) -> PackageRead:
+    """One package's detail."""
+    data = outcome.data
+    package_id = identifier(data.get("package_id"), "package_id")
+    status, sub_status = words(data, "package_status"), words(data, "package_sub_status")
+    number, exception = words(data, "tracking_number"), words(data, "ship_exception_reason")
+    sent = requested_at.isoformat()
+    return PackageRead(
+        identity=digest("package", package_id, status, sub_status, number, exception, sent),
+        order_id=order_id,
+        shop_id=shop.shop_id,
+        package_id=package_id,
+        requested_at=requested_at,
+        status=status,
+        sub_status=sub_status,
+        tracking_number=number,
+        exception=exception,
+    )
+
+
+def read_page(name: str, outcome: Outcome, shop: Shop) -> SearchPage:
+    """One page of a reconciliation search."""
+    return READERS[name](outcome, shop)
+
+
+def _cases(kind: str, id_key: str, status_key: str) -> Callable[[Outcome, Shop], SearchPage]:
+    def read(outcome: Outcome, shop: Shop) -> SearchPage:
+        good, bad, latest = [], [], None
+        for row in parts(outcome.data, LISTS[kind]):
+            try:
+                case = _case(row, kind, id_key, status_key, shop)
+            except Unreadable as error:
+                bad.append(f"{str(row.get(id_key, '?'))[:64]}: {error}")
+                continue
+            good.append(case)
+            latest = max(latest or case.update_time, case.update_time)
+        token = words(outcome.data, "next_page_token")
+        return SearchPage((), tuple(good), latest, token, tuple(bad))
+
+    return read
+
+
+def _case(row: Object, kind: str, id_key: str, status_key: str, shop: Shop) -> CaseChange:
+    case_id = identifier(row.get(id_key), id_key)
+    status = words(row, status_key)
+    update_time = unix(row, "update_time") or unix(row, "create_time")
+    if update_time is None or not status:
+        raise Unreadable("update_time or status is missing")
+    steps = parts(row, "seller_next_action_response")
+    deadlines = [at for step in steps if (at := unix(step, "deadline"))]
+    return CaseChange(
+        identity=digest(kind, case_id, status, update_time.isoformat()),
+        order_id=identifier(row.get("order_id"), "order_id"),
+        shop_id=shop.shop_id,
+        case_id=case_id,
+        case="cancellation" if kind == "cancellation" else "return",
+        status=status,
+        update_time=update_time,
+        deadline=min(deadlines, default=None),
+    )
+
+
+LISTS = {"cancellation": "cancellations", "return": "return_orders"}
+READERS: dict[str, Callable[[Outcome, Shop], SearchPage]] = {
+    "orders": lambda outcome, shop: read_orders(outcome),
+    "cancellations": _cases("cancellation", "cancel_id", "cancel_status"),
+    "returns": _cases("return", "return_id", "return_status"),
+}
+
+
+def read_providers(outcome: Outcome) -> dict[str, str]:
+    """Provider id to name."""
+    return {
+        identifier(row.get("id"), "shipping_providers.id"): words(row, "name")
+        for row in parts(outcome.data, "shipping_providers")
+    }

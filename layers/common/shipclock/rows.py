@@ -1,0 +1,149 @@
+"""What the one table holds: keys, due marks, and the delivery's row. Standard library only.
+
+| partition | sort key | row |
+|---|---|---|
+| `DELIVERY#source#account#sha256` | `DELIVERY` | what arrived, as it arrived |
+| `ORDER#id` | `HEAD` | the order as last settled; only settle writes it |
+| | `EVENT#identity` | a marketplace event |
+| | `LINK#number` | a tracking number linked to the order |
+| | `VERDICT#…`, `NOTICE#…` | what a missed clock said; reminders and warnings |
+| | `PUSH#…` | an intent: one thing to tell the marketplace |
+| | `REREAD` | how the last re-read went, where it brought no new snapshot |
+| | `BUYER` | personal data, with a TTL |
+| `NUMBER#number` | `EVENT#identity`, `LINK#order` | scans, and whose they are |
+| `SHOP#id` | `LANE` | the connection: token, lease, pace |
+| | `RECONCILE`, `PROVIDERS#option` | search cursors; who may ship |
+| `SHOPS` | shop id | a shop was connected once |
+
+A row with a *due mark* (`due_pk`, `due_at`) stands in the sparse index `due`. `due_at` is an
+instant of `now`, or `0#` and a real time: due whatever `now` is.
+"""
+
+import zlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from shipclock.domain.times import ceil, stamp
+from shipclock.ports import Key, Row
+
+SHARDS = 8
+"""Partitions of the `due` index, by hash of the row's own key. Fixed: a change is a migration."""
+
+DELIVERY = "DELIVERY"
+HEAD = "HEAD"
+REREAD = "REREAD"
+BUYER = "BUYER"
+LANE = "LANE"
+RECONCILE = "RECONCILE"
+EVENT = "EVENT#"
+LINK = "LINK#"
+VERDICT = "VERDICT#"
+NOTICE = "NOTICE#"
+PUSH = "PUSH#"
+PROVIDERS = "PROVIDERS#"
+
+
+def order_pk(order_id: str) -> str:
+    """The partition of an order."""
+    return f"ORDER#{order_id}"
+
+
+def number_pk(number: str) -> str:
+    """The partition of a normalised tracking number."""
+    return f"NUMBER#{number}"
+
+
+SHOPS = "SHOPS"
+"""The partition that lists the shops ever connected, one row each."""
+
+
+def shop_pk(shop_id: str) -> str:
+    """The partition of a shop."""
+    return f"SHOP#{shop_id}"
+
+
+def delivery_key(source: str, account: str, sha256: str) -> Key:
+    """The key of a delivery: an exact repeat has the same."""
+    return f"DELIVERY#{source}#{account}#{sha256}", DELIVERY
+
+
+def key_of(row: Row) -> Key:
+    """A row's key."""
+    return row["pk"], row["sk"]
+
+
+def shard_of(key: Key) -> int:
+    """The shard of the `due` index that a row stands in."""
+    return zlib.crc32("\n".join(key).encode()) % SHARDS
+
+
+def mark(key: Key, due_at: str) -> Row:
+    """The attributes that put a row into the `due` index."""
+    return {"due_pk": str(shard_of(key)), "due_at": due_at}
+
+
+MARK = ("due_pk", "due_at")
+"""The attributes to remove to take a row out of the `due` index."""
+
+
+def at_once(real: datetime) -> str:
+    """Due whatever `now` is, since this real time."""
+    return f"0#{stamp(real)}"
+
+
+def at(instant: datetime) -> str:
+    """Due at an instant of `now`, to the second; a fraction is rounded up."""
+    return stamp(ceil(instant))
+
+
+def delivery_row(
+    key: Key,
+    source: str,
+    account: str,
+    shops: tuple[str, ...],
+    body: bytes,
+    headers: Mapping[str, str],
+    received_at: datetime,
+    keep: timedelta,
+) -> Row:
+    """The row of a delivery, marked due. Its TTL is lifted while it waits for a person."""
+    return {
+        "pk": key[0],
+        "sk": key[1],
+        "source": source,
+        "account": account,
+        "shops": list(shops),
+        "body": zlib.compress(body, 6),
+        "headers": dict(headers),
+        "received_at": received_at.isoformat(),
+        "expires_at": int((received_at + keep).timestamp()),
+        **mark(key, at_once(received_at)),
+    }
+
+
+def body_of(row: Row) -> bytes:
+    """The raw body of a delivery."""
+    return zlib.decompress(row["body"])
+
+
+BOARD_SHARDS = 4
+"""Partitions of the `board` index per shop and stage: one would bear 1,000 writes a second."""
+
+
+def board_partition(shop_id: str, stage: str, shard: int) -> str:
+    """A partition of the `board` index: one shard of a shop's orders at one stage."""
+    return f"{shop_id}#{stage}#{shard}"
+
+
+QUARANTINE = "QUARANTINE"
+"""The partition of the `board` index that holds deliveries waiting for a person."""
+
+
+def quarantine(row: Row, reason: str, again_at: datetime) -> Row:
+    """The attributes that put a delivery into quarantine: tried again later, kept for a person."""
+    return {
+        "board_pk": QUARANTINE,
+        "board_at": str(row["received_at"]),
+        "reason": reason,
+        **mark(key_of(row), at(again_at)),
+    }

@@ -1,0 +1,307 @@
+"""Settle an order: read its facts strongly, fold, decide, commit (DESIGN 3.2).
+
+The only writer of heads, verdicts, notices and new intents. A head is written only over the
+version that was read, so that of two settles one wins and the other starts over with fresh facts.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shipclock import codec, rows
+from shipclock.decide import Decision, Read, Recorded, Situation, decide
+from shipclock.domain.clock import Clock, ClockState
+from shipclock.domain.order import NumberFacts, Order, fold
+from shipclock.domain.push import OPEN, Intent, IntentState
+from shipclock.domain.times import parse, stamp
+from shipclock.marketplaces.protocol import Shop
+from shipclock.ports import LARGEST_COMMIT, Change, Put, Row, Store, StoreError, Write
+from shipclock.rules import Timeline
+from shipclock.rules.policy import Policy, policy_for
+
+TRIES = 8
+BUYER_KEPT = timedelta(days=120)
+"""How long personal data is kept after the order ended (DESIGN 3.12)."""
+
+ShopOf = Callable[[str], Shop | None]
+"""The connected shop of that id, if it is known."""
+
+
+class LostRaces(StoreError):
+    """Another settle won every time; the order stays due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Everything kept of one order, read strongly."""
+
+    order_id: str
+    rows: tuple[Row, ...]
+    numbers: Mapping[str, tuple[Row, ...]]
+
+    def under(self, prefix: str) -> list[Row]:
+        """The order's rows whose sort key starts so."""
+        return [row for row in self.rows if row["sk"].startswith(prefix)]
+
+    def one(self, sk: str) -> Row | None:
+        """The order's row of that sort key."""
+        return next((row for row in self.rows if row["sk"] == sk), None)
+
+    def number_facts(self, number: str) -> NumberFacts:
+        """The scans and links under one number."""
+        found = self.numbers[number]
+        return NumberFacts(
+            number,
+            tuple(codec.read_scan(r) for r in found if r["sk"].startswith(rows.EVENT)),
+            tuple(codec.read_link(r) for r in found if r["sk"].startswith(rows.LINK)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An order as it was just settled. `known` is false where no marketplace fact is known yet."""
+
+    order: Order
+    recorded: Recorded
+    decision: Decision
+    situation: Situation
+    known: bool
+
+    @property
+    def intents(self) -> dict[str, Intent]:
+        """The intents as they stand after this settle."""
+        return {**self.recorded.intents, **{i.key: i for i in self.decision.intents}}
+
+    @property
+    def said(self) -> int:
+        """How many verdicts and notices this settle made."""
+        return len(self.decision.verdicts) + len(self.decision.notices)
+
+
+def read_book(store: Store, order_id: str) -> Book:
+    """Read everything kept of an order and of every number linked to it."""
+    found = store.read(rows.order_pk(order_id))
+    linked = [row["sk"].removeprefix(rows.LINK) for row in found if row["sk"].startswith(rows.LINK)]
+    numbers = {number: tuple(store.read(rows.number_pk(number))) for number in linked}
+    return Book(order_id, tuple(found), numbers)
+
+
+def fold_book(book: Book) -> Order:
+    """Fold the order from its book."""
+    events = [codec.read_event(row) for row in book.under(rows.EVENT)]
+    return fold(book.order_id, events, [book.number_facts(number) for number in book.numbers])
+
+
+def recorded_in(book: Book) -> Recorded:
+    """What earlier settles and re-reads wrote down in the book."""
+    head, reread = book.one(rows.HEAD), book.one(rows.REREAD)
+    verdicts = [codec.read_verdict(row) for row in book.under(rows.VERDICT)]
+    intents = [codec.read_intent(row) for row in book.under(rows.PUSH)]
+    notices = [codec.read_notice(row) for row in book.under(rows.NOTICE)]
+    return Recorded(
+        version=head["version"] if head else 0,
+        settled_at=parse(head["settled_at"]) if head else None,
+        verdicts={verdict.key: verdict for verdict in verdicts},
+        notices=frozenset(notice.key for notice in notices),
+        intents={intent.key: intent for intent in intents},
+        read=_read_of(reread) if reread else Read(),
+    )
+
+
+def _read_of(row: Row) -> Read:
+    base = Read()
+    return Read(
+        requested_at=codec.from_millis(row.get("requested_at", 0)),
+        as_of=parse(row["as_of"]) if "as_of" in row else base.as_of,
+        failures=row.get("failures", 0),
+        not_before=parse(row["not_before"]) if row.get("not_before") else None,
+    )
+
+
+def policy_of(order: Order, shop: Shop | None) -> Policy | None:
+    """The policy an order is judged by: the pack of its local day; none before it is known."""
+    if shop is None or order.facts is None:
+        return None
+    zone = policy_for(shop.market, order.facts.create_time.date(), shop.zone).zone
+    return policy_for(shop.market, order.facts.create_time.astimezone(zone).date(), shop.zone)
+
+
+def settle(
+    store: Store, shop_of: ShopOf, order_id: str, now: datetime, real: datetime
+) -> Settled | None:
+    """Settle one order at `now`; None where nothing at all is kept of it.
+
+    Per order `now` never runs back. Raises `StoreError` when the table fails or races are lost
+    again and again; the order then stays due.
+    """
+    for _ in range(TRIES):
+        book = read_book(store, order_id)
+        if not book.rows:
+            return None
+        settled = judge(store, book, shop_of, now, real)
+        if not settled.known:
+            _clear(store, book, settled)
+            return settled
+        if _commit(store, book, settled, real):
+            _clear(store, book, settled)
+            return settled
+    raise LostRaces(f"order {order_id} was settled by others {TRIES} times in a row")
+
+
+def judge(store: Store, book: Book, shop_of: ShopOf, now: datetime, real: datetime) -> Settled:
+    """Fold and decide, without writing anything."""
+    order, recorded = fold_book(book), recorded_in(book)
+    shop = shop_of(order.shop_id) if order.shop_id else None
+    later = max(now, recorded.settled_at) if recorded.settled_at else now
+    providers = _providers(store, order, shop, real)
+    situation = Situation(later, policy_of(order, shop), shop, providers)
+    decision = decide(order, recorded, situation)
+    return Settled(order, recorded, decision, situation, bool(order.shop_id))
+
+
+def _providers(
+    store: Store, order: Order, shop: Shop | None, real: datetime
+) -> dict[str, str] | None:
+    """Who may ship the order, where somebody asked already and it matters."""
+    if shop is None or order.facts is None or order.first_scan is None:
+        return None
+    option = order.facts.delivery_option_id
+    if not option:
+        return {}
+    row = store.get((rows.shop_pk(shop.shop_id), rows.PROVIDERS + option))
+    fresh = row is not None and row["expires_at"] > real.timestamp()  # TTL deletes days later
+    return dict(row["providers"]) if row and fresh else None
+
+
+def _commit(store: Store, book: Book, settled: Settled, real: datetime) -> bool:
+    """Write the head, alone or with what follows from it; False when a race was lost."""
+    writes: list[Write] = []
+    for verdict in settled.decision.verdicts:
+        row = codec.verdict_row(book.order_id, verdict, real)
+        writes.append(_put_or_turn(row, book, ("doc", "state", "due_pk", "due_at")))
+    for notice in settled.decision.notices:
+        writes.append(Put(codec.notice_row(book.order_id, notice, real)))
+    for intent in settled.decision.intents:
+        writes.append(_intent_write(book, intent, settled, real))
+    rest = len(writes) > LARGEST_COMMIT - 1
+    writes = writes[: LARGEST_COMMIT - 1]
+    head = _head_write(book, settled, real, again=rest)
+    return store.commit([head, *writes]) if writes else store.write(head)
+
+
+def _put_or_turn(row: Row, book: Book, changing: Iterable[str]) -> Write:
+    if book.one(row["sk"]) is None:
+        return Put(row)
+    return Change(rows.key_of(row), set={name: row[name] for name in changing})
+
+
+def _intent_write(book: Book, intent: Intent, settled: Settled, real: datetime) -> Write:
+    """Put a new intent, or change one that still is as it was read."""
+    key = codec.intent_key(book.order_id, intent)
+    marked = intent_mark(key, intent, settled.situation.connected, real)
+    earlier = book.one(key[1])
+    if earlier is None:
+        return Put({"pk": key[0], "sk": key[1], "rev": 1, **codec.intent_doc(intent), **marked})
+    return Change(
+        key,
+        set={**codec.intent_doc(intent), "rev": earlier["rev"] + 1, **marked},
+        remove=() if marked else rows.MARK,
+        when={"rev": earlier["rev"]},
+    )
+
+
+def intent_mark(key: tuple[str, str], intent: Intent, connected: bool, real: datetime) -> Row:
+    """The due mark an intent should bear: while there is something to do about it."""
+    if intent.state not in OPEN or not connected:
+        return {}
+    if intent.state is IntentState.PENDING and intent.not_before:
+        return rows.mark(key, rows.at(intent.not_before))
+    return rows.mark(key, rows.at_once(real))
+
+
+def _head_write(book: Book, settled: Settled, real: datetime, again: bool) -> Put | Change:
+    """The head's write: the order's summary, its next due time, its place on the board."""
+    order, decision = settled.order, settled.decision
+    key = rows.order_pk(book.order_id), rows.HEAD
+    version = settled.recorded.version
+    due_at = None
+    if again or decision.reread_at is not None:
+        due_at = rows.at_once(real)
+    elif decision.wake_at is not None:
+        due_at = rows.at(decision.wake_at)
+    upcoming = next_clock(decision.timeline, settled.situation.now)
+    row: Row = {
+        "order_id": book.order_id,
+        "shop_id": order.shop_id,
+        "status": order.status,
+        "stage": order.stage,
+        "shipping_type": order.facts.shipping_type if order.facts else "",
+        "settled_at": stamp(settled.situation.now),
+        "version": version + 1,
+        "events": order.events,
+        "facts": codec.facts_digest(order.facts) if order.facts else "",
+        "next_clock": upcoming.name if upcoming else "",
+        "next_due_at": stamp(upcoming.due_at) if upcoming else "",
+        "board_pk": rows.board_partition(
+            order.shop_id, order.stage, rows.shard_of(key) % rows.BOARD_SHARDS
+        ),
+        "board_at": f"{stamp(upcoming.due_at) if upcoming else '9'}#{book.order_id}",
+        **(rows.mark(key, due_at) if due_at else {}),
+    }
+    if version == 0:
+        return Put({"pk": key[0], "sk": key[1], **row})
+    return Change(key, set=row, remove=() if due_at else rows.MARK, when={"version": version})
+
+
+def next_clock(ticking: Timeline, now: datetime) -> Clock | None:
+    """The running clock that runs out next."""
+    running = [t.clock for t in ticking if t.clock.state(now) is ClockState.RUNNING]
+    return min(running, key=lambda clock: (clock.due_at, clock.name), default=None)
+
+
+def _clear(store: Store, book: Book, settled: Settled) -> None:
+    """Take the marks off every row that this settle's strong read contained.
+
+    A scan shared by several orders keeps its mark until each of them was settled: `sweep` clears
+    it. A crash in between costs one empty settle.
+    """
+    for row in book.rows:
+        sk = row["sk"]
+        if (
+            sk.startswith((rows.EVENT, rows.LINK))
+            or sk == rows.REREAD
+            or (sk.startswith(rows.PUSH) and _idle(row, settled))
+        ):
+            clear_mark(store, row)
+    if settled.known:
+        _forget_buyer(store, book, settled)
+        for found in book.numbers.values():
+            links = [row for row in found if row["sk"].startswith(rows.LINK)]
+            if len(links) == 1:
+                for row in found:
+                    clear_mark(store, row)
+
+
+def _idle(row: Row, settled: Settled) -> bool:
+    """Whether an intent's row that this settle did not change has nothing left to do."""
+    changed = {intent.key for intent in settled.decision.intents}
+    intent = codec.read_intent(row)
+    still_open = intent.state in OPEN and settled.situation.connected
+    return intent.key not in changed and not still_open
+
+
+def clear_mark(store: Store, row: Row) -> None:
+    """Take a row out of the `due` index, unless its mark has changed since it was read."""
+    if "due_at" in row:
+        store.write(Change(rows.key_of(row), remove=rows.MARK, when={"due_at": row["due_at"]}))
+
+
+def _forget_buyer(store: Store, book: Book, settled: Settled) -> None:
+    """Set the end of the buyer's row once the order has ended."""
+    row = book.one(rows.BUYER)
+    if row is None or not settled.order.ended or row.get("ended"):
+        return
+    facts = settled.order.facts
+    ended_at = facts.update_time if facts else settled.situation.now
+    expires_at = int((ended_at + BUYER_KEPT).timestamp())
+    store.write(Change(rows.key_of(row), set={"expires_at": expires_at, "ended": True}))

@@ -1,0 +1,62 @@
+"""Keep what a marketplace says of orders: links first, then the buyer, then the snapshot."""
+
+import json
+from datetime import datetime, timedelta
+
+from shipclock import codec, rows
+from shipclock.domain.event import Link, OrderFacts, Snapshot
+from shipclock.domain.order import normal
+from shipclock.domain.times import stamp
+from shipclock.marketplaces.protocol import OrderRow
+from shipclock.ports import ABSENT, Below, Change, Put, Store
+from shipclock.reading import digest
+
+BUYER_KEPT_OPEN = timedelta(days=180)
+"""How long personal data lives at most after the last change of an order that never ends."""
+
+
+def keep_snapshot(
+    store: Store, shop_id: str, row: OrderRow, requested_at: datetime, as_of: datetime
+) -> None:
+    """Keep an order as it was told in answer to a request sent at the real time `requested_at`.
+
+    The snapshot is put last: if this breaks off, the order still counts as not read.
+    """
+    facts = row.facts
+    for link in _links(row.order_id, facts):
+        for link_row in codec.link_rows(link, requested_at, due=False):
+            # A carrier's reference may have linked it before, without the order's creation.
+            store.write(
+                Change(
+                    rows.key_of(link_row),
+                    set={"doc": link_row["doc"], "told": True},
+                    when={"told": ABSENT},
+                    create=True,
+                )
+            )
+    if row.buyer:
+        _keep_buyer(store, row, requested_at)
+    told = digest(row.order_id, stamp(facts.update_time), requested_at.isoformat())
+    snapshot = Snapshot(told, row.order_id, shop_id, requested_at, as_of, facts)
+    store.write(Put(codec.event_row(snapshot, requested_at)))
+
+
+def _links(order_id: str, facts: OrderFacts) -> list[Link]:
+    told = {line.tracking_number for line in facts.lines} | {facts.tracking_number}
+    numbers = sorted({normal(number) for number in told} - {""})
+    return [Link(number, order_id, "marketplace", facts.create_time) for number in numbers]
+
+
+def _keep_buyer(store: Store, row: OrderRow, real: datetime) -> None:
+    store.write(
+        Change(
+            (rows.order_pk(row.order_id), rows.BUYER),
+            set={
+                "doc": json.dumps(dict(row.buyer), ensure_ascii=False),
+                "told_at": codec.millis(row.facts.update_time),
+                "expires_at": int((real + BUYER_KEPT_OPEN).timestamp()),
+            },
+            when={"told_at": Below(codec.millis(row.facts.update_time))},
+            create=True,
+        )
+    )

@@ -1,0 +1,134 @@
+"""Inbound sources: one file each, verify then translate, no I/O.
+
+A source is imported only when something arrives for it, so that a cold start pays for one source
+and not for all of them. `verify` must not need more than the standard library for the same reason.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+if TYPE_CHECKING:
+    from shipclock.domain.event import Link, OrderEvent
+    from shipclock.domain.tracking import Scan
+
+MARKETPLACES = ("tiktok_shop",)
+CARRIERS = ("standard_webhooks",)
+SOURCES = MARKETPLACES + CARRIERS
+"""The registry: the name is the module's and, for a carrier, the last part of its URL."""
+
+Headers = Mapping[str, str]
+"""Lower-case names; the values of a repeated header are joined by a comma."""
+
+
+class NotAuthentic(Exception):
+    """The sender could not be proven. Its message is for the log and never holds a secret."""
+
+
+class Unsigned(NotAuthentic):
+    """There was no signature at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One sender that a source knows: its valid secrets (two while they are rotated).
+
+    `shops` limits the shops it may speak for; empty means all of them.
+    """
+
+    name: str
+    secrets: tuple[str, ...]
+    shops: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One authentic webhook as it arrived. `received_at` is the real clock."""
+
+    source: str
+    account: str
+    body: bytes
+    received_at: datetime
+    shops: tuple[str, ...] = ()
+
+    def may_speak_for(self, shop_id: str) -> bool:
+        """Whether the account that signed it may speak for this shop."""
+        return not self.shops or shop_id in self.shops
+
+
+@dataclass(frozen=True, slots=True)
+class ShopNews:
+    """Something about a shop's authorisation."""
+
+    shop_id: str
+    kind: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What a delivery means. `note` says why it means nothing, where it does not."""
+
+    events: "tuple[OrderEvent, ...]" = ()
+    scans: "tuple[Scan, ...]" = ()
+    links: "tuple[Link, ...]" = ()
+    news: tuple[ShopNews, ...] = ()
+    note: str = ""
+
+
+class Source(Protocol):
+    """What every module of this package offers."""
+
+    LIMIT: int
+    """The largest body taken, in bytes. A row must hold it uncompressed: at most 350 KiB."""
+    FORM: bool
+    """Whether bodies are forms instead of JSON objects."""
+    EVIDENCE: tuple[str, ...]
+    """Headers kept with the body, to prove the delivery again later. Never one that is a secret."""
+
+    def verify(
+        self, headers: Headers, body: bytes, accounts: Sequence[Account], now: datetime
+    ) -> Account:
+        """The account whose secret proves these raw bytes, at the real time `now`.
+
+        Raises `Unsigned` where no signature was sent and `NotAuthentic` where none fits.
+        """
+
+    def acknowledge(self, body: bytes) -> bytes:
+        """The body of the answer that tells this sender that its delivery was kept."""
+
+    def translate(self, delivery: Delivery) -> Translation:
+        """The facts in an authentic delivery. Raises `Unreadable` naming what is wrong."""
+
+
+def source(name: str) -> Source:
+    """The source of that name; KeyError if there is none."""
+    if name not in SOURCES:
+        raise KeyError(name)
+    return cast(Source, import_module(f"shipclock.sources.{name}"))
+
+
+def accounts_of(secrets: Mapping[str, Any], name: str) -> tuple[Account, ...]:
+    """The accounts that the sources' secret holds for one source; none where it is not set up.
+
+    Raises ValueError, naming the source and never a value, where the secret is malformed.
+    """
+    listed = secrets.get(name, [])
+    try:
+        found = tuple(
+            Account(
+                str(entry.get("account", "default")),
+                tuple(s for s in entry["secrets"] if isinstance(s, str) and s),
+                tuple(str(shop) for shop in entry.get("shops", ())),
+            )
+            for entry in listed
+        )
+    except (AttributeError, KeyError, TypeError):
+        # The chain is cut on purpose: the original error could quote the secret.
+        raise ValueError(
+            f"the secret of source {name} is malformed: it must be a list of "
+            '{"account": name, "secrets": [text, …], "shops": [id, …] (optional)}'
+        ) from None
+    return tuple(account for account in found if account.secrets)

@@ -1,0 +1,144 @@
+"""Any 3PL that signs as the public Standard Webhooks specification says (`carriers.md` section 3).
+
+Headers `webhook-id`, `webhook-timestamp`, `webhook-signature` (or `svix-…`); the signature is
+`v1,` + base64 HMAC-SHA256 over id.timestamp.body; times may differ by five minutes either way.
+The body carries our own vocabulary, so nothing is mapped (DESIGN 6, generic 3PL body).
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from shipclock.domain.event import Link
+from shipclock.domain.order import normal
+from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
+from shipclock.reading import (
+    Object,
+    Unreadable,
+    digest,
+    identifier,
+    iso,
+    json_object,
+    part,
+    plausible,
+    words,
+)
+from shipclock.sources import (
+    Account,
+    Delivery,
+    Headers,
+    NotAuthentic,
+    Translation,
+    Unsigned,
+)
+from shipclock.sources.signatures import any_same
+
+LIMIT = 256 * 1024
+FORM = False
+NAME = "standard_webhooks"
+TOLERANCE = 5 * 60
+EVIDENCE = (
+    "webhook-id",
+    "webhook-timestamp",
+    "webhook-signature",
+    "svix-id",
+    "svix-timestamp",
+    "svix-signature",
+)
+STATUSES = {status.value: status for status in TrackingStatus}
+EVENT = "shipment.tracking.updated"
+
+
+def sign(secret: str, message_id: str, timestamp: str, body: bytes) -> str:
+    """One `v1,…` signature. Raises ValueError where the secret is not base64."""
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        raise ValueError("a standard_webhooks secret must be whsec_ and base64") from None
+    signed = f"{message_id}.{timestamp}.".encode() + body
+    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+
+
+def verify(headers: Headers, body: bytes, accounts: Sequence[Account], now: datetime) -> Account:
+    """The account that signed the raw bytes not more than five minutes ago or ahead."""
+    message_id, timestamp, given = (
+        headers.get(f"webhook-{name}") or headers.get(f"svix-{name}", "")
+        for name in ("id", "timestamp", "signature")
+    )
+    if not given:
+        raise Unsigned("no webhook-signature header")
+    if not message_id or not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 12):
+        raise NotAuthentic("webhook-id or webhook-timestamp is missing or malformed")
+    if abs(now.timestamp() - int(timestamp)) > TOLERANCE:
+        raise NotAuthentic("webhook-timestamp is more than five minutes off")
+    for account in accounts:
+        expected = [sign(secret, message_id, timestamp, body) for secret in account.secrets]
+        if any_same(expected, given.split(" ")):
+            return account
+    raise NotAuthentic("the webhook-signature header fits no secret")
+
+
+def acknowledge(body: bytes) -> bytes:
+    """Any 2xx will do."""
+    return b""
+
+
+def translate(delivery: Delivery) -> Translation:
+    """One tracking event, and the link to an order where the body names one."""
+    body = json_object(delivery.body)
+    kind = words(body, "type")
+    if kind != EVENT:
+        return Translation(note=f"type {kind!r} is not {EVENT}")
+    data = part(body, "data")
+    number = _number(data)
+    code = words(data, "status")
+    if not code:
+        raise Unreadable("data.status: a tracking status was expected")
+    occurred_at, basis = _occurred(data)
+    scan = Scan(
+        identity=digest(NAME, number, code, words(data, "occurred_at"), words(data, "location")),
+        number=number,
+        status=STATUSES.get(code, TrackingStatus.UNKNOWN),
+        occurred_at=occurred_at,
+        basis=basis,
+        received_at=delivery.received_at,
+        source=NAME,
+        account=delivery.account,
+        raw_code=code,
+        written=words(data, "tracking_number"),
+        carrier=words(data, "carrier"),
+        reason=words(data, "reason"),
+        location=words(data, "location"),
+        delivered_to=words(data, "delivered_to"),
+        proof=words(data, "proof"),
+        shops=delivery.shops,
+    )
+    reference = data.get("reference")
+    links: tuple[Link, ...] = ()
+    if reference not in (None, ""):
+        order_id = identifier(reference, "data.reference")
+        links = (Link(number, order_id, NAME, shops=delivery.shops),)
+    return Translation(scans=(scan,), links=links)
+
+
+def _number(data: Object) -> str:
+    number = normal(words(data, "tracking_number"))
+    if not (0 < len(number) <= 64 and number.isascii() and number.isprintable()):
+        raise Unreadable("data.tracking_number: 1 to 64 plain characters were expected")
+    return number
+
+
+def _occurred(data: Object) -> tuple[datetime, TimeBasis]:
+    """The event's own time. Without an offset it is read as UTC and proves nothing missed."""
+    text = words(data, "occurred_at")
+    try:
+        naive = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Unreadable(f"data.occurred_at: {text!r} is no ISO 8601 time") from error
+    if naive.tzinfo is None:
+        return plausible(naive.replace(tzinfo=UTC), "data.occurred_at"), TimeBasis.ZONE
+    basis = TimeBasis.UTC if text.endswith(("Z", "z")) else TimeBasis.OFFSET
+    return iso(text, "data.occurred_at"), basis

@@ -1,0 +1,180 @@
+"""Translate a delivery into permanent events and links (DESIGN 3.2, first step).
+
+The order of writes is what makes it safe: an event is put before the links are read, a link before
+the order is marked due, and the delivery's own mark is cleared last. Whatever breaks off is done
+again, and doing it again changes nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from shipclock import backoff, codec, rows
+from shipclock.domain.event import Link, OrderEvent
+from shipclock.domain.order import ENDED, STAGES
+from shipclock.domain.times import parse
+from shipclock.domain.tracking import Scan
+from shipclock.marketplaces.protocol import Shop
+from shipclock.ports import Change, Put, Row, Store
+from shipclock.reading import Unreadable
+from shipclock.sources import Delivery, ShopNews, Translation, source
+
+MOST_EVENTS = 2_000
+"""Events one order or number may have. A delivery that would bring more waits for a person."""
+
+ENDED_STAGES = frozenset(STAGES[status] for status in ENDED) | {"delivered"}
+
+
+@dataclass(slots=True)
+class Touched:
+    """What translating touched: orders to settle, and how it went for the log."""
+
+    orders: set[str] = field(default_factory=set)
+    shops: set[str] = field(default_factory=set)
+    events: int = 0
+    note: str = ""
+    quarantined: str = ""
+
+
+class Translator:
+    """Translates deliveries; remembers only which events it has seen of an order this time."""
+
+    def __init__(self, store: Store, now: datetime, real: Callable[[], datetime]) -> None:
+        """Translates at `now`, marking rows with the real clock."""
+        self._store = store
+        self._now = now
+        self._real = real
+        self._known: dict[str, set[str]] = {}
+
+    def translate(self, row: Row) -> Touched:
+        """Translate one delivery's row. What it cannot read goes to quarantine."""
+        delivery = Delivery(
+            row["source"],
+            row["account"],
+            rows.body_of(row),
+            parse(row["received_at"]),
+            tuple(row.get("shops", ())),
+        )
+        try:
+            translation = self._read(delivery)
+            touched = self._keep(translation)
+        except Unreadable as problem:
+            return self.quarantine(row, str(problem))
+        self._store.write(
+            Change(
+                rows.key_of(row),
+                set={"note": translation.note} if translation.note else {},
+                remove=(*rows.MARK, "board_pk", "board_at", "reason"),
+                when={"due_at": row["due_at"]} if "due_at" in row else {},
+            )
+        )
+        return replace(touched, note=translation.note)
+
+    def quarantine(self, row: Row, reason: str) -> Touched:
+        """Keep a delivery for a person: tried again ever more rarely, never expiring."""
+        failures = row.get("failures", 0) + 1
+        again = backoff.after(backoff.QUARANTINE, failures, self._now)
+        self._store.write(
+            Change(
+                rows.key_of(row),
+                set={"failures": failures, **rows.quarantine(row, reason[:300], again)},
+                remove=("expires_at",),
+            )
+        )
+        return Touched(quarantined=reason)
+
+    def _read(self, delivery: Delivery) -> Translation:
+        try:
+            return source(delivery.source).translate(delivery)
+        except KeyError as error:
+            raise Unreadable(f"there is no source {delivery.source!r} any more") from error
+        except (ValueError, RecursionError) as error:
+            raise Unreadable(f"the body can't be read: {error}") from error
+
+    def _keep(self, found: Translation) -> Touched:
+        touched = Touched()
+        for news in found.news:
+            self._shop_news(news)
+        for event in found.events:
+            self._put_event(event)
+            touched.orders.add(event.order_id)
+            touched.shops.add(event.shop_id)
+        for link in found.links:
+            touched.orders |= self._link(link)
+        for scan in found.scans:
+            touched.orders |= self._put_scan(scan)
+        touched.events = len(found.events) + len(found.scans)
+        return touched
+
+    def _put_event(self, event: OrderEvent) -> None:
+        row = codec.event_row(event, self._real())
+        self._make_room(event.order_id, *rows.key_of(row))
+        self._store.write(Put(row))
+
+    def _put_scan(self, scan: Scan) -> set[str]:
+        """Put a scan, then read whose it is. Where it is nobody's yet, its mark goes at once:
+        whoever links the number later marks the order due."""
+        row = codec.scan_row(scan, self._real())
+        self._make_room(scan.number, *rows.key_of(row))
+        self._store.write(Put(row))
+        linked = linked_orders(self._store, scan.number)
+        if not linked:
+            self._store.write(
+                Change(rows.key_of(row), remove=rows.MARK, when={"due_at": row["due_at"]})
+            )
+        return linked
+
+    def _make_room(self, name: str, pk: str, sk: str) -> None:
+        """Refuse what would bring an order or number past `MOST_EVENTS`.
+
+        Counting costs a read, so it is done once per partition and translator; what is brought
+        after that is counted along.
+        """
+        known = self._known.get(pk)
+        if known is None:
+            known = self._known[pk] = {row["sk"] for row in self._store.read(pk, rows.EVENT)}
+        if len(known) >= MOST_EVENTS and sk not in known:
+            raise Unreadable(f"{name} has {len(known)} events; nothing honest brings so many")
+        known.add(sk)
+
+    def _link(self, link: Link) -> set[str]:
+        """Link a number to the order a carrier named, unless it is linked to another open one."""
+        linked = linked_orders(self._store, link.number)
+        if link.order_id in linked:
+            return set()
+        if any(not self._ended(order_id) for order_id in linked):
+            return set()
+        put_link(self._store, link, self._real(), due=True)
+        return {link.order_id}
+
+    def _ended(self, order_id: str) -> bool:
+        head = self._store.get((rows.order_pk(order_id), rows.HEAD))
+        return head is not None and head["stage"] in ENDED_STAGES
+
+    def _shop_news(self, news: ShopNews) -> None:
+        """A deauthorised shop is called no more, unless it was connected again since."""
+        if news.kind != "deauthorised":
+            return
+        key = rows.shop_pk(news.shop_id), rows.LANE
+        row = self._store.get(key)
+        if row is None or row.get("connected_at", 0) > codec.millis(news.received_at):
+            return
+        disconnect(self._store, codec.read_shop(row), row)
+
+
+def disconnect(store: Store, shop: Shop, row: Row) -> None:
+    """Stop calling a shop until it is connected again; its tokens are dropped."""
+    gone = replace(shop, connected=False, access_token="", refresh_token="")
+    store.write(Change(rows.key_of(row), set=codec.shop_doc(gone), when={"doc": row["doc"]}))
+
+
+def linked_orders(store: Store, number: str) -> set[str]:
+    """The orders a number is linked to, read strongly."""
+    found = store.read(rows.number_pk(number), rows.LINK)
+    return {row["sk"].removeprefix(rows.LINK) for row in found}
+
+
+def put_link(store: Store, link: Link, real: datetime, due: bool) -> None:
+    """Put both rows of a link, the number's first."""
+    for row in codec.link_rows(link, real, due):
+        store.write(Put(row))

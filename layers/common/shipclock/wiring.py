@@ -1,0 +1,76 @@
+"""Builds what the functions run on. The only module that chooses concretes; knows all others.
+
+Ingest is not wired here: it does without an SDK client (docs/decisions/0003).
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from aws_lambda_powertools.utilities.parameters import SecretsProvider
+from botocore.config import Config
+
+from shipclock.adapters.dynamodb import DynamoStore
+from shipclock.adapters.http import HttpWire
+from shipclock.adapters.notifications import Announcer
+from shipclock.marketplaces.protocol import Hosts
+from shipclock.settings import HubSettings, SweeperSettings
+from shipclock.sweep import Say, World
+
+SECRET_AGE_SECONDS = 300
+
+SDK = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    max_pool_connections=20,
+    retries={"mode": "standard", "total_max_attempts": 3},
+)
+
+
+def real() -> datetime:
+    """The real clock."""
+    return datetime.now(UTC)
+
+
+def store(table: str) -> DynamoStore:
+    """The store on that table."""
+    return DynamoStore(boto3.client("dynamodb", config=SDK), table)
+
+
+def secret(name: str) -> Callable[[], Mapping[str, Any]]:
+    """A JSON secret, read when asked for and kept for five minutes."""
+    provider = SecretsProvider(boto3_client=boto3.client("secretsmanager", config=SDK))
+
+    def read() -> Mapping[str, Any]:
+        found: Any = provider.get(name, max_age=SECRET_AGE_SECONDS, transform="json")
+        return found if isinstance(found, dict) else {}
+
+    return read
+
+
+def world(settings: SweeperSettings, say: Say) -> World:
+    """Everything a sweep needs from outside."""
+    return World(
+        store=store(settings.table),
+        wire=HttpWire(),
+        hosts=Hosts(settings.marketplace_url, settings.auth_url),
+        secrets=secret(settings.sources_secret),
+        announce=Announcer(
+            boto3.client("events", config=SDK),
+            settings.bus,
+            boto3.client("sns", config=SDK),
+            settings.topic,
+        ),
+        say=say,
+        real=real,
+        sleep=time.sleep,
+        new_id=lambda: uuid.uuid4().hex,
+    )
+
+
+def hub(settings: HubSettings) -> tuple[DynamoStore, Callable[[], Mapping[str, Any]]]:
+    """The hub's store and its secret."""
+    return store(settings.table), secret(settings.hub_secret)

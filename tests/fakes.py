@@ -1,0 +1,237 @@
+"""What stands in for AWS and the network in fast tests: the store in memory, a clock, a wire."""
+
+import bisect
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import RLock
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from sandbox.core import Sandbox
+from sandbox.wire import Request
+from shipclock.ports import (
+    Above,
+    Absent,
+    Below,
+    Change,
+    Check,
+    Due,
+    HttpReply,
+    HttpRequest,
+    Key,
+    NoAnswer,
+    NotSent,
+    Page,
+    Put,
+    Row,
+    When,
+    Write,
+)
+
+
+class MemoryStore:
+    """`ports.Store` in memory, held to the same contract as the real one (test_store_contract).
+
+    Counts what it is asked, so that costs can be told without a cloud.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[str, Row]] = {}
+        self._due: dict[str, list[tuple[str, str, str]]] = {}
+        self._board: dict[str, list[tuple[str, str, str]]] = {}
+        self._lock = RLock()
+        self.reads = 0
+        self.writes = 0
+
+    def get(self, key: Key) -> Row | None:
+        with self._lock:
+            self.reads += 1
+            row = self.rows.get(key[0], {}).get(key[1])
+            return copy.deepcopy(row) if row is not None else None
+
+    def read(self, pk: str, prefix: str = "") -> list[Row]:
+        with self._lock:
+            self.reads += 1
+            found = self.rows.get(pk, {})
+            return [copy.deepcopy(found[sk]) for sk in sorted(found) if sk.startswith(prefix)]
+
+    def write(self, write: Put | Change) -> bool:
+        with self._lock:
+            self.writes += 1
+            if not self._holds(write):
+                return False
+            self._apply(write)
+            return True
+
+    def commit(self, writes: Sequence[Write]) -> bool:
+        assert len(writes) <= 100, "the service takes at most 100 actions"
+        assert len({write.key for write in writes}) == len(writes), "one action per row"
+        with self._lock:
+            self.writes += len(writes)
+            if not all(self._holds(write) for write in writes):
+                return False
+            for write in writes:
+                if not isinstance(write, Check):
+                    self._apply(write)
+            return True
+
+    def due(self, shard: int, until: str, limit: int, after: Due | None = None) -> list[Due]:
+        with self._lock:
+            self.reads += 1
+            entries = self._due.get(str(shard), [])
+            start = 0
+            if after is not None:
+                start = bisect.bisect_right(entries, (after.due_at, *after.key))
+            end = bisect.bisect_right(entries, (until, chr(0x10FFFF), ""))
+            return [Due((pk, sk), at) for at, pk, sk in entries[start : min(end, start + limit)]]
+
+    def board(self, partition: str, limit: int, start: str | None = None) -> Page:
+        with self._lock:
+            self.reads += 1
+            entries = self._board.get(partition, [])
+            first = bisect.bisect_right(entries, (start, chr(0x10FFFF), "")) if start else 0
+            shown = entries[first : first + limit]
+            found = [copy.deepcopy(self.rows[pk][sk]) for _, pk, sk in shown]
+            return Page(found, shown[-1][0] if len(entries) > first + limit else None)
+
+    def count(self, partition: str, most: int) -> int:
+        with self._lock:
+            self.reads += 1
+            return min(most, len(self._board.get(partition, [])))
+
+    def _holds(self, write: Write) -> bool:
+        row = self.rows.get(write.key[0], {}).get(write.key[1])
+        if isinstance(write, Put):
+            return row is None
+        if row is None and not (isinstance(write, Change) and write.create):
+            return False
+        return _meets(row or {}, write.when)
+
+    def _apply(self, write: Put | Change) -> None:
+        pk, sk = write.key
+        old = self.rows.setdefault(pk, {}).get(sk)
+        if isinstance(write, Put):
+            new = copy.deepcopy(write.row)
+        else:
+            new = {"pk": pk, "sk": sk, **(old or {}), **copy.deepcopy(write.set)}
+            for name in write.remove:
+                new.pop(name, None)
+        self.rows[pk][sk] = new
+        self._index(self._due, "due", old, new)
+        self._index(self._board, "board", old, new)
+
+    def _index(
+        self, index: dict[str, list[tuple[str, str, str]]], name: str, old: Row | None, new: Row
+    ) -> None:
+        for row, add in ((old, False), (new, True)):
+            if row is None or f"{name}_pk" not in row or f"{name}_at" not in row:
+                continue
+            entries = index.setdefault(row[f"{name}_pk"], [])
+            entry = (row[f"{name}_at"], row["pk"], row["sk"])
+            if add:
+                bisect.insort(entries, entry)
+            else:
+                entries.pop(bisect.bisect_left(entries, entry))
+
+
+def _meets(row: Row, when: When) -> bool:
+    for name, wanted in when.items():
+        value = row.get(name)
+        match wanted:
+            case Absent():
+                good = name not in row
+            case Below():
+                good = name not in row or value < wanted.value  # type: ignore[operator]
+            case Above():
+                good = name in row and value > wanted.value  # type: ignore[operator]
+            case _:
+                good = name in row and value == wanted
+        if not good:
+            return False
+    return True
+
+
+@dataclass
+class FakeClock:
+    """A real clock that moves only when somebody sleeps or a test says so."""
+
+    now: datetime
+    slept: float = 0.0
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        self.pass_time(seconds)
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class SandboxWire:
+    """`ports.Wire` straight into a sandbox: no socket, the same outcomes."""
+
+    def __init__(self, sandbox: Sandbox, clock: FakeClock) -> None:
+        self._sandbox = sandbox
+        self._clock = clock
+        self.down = False
+
+    def send(self, request: HttpRequest) -> HttpReply:
+        if self.down:
+            raise NotSent("no connection")
+        parts = urlsplit(request.url)
+        reply = self._sandbox.handle(
+            Request(
+                request.method,
+                parts.path,
+                dict(parse_qsl(parts.query, keep_blank_values=True)),
+                {name.lower(): value for name, value in request.headers.items()},
+                request.body,
+            )
+        )
+        if reply.drop:
+            raise NoAnswer("the connection broke off")
+        if reply.delay >= 10:
+            self._clock.pass_time(10)
+            raise NoAnswer("no answer within ten seconds")
+        self._clock.pass_time(reply.delay)
+        headers = {name.lower(): value for name, value in reply.headers.items()}
+        return HttpReply(reply.status, headers, reply.body)
+
+
+class Gone(BaseException):
+    """The process is gone: nothing after it runs, least of all a handler of exceptions."""
+
+
+@dataclass
+class Faults:
+    """Which I/O steps fail, and how: by the number of the step, counted over all ports."""
+
+    plan: dict[int, str] = field(default_factory=dict)
+    step: int = 0
+    dead: bool = False
+
+    def around(self, work: Callable[[], Any], error: type[Exception], mutates: bool = True) -> Any:
+        """Run one step of I/O, or fail before it, after it, or for good."""
+        if self.dead:
+            raise Gone
+        kind = self.plan.get(self.step, "")
+        self.step += 1
+        if kind == "before":
+            raise error("it did not happen")
+        if kind == "gone_before":
+            self.dead = True
+            raise Gone
+        result = work()
+        if kind == "after":
+            raise error("it happened, and the answer was lost")
+        if kind == "gone_after":
+            self.dead = True
+            raise Gone
+        return result
+
+
+KINDS = ("before", "after", "gone_before", "gone_after")
