@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import RLock
-from typing import Any
+from typing import TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from sandbox.core import Sandbox
@@ -26,9 +26,12 @@ from shipclock.ports import (
     Page,
     Put,
     Row,
+    StoreError,
     When,
     Write,
 )
+
+T = TypeVar("T")
 
 
 class MemoryStore:
@@ -214,7 +217,7 @@ class Faults:
     step: int = 0
     dead: bool = False
 
-    def around(self, work: Callable[[], Any], error: type[Exception], mutates: bool = True) -> Any:
+    def around(self, work: Callable[[], T], error: type[Exception]) -> T:
         """Run one step of I/O, or fail before it, after it, or for good."""
         if self.dead:
             raise Gone
@@ -235,3 +238,43 @@ class Faults:
 
 
 KINDS = ("before", "after", "gone_before", "gone_after")
+
+
+class FaultyStore:
+    """A store whose every call may fail, as `Faults` plans it."""
+
+    def __init__(self, store: MemoryStore, faults: Faults) -> None:
+        self._store = store
+        self._faults = faults
+
+    def get(self, key: Key) -> Row | None:
+        return self._faults.around(lambda: self._store.get(key), StoreError)
+
+    def read(self, pk: str, prefix: str = "") -> list[Row]:
+        return self._faults.around(lambda: self._store.read(pk, prefix), StoreError)
+
+    def write(self, write: Put | Change) -> bool:
+        return self._faults.around(lambda: self._store.write(write), StoreError)
+
+    def commit(self, writes: Sequence[Write]) -> bool:
+        return self._faults.around(lambda: self._store.commit(writes), StoreError)
+
+    def due(self, shard: int, until: str, limit: int, after: Due | None = None) -> list[Due]:
+        return self._faults.around(lambda: self._store.due(shard, until, limit, after), StoreError)
+
+    def board(self, partition: str, limit: int, start: str | None = None) -> Page:
+        return self._faults.around(lambda: self._store.board(partition, limit, start), StoreError)
+
+    def count(self, partition: str, most: int) -> int:
+        return self._faults.around(lambda: self._store.count(partition, most), StoreError)
+
+
+class FaultyWire:
+    """A wire whose every call may fail, as `Faults` plans it."""
+
+    def __init__(self, wire: SandboxWire, faults: Faults) -> None:
+        self._wire = wire
+        self._faults = faults
+
+    def send(self, request: HttpRequest) -> HttpReply:
+        return self._faults.around(lambda: self._wire.send(request), NoAnswer)

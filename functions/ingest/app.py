@@ -72,7 +72,7 @@ def _say(answer: Answer, source: str) -> None:
         }
         now = int(datetime.now(UTC).timestamp() * 1000)
         line["_aws"] = {"Timestamp": now, "CloudWatchMetrics": [cloudwatch]}
-        line |= {"service": "ingest", metric: 1}
+        line |= {"service": os.environ.get("POWERTOOLS_SERVICE_NAME", "ingest"), metric: 1}
     sys.stdout.write(json.dumps(line) + "\n")
 
 

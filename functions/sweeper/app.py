@@ -1,6 +1,7 @@
 """The sweeper's doorbell: the minute schedule, or the table's stream poking."""
 
 import os
+import warnings
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from shipclock import wiring
 from shipclock.settings import SweeperSettings
 from shipclock.sweep import Line, Sweep, TimeRefused, now_of
+
+warnings.filterwarnings("ignore", "No application metrics to publish")  # a quiet sweep is fine
 
 logger = Logger()
 metrics = Metrics()

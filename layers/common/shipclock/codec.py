@@ -77,9 +77,9 @@ def read_scan(row: Row) -> Scan:
 
 
 def link_rows(link: Link, real: datetime, due: bool) -> tuple[Row, Row]:
-    """A link's two rows, to be written in this order: under the number, then under the order.
+    """A link's two rows, to be written together: under the number and under the order.
 
-    With `due` the second one is marked, so that the order is settled anew.
+    With `due` the order's is marked, so that the order is settled anew.
     """
     here = rows.number_pk(link.number), rows.LINK + link.order_id
     there = rows.order_pk(link.order_id), rows.LINK + link.number

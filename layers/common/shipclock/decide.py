@@ -14,6 +14,7 @@ from shipclock.domain.order import Order, normal
 from shipclock.domain.push import (
     RENEWABLE,
     UNCLEAR_WAIT,
+    WAITING,
     Effect,
     Intent,
     IntentState,
@@ -33,6 +34,10 @@ HARD_LINE_READS = (timedelta(hours=-24), timedelta(hours=-1), timedelta(0))
 
 UNCONFIRMED_AFTER = timedelta(hours=1)
 """How long a hard line's verdict waits for a re-read that does not come."""
+
+RECHECK = timedelta(hours=6)
+"""How often a push that is wanted but not allowed is looked at again: carriers get listed, and
+sellers set defaults."""
 
 DAILY = timedelta(days=1)
 
@@ -111,7 +116,9 @@ def decide(order: Order, recorded: Recorded, about: Situation) -> Decision:
         ),
         intents=tuple(i for i in intents.values() if i != recorded.intents.get(i.key)),
         reread_at=None if postponed else reread_at,
-        wake_at=_wake_at(order, ticking, waiting, read.not_before if postponed else None, about),
+        wake_at=_wake_at(
+            order, ticking, waiting, read.not_before if postponed else None, intents, about
+        ),
         owed=reread_at is not None,
     )
 
@@ -195,6 +202,12 @@ def _intents(order: Order, recorded: Recorded, read: Read, about: Situation) -> 
             found[key] = replace(found[key], state=IntentState.WITHDRAWN, reason=reason)
     for key, (want, plan) in wants.items():
         found[key] = _renewed(found.get(key), key, want, plan)
+    told = {normal(want.tracking_number) for want, _ in wants.values()}
+    for key, intent in found.items():
+        refused = intent.state is IntentState.NOT_ALLOWED and key not in wants
+        if refused and normal(intent.tracking_number) in told:
+            reason = "told in another way"
+            found[key] = replace(intent, state=IntentState.WITHDRAWN, reason=reason)
     return found
 
 
@@ -336,6 +349,7 @@ def _wake_at(
     ticking: Timeline,
     waiting: list[Clock],
     postponed: datetime | None,
+    intents: Mapping[str, Intent],
     about: Situation,
 ) -> datetime | None:
     """The next instant of `now` at which the order has to be looked at again."""
@@ -343,6 +357,12 @@ def _wake_at(
         return postponed
     instants = [next_instant(ticking, about.policy, about.now), postponed]
     instants += [clock.due_at + UNCONFIRMED_AFTER for clock in waiting]
+    if about.connected and order.status in WAITING and _refused(intents):
+        instants.append(about.now + RECHECK)
     if about.connected:
         instants += [mark for mark in _marks(order, ticking, about.now) if mark > about.now]
     return min((at for at in instants if at is not None and at > about.now), default=None)
+
+
+def _refused(intents: Mapping[str, Intent]) -> bool:
+    return any(intent.state is IntentState.NOT_ALLOWED for intent in intents.values())

@@ -19,7 +19,8 @@ from shipclock.reading import Unreadable
 from shipclock.settle import Settled, intent_mark
 from shipclock.snapshots import keep_snapshot
 
-PROVIDERS_KEPT = timedelta(days=1)
+PROVIDERS_KEPT = timedelta(hours=5)
+"""Shorter than `decide.RECHECK`, so that what was not allowed is looked at with a fresh list."""
 MISCONFIGURED_WAIT = timedelta(hours=1)
 
 Settle = Callable[[str], Settled | None]
@@ -299,7 +300,7 @@ class Errand:
         return False
 
     def _ask_providers(self, settled: Settled, intent: Intent) -> None:
-        """Ask who may ship this order and remember it for a day."""
+        """Ask who may ship this order and remember it for some hours."""
         order, shop = settled.order, self._lane.shop
         call = self._lane.market.providers(order)
         if call is None or order.facts is None:

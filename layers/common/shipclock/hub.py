@@ -178,10 +178,14 @@ ROLES = {
 
 
 def visitor(authorization: str, secret: Mapping[str, Any]) -> Visitor | None:
-    """Who a Bearer header belongs to; None where it fits no token of the hub's secret."""
+    """Who a Bearer header belongs to; None where it fits no token of the hub's secret.
+
+    The secret is `{"tokens": [{"token", "role", "shops"}, …]}`, or one such entry alone, as the
+    template generates it.
+    """
     scheme, _, given = authorization.partition(" ")
     found = None
-    for entry in secret.get("tokens", ()):
+    for entry in secret.get("tokens", [secret]):
         same = hmac.compare_digest(str(entry.get("token", "")).encode(), given.strip().encode())
         if same and entry.get("token") and scheme.lower() == "bearer":
             found = Visitor(str(entry.get("role", "")), tuple(entry.get("shops", ())))

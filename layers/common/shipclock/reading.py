@@ -73,13 +73,17 @@ def identifier(value: object, key: str) -> str:
     return text
 
 
+def optional_id(data: Object, key: str) -> str:
+    """An id; absent, null or blank is empty."""
+    found = data.get(key)
+    return identifier(found, key) if found not in (None, "") else ""
+
+
 def words(data: Object, key: str) -> str:
     """A text; absent or null is empty. Cut to a length and to what can be stored."""
     found = data.get(key)
     if found is None:
         return ""
-    if isinstance(found, (int, float)) and not isinstance(found, bool):
-        found = str(found)
     if not isinstance(found, str):
         raise Unreadable(f"{key}: a text was expected, not {type(found).__name__}")
     return found[:_LONGEST_TEXT].encode("utf-8", "replace").decode("utf-8").strip()

@@ -24,16 +24,18 @@ def keep_snapshot(
     """
     facts = row.facts
     for link in _links(row.order_id, facts):
-        for link_row in codec.link_rows(link, requested_at, due=False):
-            # A carrier's reference may have linked it before, without the order's creation.
-            store.write(
+        # A carrier's reference may have linked it before, without the order's creation.
+        store.commit(
+            [
                 Change(
                     rows.key_of(link_row),
                     set={"doc": link_row["doc"], "told": True},
                     when={"told": ABSENT},
                     create=True,
                 )
-            )
+                for link_row in codec.link_rows(link, requested_at, due=False)
+            ]
+        )
     if row.buyer:
         _keep_buyer(store, row, requested_at)
     told = digest(row.order_id, stamp(facts.update_time), requested_at.isoformat())

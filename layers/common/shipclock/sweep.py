@@ -42,7 +42,6 @@ OFF_BY = timedelta(minutes=10)
 
 
 T = TypeVar("T")
-R = TypeVar("R")
 
 
 class TimeRefused(Exception):
@@ -231,24 +230,23 @@ class Sweep:
                 scans[key] = linked_orders(self._store, key[0].removeprefix("NUMBER#"))
                 for order_id in scans[key]:
                     found.orders.setdefault(order_id, [])
-        done = set(self._map(self._settle_guarded, found.orders.items()))
+        done: set[str] = set()
+
+        def settle_one(item: tuple[str, list[Key]]) -> None:
+            order_id, due = item
+            with self._guarded((rows.order_pk(order_id), rows.HEAD), "order", due):
+                settled = self._settle(order_id)
+                if settled is not None:
+                    self._settled[order_id] = settled
+                done.add(order_id)
+
+        self._each(settle_one, found.orders.items())
         for key, orders in scans.items():
             if len(orders) != 1 and orders <= done:  # of a single order, its settle cleared it
                 with self._guarded(key, "scan"):
                     row = self._store.get(key)
                     if row is not None:
                         clear_mark(self._store, row)
-
-    def _settle_guarded(self, item: tuple[str, list[Key]]) -> str | None:
-        """Settle one order; its own due rows are put off where that fails."""
-        order_id, due = item
-        done = None
-        with self._guarded((rows.order_pk(order_id), rows.HEAD), "order", due):
-            settled = self._settle(order_id)
-            if settled is not None:
-                self._settled[order_id] = settled
-            done = order_id
-        return done
 
     def _settle(self, order_id: str) -> Settled | None:
         """Settle one order and announce what that made of it."""
@@ -285,9 +283,9 @@ class Sweep:
             if settled.situation.connected and _wants_lane(settled):
                 work.setdefault(settled.order.shop_id, {})[order_id] = settled
         self._settled = {}
-        self._map(self._run_lane, work.items())
+        self._each(self._run_lane, work.items())
 
-    def _run_lane(self, item: tuple[str, dict[str, Settled]]) -> str | None:
+    def _run_lane(self, item: tuple[str, dict[str, Settled]]) -> None:
         shop_id, orders = item
         with self._guarded((rows.shop_pk(shop_id), rows.LANE), "shop"):
             world = self._world
@@ -302,13 +300,12 @@ class Sweep:
             )
             if lane is None:
                 self._leave_due(shop_id)
-                return None
+                return
             try:
                 self._work_in(lane, orders)
             finally:
                 lane.release()
                 self._shops.pop(shop_id, None)
-        return shop_id
 
     def _work_in(self, lane: Lane, orders: dict[str, Settled]) -> None:
         self._shops[lane.shop.shop_id] = lane.shop
@@ -400,14 +397,16 @@ class Sweep:
             )
         )
 
-    def _map(self, work: Callable[[T], R | None], items: Iterable[T]) -> list[R]:
-        """The results of work on each item, side by side where the world allows it."""
+    def _each(self, work: Callable[[T], None], items: Iterable[T]) -> None:
+        """Do the work on each item, side by side where the world allows it."""
         listed = list(items)
         if self._world.parallel < 2 or len(listed) < 2:
-            found = map(work, listed)
-            return [result for result in found if result is not None]
+            for item in listed:
+                work(item)
+            return
         with ThreadPoolExecutor(self._world.parallel) as pool:
-            return [result for result in pool.map(work, listed) if result is not None]
+            for _ in pool.map(work, listed):
+                pass
 
     def _line(self, name: str, **fields: Any) -> None:
         self._world.say(Line(name, fields))

@@ -175,6 +175,5 @@ def linked_orders(store: Store, number: str) -> set[str]:
 
 
 def put_link(store: Store, link: Link, real: datetime, due: bool) -> None:
-    """Put both rows of a link, the number's first."""
-    for row in codec.link_rows(link, real, due):
-        store.write(Put(row))
+    """Put both rows of a link, together: half a link would be found by one side only."""
+    store.commit([Put(row) for row in codec.link_rows(link, real, due)])

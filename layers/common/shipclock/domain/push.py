@@ -60,9 +60,9 @@ def wanted(order: Order) -> tuple[Wanted, ...]:
     """What the marketplace should be told of this order, whatever it allows (DESIGN 3.10).
 
     A ship push is wanted for every number with a scan while the order still waits to be shipped,
-    unless a buyer's cancel request is open: shipping would answer it.
+    unless a buyer's cancel request is open: shipping would answer it. Hints alone want nothing.
     """
-    if order.status not in WAITING or order.cancel_open:
+    if order.facts is None or order.status not in WAITING or order.cancel_open:
         return ()
     return tuple(
         Wanted(p.package_id, p.tracking_number, p.parcel.carrier, _unplaced(order, place))

@@ -18,6 +18,7 @@ from shipclock.reading import (
     digest,
     identifier,
     json_object,
+    optional_id,
     part,
     parts,
     unix,
@@ -80,7 +81,7 @@ def translate(delivery: Delivery) -> Translation:
     orders = orders_in(data)
     if not orders:
         raise Unreadable(f"data: {topic} names no order")
-    told = words(body, "tts_notification_id") or digest(NAME, str(kind), shop_id, repr(data))
+    told = optional_id(body, "tts_notification_id") or digest(NAME, str(kind), shop_id, repr(data))
     status = words(data, "order_status") if kind == 1 else ""
     return Translation(
         events=tuple(

@@ -22,6 +22,7 @@ from shipclock.reading import (
     digest,
     identifier,
     json_object,
+    optional_id,
     parts,
     unix,
     whole,
@@ -59,7 +60,7 @@ def interpret(call: Call, reply: HttpReply) -> Outcome:
         reason = f"HTTP {reply.status} without a readable answer"
         return Outcome(Kind.UNCLEAR, reason=reason, wait=_retry_after(reply))
     if code == 0:
-        return _success(body, reply, request_id)
+        return _success(call, body, reply, request_id)
     meaning = CODES.get(code)
     if meaning is None:
         message = words({"message": str(body.get("message", ""))}, "message")
@@ -75,19 +76,20 @@ def interpret(call: Call, reply: HttpReply) -> Outcome:
     )
 
 
-def _success(body: Object, reply: HttpReply, request_id: str) -> Outcome:
-    """Code 0: done, unless the status or the list of errors inside says otherwise."""
-    if reply.status >= 500:
-        return Outcome(Kind.UNCLEAR, reason=f"HTTP {reply.status} with code 0")
+def _success(call: Call, body: Object, reply: HttpReply, request_id: str) -> Outcome:
+    """Code 0: done, unless the status or the list of errors inside says otherwise.
+
+    A read that succeeds without data has not told us anything.
+    """
     found = body.get("data")
+    if reply.status >= 500 or not (call.writes or isinstance(found, dict)):
+        return Outcome(Kind.UNCLEAR, reason=f"HTTP {reply.status} with code 0 and no data")
     data = found if isinstance(found, dict) else {}
     errors = data.get("errors")
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):
         first = errors[0]
         inner = {"code": first.get("code"), "message": first.get("message")}
-        return interpret(
-            Call("", "", ""), HttpReply(200, reply.headers, json.dumps(inner).encode())
-        )
+        return interpret(call, HttpReply(200, reply.headers, json.dumps(inner).encode()))
     return Outcome(Kind.OK, data, request_id=request_id)
 
 
@@ -135,8 +137,8 @@ def _order(row: Object) -> OrderRow:
         shipping_type=words(row, "shipping_type"),
         fulfillment_type=words(row, "fulfillment_type"),
         order_type=words(row, "order_type"),
-        delivery_option_id=_id_or_none(row, "delivery_option_id"),
-        warehouse_id=words(row, "warehouse_id"),
+        delivery_option_id=optional_id(row, "delivery_option_id"),
+        warehouse_id=optional_id(row, "warehouse_id"),
         paid_time=unix(row, "paid_time"),
         rts_time=unix(row, "rts_time"),
         collection_time=unix(row, "collection_time"),
@@ -157,16 +159,11 @@ def _order(row: Object) -> OrderRow:
     return OrderRow(identifier(row.get("id"), "id"), facts, _buyer(row))
 
 
-def _id_or_none(row: Object, key: str) -> str:
-    found = row.get(key)
-    return identifier(found, key) if found not in (None, "") else ""
-
-
 def _line(line: Object) -> Line:
     return Line(
         line_id=identifier(line.get("id"), "line_items.id"),
-        sku_id=words(line, "sku_id"),
-        package_id=_id_or_none(line, "package_id"),
+        sku_id=optional_id(line, "sku_id"),
+        package_id=optional_id(line, "package_id"),
         package_status=words(line, "package_status"),
         tracking_number=words(line, "tracking_number"),
         display_status=words(line, "display_status"),
@@ -260,6 +257,8 @@ READERS: dict[str, Callable[[Outcome, Shop], SearchPage]] = {
 
 def read_providers(outcome: Outcome) -> dict[str, str]:
     """Provider id to name."""
+    if "shipping_providers" not in outcome.data:
+        raise Unreadable("shipping_providers: a list was expected")
     return {
         identifier(row.get("id"), "shipping_providers.id"): words(row, "name")
         for row in parts(outcome.data, "shipping_providers")

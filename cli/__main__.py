@@ -1,0 +1,85 @@
+"""The `shipclock` command: `python -m cli --help`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+# The package lives where the layer is built from.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "common"))
+
+import click
+
+from cli import build, local, lock, processes
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main() -> None:
+    """Run Shipclock on this machine, and look after it anywhere."""
+
+
+@main.command()
+@click.option("--schedule", type=click.Choice(["on", "off"]), default="on", show_default=True)
+@click.option("--stream", type=click.Choice(["on", "off"]), default="on", show_default=True)
+@click.option("--marketplace-url", default="", help="Call this instead of a sandbox.")
+@click.option("--enforce-iam", type=click.Choice(["on", "off"]), default="off", show_default=True)
+def up(schedule: str, stream: str, marketplace_url: str, enforce_iam: str) -> None:
+    """Start the local stack in the background, empty; a running one is replaced."""
+    stack = local.start(
+        local.Options(
+            schedule=schedule == "on",
+            stream=stream == "on",
+            marketplace_url=marketplace_url or None,
+            enforce_iam=enforce_iam == "on",
+        ),
+        say=click.echo,
+    )
+    click.echo(
+        f"\nReady.\n"
+        f"  webhooks     POST {stack.ingest_url}/webhooks/tiktok\n"
+        f"               POST {stack.ingest_url}/webhooks/carriers/<source>\n"
+        f"  hub          GET  {stack.hub_url}/api/orders\n"
+        f"  marketplace  {stack.marketplace_url}\n"
+        f"  all of it    .local/stack.json (with the made-up secrets), logs in .local/*.log\n"
+        f"`make down` ends it and forgets its state."
+    )
+
+
+@main.command()
+def down() -> None:
+    """Stop the local stack and forget its state."""
+    click.echo("stopped" if local.stop() else "nothing was running")
+
+
+@main.command("build")
+def build_command() -> None:
+    """Build for Lambda and check the result."""
+    built = build.build_aws()
+    if not local.is_running():
+        build.write_ingest_environment(local.STATE_DIR / "ingest.env")
+    click.echo(f"built {built.parent.relative_to(build.ROOT)} for Lambda: next, `make deploy`")
+
+
+@main.command("lock")
+@click.option("--check", is_flag=True, help="Only tell whether the pins fit, without network.")
+def lock_command(check: bool) -> None:
+    """Pin the newest versions that the .in files allow."""
+    if not check:
+        changed = lock.lock()
+        click.echo("changed: " + ", ".join(changed) if changed else "nothing changed")
+    elif stale := lock.stale():
+        raise lock.LockError(f"{', '.join(stale)} do not fit their .in files: run `make lock`.")
+
+
+def run() -> int:
+    """Run the command line; failures that have a message show it instead of a stack trace."""
+    try:
+        main(prog_name="shipclock", standalone_mode=True)
+    except (build.BuildError, local.StackError, lock.LockError, processes.ProcessError) as error:
+        click.echo(f"shipclock: {error}", err=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run())

@@ -1,0 +1,76 @@
+"""The JSON a sandbox process starts from.
+
+`{"clock": …, "shops": […], "providers": [{"id", "name"}], "delivery_options": {id: SELLER|TIKTOK},
+"rotates_refresh_token": true, "untracked_after": seconds or null}`; only `shops` is needed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import cast
+
+from sandbox.core import PROVIDERS, UNTRACKED_AFTER, Sandbox
+from sandbox.shape import Shape, check
+from sandbox.shops import ACCESS_LIVES, GRANT_LIVES, Shop
+from sandbox.world import Provider
+
+SHOP_SHAPE: Shape = {
+    **dict.fromkeys(("shop_id!", "cipher!", "market!", "app_key!", "app_secret!"), str),
+    **dict.fromkeys(("access_token!", "refresh_token!"), str),
+    **dict.fromkeys(("access_expires_at", "refresh_expires_at"), int),
+    **dict.fromkeys(("webhook_url", "name"), str),
+}
+_SHAPE: Shape = {
+    "clock": int,
+    "shops!": [SHOP_SHAPE],
+    "providers": [{"id!": str, "name!": str}],
+    "delivery_options": {"*": ("SELLER", "TIKTOK")},
+    "rotates_refresh_token": bool,
+    "untracked_after": object,
+}
+
+
+def shop_from(told: dict[str, object], now: float | None = None) -> Shop:
+    """A shop from checked JSON. Tokens live seven days and a year from now unless said."""
+    start = int(time.time() if now is None else now)
+    url = told.get("webhook_url")
+    return Shop(
+        shop_id=str(told["shop_id"]),
+        cipher=str(told["cipher"]),
+        market=str(told["market"]),
+        app_key=str(told["app_key"]),
+        app_secret=str(told["app_secret"]),
+        access_token=str(told["access_token"]),
+        refresh_token=str(told["refresh_token"]),
+        access_expires_at=cast(int, told.get("access_expires_at", start + ACCESS_LIVES)),
+        refresh_expires_at=cast(int, told.get("refresh_expires_at", start + GRANT_LIVES)),
+        webhook_url=None if url is None else str(url),
+        name=str(told.get("name", "Synthetic shop")),
+    )
+
+
+def sandbox_from(told: object, real_now: Callable[[], float] = time.time) -> Sandbox:
+    """A sandbox from a parsed config.
+
+    Raises `Refusal` naming what is missing, unknown or of the wrong type, `ValueError` for shops
+    that contradict each other.
+    """
+    check(told, _SHAPE, "config")
+    config = cast(dict[str, object], told)
+    untracked = config.get("untracked_after", UNTRACKED_AFTER)
+    if untracked is not None:
+        check(untracked, int, "config.untracked_after")
+    providers = cast(list[dict[str, str]] | None, config.get("providers"))
+    shops = cast(list[dict[str, object]], config["shops"])
+    return Sandbox(
+        [shop_from(shop, real_now()) for shop in shops],
+        clock=cast(int, config.get("clock", int(real_now()))),
+        real_now=real_now,
+        providers=PROVIDERS
+        if providers is None
+        else [Provider(each["id"], each["name"]) for each in providers],
+        delivery_options=cast(dict[str, str] | None, config.get("delivery_options")),
+        rotates_refresh_token=cast(bool, config.get("rotates_refresh_token", True)),
+        untracked_after=cast(int | None, untracked),
+    )

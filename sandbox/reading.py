@@ -1,0 +1,217 @@
+"""The calls that only read: orders, packages, cases, providers, shops.
+
+Partner Center: "Get Order Detail", "Get Order List", "Get Package Detail", "Search Cancellations",
+"Search Returns", "Get Shipping Providers", "Get Authorized Shops".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sandbox import shops, wire
+from sandbox.gate import Asked
+from sandbox.markets import EU, TIKTOK
+from sandbox.orders import Case, Order, Package, order_json, package_json
+from sandbox.paging import Search, page
+from sandbox.shape import Shape
+from sandbox.wire import BAD_PARAMETER, Refusal
+from sandbox.world import World
+
+MOST_IDS = 50
+RESPONSE_TIME = 86400
+
+_WINDOWS: Mapping[str, Shape] = {
+    f"{name}_{edge}": int for name in ("create_time", "update_time") for edge in ("ge", "lt")
+}
+ORDER_FILTERS: Shape = {
+    **_WINDOWS,
+    "order_status": str,
+    "shipping_type": str,
+    "buyer_user_id": str,
+    "is_buyer_request_cancel": bool,
+    "warehouse_ids": [str],
+}
+CANCELLATION_FILTERS: Shape = {
+    **_WINDOWS,
+    "cancel_ids": [str],
+    "order_ids": [str],
+    "buyer_user_ids": [str],
+    "cancel_types": [("CANCEL", "BUYER_CANCEL")],
+    "cancel_status": [str],
+    "locale": str,
+}
+RETURN_FILTERS: Shape = {
+    **_WINDOWS,
+    "return_ids": [str],
+    "order_ids": [str],
+    "buyer_user_ids": [str],
+    "return_types": [("REFUND", "RETURN_AND_REFUND", "REPLACEMENT")],
+    "return_status": [str],
+    "arbitration_status": [str],
+    "seller_proposed_return_type": [str],
+    "locale": str,
+}
+
+_ORDERS = Search(1, 100, 20, "DESC")
+_CANCELLATIONS = Search(1, 50, 10, "ASC")
+_RETURNS = Search(10, 50, 10, "ASC")
+
+
+def order_detail(world: World, asked: Asked) -> dict[str, object]:
+    """Rows of the ids that are this shop's; the others are left out without a word."""
+    ids = list(dict.fromkeys(asked.query["ids"].split(",")))
+    if len(ids) > MOST_IDS:
+        raise Refusal(BAD_PARAMETER, f"ids holds {len(ids)} ids; at most {MOST_IDS}")
+    found = [world.orders[i] for i in ids if i in world.orders]
+    own = [order for order in found if order.shop_id == asked.shop.shop_id]
+    return {"orders": [order_json(order, world.packages) for order in own]}
+
+
+def _in_windows(row: Order | Case, body: Mapping[str, object]) -> bool:
+    for name, at in (("create_time", row.create_time), ("update_time", row.update_time)):
+        first, end = body.get(f"{name}_ge"), body.get(f"{name}_lt")
+        if (isinstance(first, int) and at < first) or (isinstance(end, int) and at >= end):
+            return False
+    return True
+
+
+def _place(row: Order, field: str) -> tuple[int, str]:
+    return (row.update_time if field == "update_time" else row.create_time, row.order_id)
+
+
+def _case_place(row: Case, field: str) -> tuple[int, str]:
+    return (row.update_time if field == "update_time" else row.create_time, row.case_id)
+
+
+def order_list(world: World, asked: Asked) -> dict[str, object]:
+    """The shop's orders that match every filter, a page at a time."""
+    body = asked.body
+    warehouses = body.get("warehouse_ids")
+    if isinstance(warehouses, list) and len(warehouses) > 100:
+        raise Refusal(BAD_PARAMETER, "warehouse_ids holds more than 100 ids")
+
+    def fits(order: Order) -> bool:
+        shown: Mapping[str, object] = {
+            "order_status": order.status,
+            "shipping_type": order.shipping_type,
+            "buyer_user_id": order.user_id,
+            "is_buyer_request_cancel": order.asks_cancel,
+        }
+        return (
+            order.shop_id == asked.shop.shop_id
+            and all(body.get(name, value) == value for name, value in shown.items())
+            and (not isinstance(warehouses, list) or order.warehouse_id in warehouses)
+            and _in_windows(order, body)
+        )
+
+    matching = [order for order in world.orders.values() if fits(order)]
+    bound = [asked.shop.shop_id, body]
+    rows, answer = page(_ORDERS, matching, _place, asked.query, bound)
+    return answer | {"orders": [order_json(order, world.packages) for order in rows]}
+
+
+def _cases(
+    world: World, asked: Asked, search: Search, kind: str, names: tuple[str, str, str]
+) -> tuple[list[Case], dict[str, object]]:
+    ids_name, type_name, status_name = names
+
+    def fits(case: Case) -> bool:
+        shown = {
+            ids_name: case.case_id,
+            type_name: case.case_type,
+            status_name: case.status,
+            "order_ids": case.order_id,
+            "buyer_user_ids": case.user_id,
+            # No case here is in arbitration or answered with a partial refund.
+            "arbitration_status": "",
+            "seller_proposed_return_type": "",
+        }
+        for name, value in shown.items():
+            wanted = asked.body.get(name)
+            if isinstance(wanted, list) and wanted and value not in wanted:
+                return False
+        own = case.kind == kind and case.shop_id == asked.shop.shop_id
+        return own and _in_windows(case, asked.body)
+
+    matching = [case for case in world.cases.values() if fits(case)]
+    bound = [kind, asked.shop.shop_id, asked.body]
+    return page(search, matching, _case_place, asked.query, bound)
+
+
+def cancellations(world: World, asked: Asked) -> dict[str, object]:
+    """Search Cancellations."""
+    names = ("cancel_ids", "cancel_types", "cancel_status")
+    rows, answer = _cases(world, asked, _CANCELLATIONS, "cancellation", names)
+    return answer | {"cancellations": [_cancellation(case) for case in rows]}
+
+
+def returns(world: World, asked: Asked) -> dict[str, object]:
+    """Search Returns; its rows are called `return_orders`."""
+    names = ("return_ids", "return_types", "return_status")
+    rows, answer = _cases(world, asked, _RETURNS, "return", names)
+    return answer | {"return_orders": [_return(case) for case in rows]}
+
+
+def _shared(case: Case, action: str) -> dict[str, object]:
+    todo = [{"action": action, "deadline": case.create_time + RESPONSE_TIME}]
+    return {
+        "order_id": case.order_id,
+        "role": case.role,
+        "create_time": case.create_time,
+        "update_time": case.update_time,
+        "seller_next_action_response": todo if case.pending else [],
+    }
+
+
+def _cancellation(case: Case) -> dict[str, object]:
+    return _shared(case, "SELLER_RESPOND_BUYER_CANCEL") | {
+        "cancel_id": case.case_id,
+        "cancel_type": case.case_type,
+        "cancel_status": case.status,
+        "cancel_reason": case.reason,
+        "cancel_reason_text": case.reason,
+        "should_replenish_stock": True,
+    }
+
+
+def _return(case: Case) -> dict[str, object]:
+    return _shared(case, "SELLER_RESPOND_REFUND") | {
+        "return_id": case.case_id,
+        "return_type": case.case_type,
+        "return_status": case.status,
+        "return_reason": case.reason,
+        "return_reason_text": case.reason,
+    }
+
+
+def own_package(world: World, asked: Asked) -> Package:
+    """The package of the path, or 21011028 when this shop has none of that id."""
+    package = world.packages.get(asked.parts[0])
+    if package is None or package.shop_id != asked.shop.shop_id:
+        raise Refusal(wire.NOT_OF_THIS_SHOP)
+    return package
+
+
+def package_detail(world: World, asked: Asked) -> dict[str, object]:
+    """Get Package Detail."""
+    package = own_package(world, asked)
+    return package_json(package, world.orders[package.order_ids[0]])
+
+
+def shipping_providers(world: World, asked: Asked) -> dict[str, object]:
+    """The carriers a seller may name; none where TikTok ships (21008117)."""
+    regions = [name for name in ("warehouse_region", "buyer_region") if name in asked.query]
+    if regions and asked.shop.market not in EU:
+        raise Refusal(BAD_PARAMETER, f"unexpected identifier {regions[0]} outside the EU")
+    shipping_type = world.delivery_options.get(asked.parts[0])
+    if shipping_type is None:
+        raise Refusal(wire.NO_SUBSCRIPTION)
+    if shipping_type == TIKTOK:
+        raise Refusal(wire.TIKTOK_SHIPS)
+    rows = [{"id": each.provider_id, "name": each.name} for each in world.providers]
+    return {"shipping_providers": rows}
+
+
+def authorised_shops(world: World, asked: Asked) -> dict[str, object]:
+    """Every shop the token speaks for."""
+    return {"shops": [shops.describe(shop) for shop in asked.shops]}

@@ -1,0 +1,288 @@
+"""What happens to orders from outside: the buyer, the carrier, the marketplace, and time.
+
+`Story` is the half of the sandbox that a test or a demo drives; `core.Sandbox` adds the half that
+answers requests. Every method holds the one lock.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Unpack
+
+from sandbox import life, lines, orders
+from sandbox.building import OrderWish, build
+from sandbox.markets import SPLITS_WHOLE_SKUS
+from sandbox.orders import DEADLINES, Order, Package, order_json
+from sandbox.shops import Shop
+from sandbox.wire import StoryError
+from sandbox.world import (
+    DEAUTHORISED_TOPIC,
+    Webhook,
+    World,
+    announce,
+    announce_packages,
+)
+
+# When, facts (0) before lines (1), in which order they were planned, what.
+_Timed = tuple[int, int, int, lines.Line | Callable[[], None]]
+
+
+class Story:
+    """The marketplace's own doings, on simulated time.
+
+    A mistake of the story (an unknown order, a step its status does not allow) raises
+    `StoryError` and changes nothing.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._lock = threading.RLock()
+        self._planned: list[tuple[int, int, Callable[[], None]]] = []
+        self.skipped: list[str] = []
+
+    @property
+    def clock(self) -> int:
+        """Simulated Unix seconds. Only `advance` moves them."""
+        return self._world.clock
+
+    def advance(self, to: int) -> None:
+        """Let time pass up to and including `to`: planned steps and hard lines happen in order.
+
+        Each hard line fires at exactly its instant. A step planned for that very instant comes
+        first: a deadline is kept by what happens at or before it. Raises `StoryError` for a time
+        behind the clock.
+        """
+        with self._lock:
+            if to < self._world.clock:
+                raise StoryError(f"the clock is at {self._world.clock}; it does not run back")
+            self._land()
+            self._run(to)
+            self._world.clock = to
+
+    def _land(self) -> None:
+        """Hook for what lands late in real time."""
+
+    def _run(self, until: int) -> None:
+        fired: list[_Timed] = [(line.at, 1, 0, line) for line in lines.due(self._world, until)]
+        planned: list[_Timed] = [(at, 0, seq, do) for at, seq, do in self._planned if at <= until]
+        self._planned = [step for step in self._planned if step[0] > until]
+        for at, _, _, what in sorted([*planned, *fired], key=lambda step: step[:3]):
+            self._world.clock = max(self._world.clock, at)
+            if isinstance(what, lines.Line):
+                lines.fire(self._world, what)
+                continue
+            try:
+                what()
+            except StoryError as too_late:
+                self.skipped.append(f"{at} {too_late}")
+
+    def _at(self, at: int | None, step: Callable[[int], None]) -> None:
+        """Do a step now, or plan it when `at` is still to come."""
+        now = self._world.clock
+        if at is None or at <= now:
+            step(now if at is None else at)
+            return
+        self._planned.append((at, self._world.count("step"), lambda: step(at)))
+
+    def _shop(self, shop_id: str) -> Shop:
+        try:
+            return self._world.keyring.shops[shop_id]
+        except KeyError:
+            raise StoryError(f"no shop {shop_id}") from None
+
+    def add_order(self, shop_id: str, **wish: Unpack[OrderWish]) -> str:
+        """Place an order and return its id. See `OrderWish` for what may be wished for."""
+        with self._lock:
+            order = build(self._world, self._shop(shop_id), wish)
+            for line in sorted(lines.lines_of(self._world, order)):
+                if line.at <= self._world.clock:
+                    lines.fire(self._world, line)
+            return order.order_id
+
+    def order(self, order_id: str) -> dict[str, object]:
+        """The order as Get Order Detail shows it."""
+        with self._lock:
+            self._land()
+            return order_json(self._world.order(order_id), self._world.packages)
+
+    def pay(self, order_id: str) -> None:
+        """The buyer pays an UNPAID order."""
+        with self._lock:
+            life.pay(self._world, self._world.order(order_id), self._world.clock)
+
+    def release_hold(self, order_id: str) -> None:
+        """ON_HOLD becomes AWAITING_SHIPMENT."""
+        with self._lock:
+            life.release_hold(self._world, self._world.order(order_id), self._world.clock)
+
+    def collect(self, order_id: str, at: int | None = None, package_id: str | None = None) -> None:
+        """The carrier's first scan of the order's parcels (or of one) becomes known.
+
+        `at` is the scan's time: in the past, it is seen now; in the future, it is planned, and
+        left out (see `skipped`) if the order is past it by then.
+        """
+        with self._lock:
+            order = self._world.order(order_id)
+            self._at(at, lambda scanned_at: self._collect(order, scanned_at, package_id))
+
+    def _collect(self, order: Order, scanned_at: int, package_id: str | None) -> None:
+        world = self._world
+        if scanned_at < order.create_time:
+            raise StoryError("a parcel is not scanned before its order is placed")
+        for package in self._parcels(order, package_id, orders.AWAITING_COLLECTION):
+            life.collect(world, package, scanned_at, world.clock)
+
+    def deliver(self, order_id: str, at: int | None = None, package_id: str | None = None) -> None:
+        """The order's parcels (or one) are delivered, now or at a time still to come."""
+        with self._lock:
+            order = self._world.order(order_id)
+            if at is not None and at < self._world.clock:
+                raise StoryError("a delivery cannot be put into the past")
+            self._at(at, lambda _: self._deliver(order, package_id))
+
+    def _deliver(self, order: Order, package_id: str | None) -> None:
+        for package in self._parcels(order, package_id, orders.IN_TRANSIT):
+            life.move(self._world, package, orders.DELIVERED, self._world.clock)
+
+    def _parcels(self, order: Order, package_id: str | None, status: str) -> list[Package]:
+        found = [
+            package
+            for package in life.packages_of(self._world, order)
+            if package.status == status and package_id in (None, package.package_id)
+        ]
+        if not found:
+            raise StoryError(f"order {order.order_id} ({order.status}) has no parcel {status}")
+        return found
+
+    def complete(self, order_id: str) -> None:
+        """The return window of a DELIVERED order is over."""
+        with self._lock:
+            order = self._world.order(order_id)
+            life.need(order, orders.DELIVERED)
+            for package in life.packages_of(self._world, order):
+                life.move(self._world, package, orders.COMPLETED, self._world.clock)
+
+    def report_exception(
+        self, order_id: str, reason: str = "PACKAGE_LOST", package_id: str | None = None
+    ) -> None:
+        """A parcel in transit is reported lost, damaged, … (`ship_exception_reason`)."""
+        with self._lock:
+            order = self._world.order(order_id)
+            for package in self._parcels(order, package_id, orders.IN_TRANSIT):
+                package.exception = reason
+                package.status = orders.CANCELLED
+                package.update_time = self._world.clock
+
+    def request_cancel(self, order_id: str, reason: str = "no longer needed") -> str:
+        """The buyer asks to cancel; returns the case's id."""
+        with self._lock:
+            order = self._world.order(order_id)
+            return life.request_cancel(self._world, order, reason, self._world.clock).case_id
+
+    def close_request(self, order_id: str) -> None:
+        """The buyer's open request is withdrawn or rejected."""
+        with self._lock:
+            life.close_request(self._world, self._world.order(order_id), self._world.clock)
+
+    def cancel(self, order_id: str, reason: str, by: str) -> None:
+        """BUYER, SELLER, SYSTEM or OPERATOR cancels, where that role can in this status."""
+        with self._lock:
+            order = self._world.order(order_id)
+            life.cancel(self._world, order, reason, by, self._world.clock)
+
+    def open_return(
+        self, order_id: str, return_type: str = "REFUND", reason: str = "arrived damaged"
+    ) -> str:
+        """The buyer asks for a refund or return; returns the case's id."""
+        with self._lock:
+            order, at = self._world.order(order_id), self._world.clock
+            case = life.new_case(self._world, order, "return", return_type, "BUYER", reason, at)
+            life.set_case(self._world, case, "RETURN_OR_REFUND_REQUEST_PENDING", at)
+            return case.case_id
+
+    def extend(self, order_id: str, field: str, to: int) -> None:
+        """Move a deadline without a trace in `update_time`; 0 takes it away."""
+        with self._lock:
+            order = self._world.order(order_id)
+            if field not in DEADLINES:
+                raise StoryError(f"{field!r} is no deadline; known: {', '.join(DEADLINES)}")
+            if to == 0:
+                order.deadlines.pop(field, None)
+            elif to <= self._world.clock:
+                raise StoryError("a deadline moves to a time still to come")
+            else:
+                order.deadlines[field] = to
+
+    def split(self, order_id: str, groups: Sequence[Sequence[str]]) -> list[str]:
+        """Split the unshipped lines into packages of new ids, which are returned.
+
+        `groups` are line ids and must hold each unshipped line once. Where the market splits
+        whole SKUs only, one SKU must not be spread over two groups.
+        """
+        with self._lock:
+            order = self._world.order(order_id)
+            life.need(order, orders.AWAITING_SHIPMENT, orders.PARTIALLY_SHIPPING)
+            open_lines = {
+                line.line_id: line
+                for line in order.lines
+                if line.status == orders.AWAITING_SHIPMENT
+            }
+            if any(len(p.order_ids) > 1 for p in life.packages_of(self._world, order)):
+                raise StoryError(f"order {order_id} is combined with another")
+            told = [line_id for group in groups for line_id in group]
+            if len(groups) < 2 or sorted(told) != sorted(open_lines):
+                raise StoryError("two groups or more must hold each unshipped line exactly once")
+            skus = [{open_lines[line_id].sku_id for line_id in group} for group in groups]
+            spread = sum(len(each) for each in skus) != len(set().union(*skus))
+            if order.market in SPLITS_WHOLE_SKUS and spread:
+                raise StoryError(f"{order.market} splits whole SKUs only")
+            made = [[open_lines[line_id] for line_id in group] for group in groups]
+            return self._recompose([order], made, "SPLIT")
+
+    def combine(self, order_ids: Sequence[str]) -> str:
+        """Put the whole orders of one shop into one package of a new id (SEA and LATAM)."""
+        with self._lock:
+            of = [self._world.order(order_id) for order_id in order_ids]
+            for order in of:
+                life.need(order, orders.AWAITING_SHIPMENT)
+            shops = {order.shop_id for order in of}
+            if len(of) < 2 or len(shops) != 1 or of[0].market not in SPLITS_WHOLE_SKUS:
+                raise StoryError("two orders or more of one shop in SEA or LATAM combine")
+            every_line = [line for order in of for line in order.lines]
+            return self._recompose(of, [every_line], "COMBINE")[0]
+
+    def _recompose(self, of: list[Order], groups: list[list[orders.Line]], kind: str) -> list[str]:
+        world = self._world
+        tag = "SPLIT" if kind == "SPLIT" else "COMBINED"
+        for package_id in {line.package_id for group in groups for line in group} - {""}:
+            del world.packages[package_id]
+        made = [life.new_package(world, of, group, world.clock) for group in groups]
+        for package in made:
+            package.tag = tag
+        for order in of:
+            order.tag = tag
+        announce_packages(world, kind, made, "ROLE_SELLER", world.clock)
+        return [package.package_id for package in made]
+
+    def revoke(self, shop_id: str) -> None:
+        """The seller withdraws the authorisation; every call answers 105001 from now on."""
+        with self._lock:
+            shop = self._shop(shop_id)
+            shop.revoked = True
+            message = f"Shop_id {shop_id} is deauthorized from your APP by merchant."
+            at = self._world.clock
+            announce(self._world, shop_id, DEAUTHORISED_TOPIC, {"message": message}, at)
+
+    def grant(self, shop_id: str) -> str:
+        """The seller consents (again): a code for `token/get`, good once, for 30 real minutes."""
+        with self._lock:
+            return self._world.keyring.grant(self._shop(shop_id).shop_id)
+
+    def take_webhooks(self) -> list[Webhook]:
+        """The queued webhooks, oldest first; they are gone from the queue afterwards."""
+        with self._lock:
+            self._land()
+            taken = list(self._world.webhooks)
+            self._world.webhooks.clear()
+            return taken

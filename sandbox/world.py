@@ -1,0 +1,203 @@
+"""Everything the marketplace knows, and the webhooks it has queued. No behaviour of its own."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from sandbox.orders import CANCELLED, Case, Order, Package
+from sandbox.shops import Keyring
+from sandbox.signing import webhook_headers
+from sandbox.wire import StoryError, dump
+
+# Partner Center, "Webhooks overview": the number and the Event API name of each topic sent here.
+ORDER_TOPIC = (1, "ORDER_STATUS_CHANGE")
+PACKAGE_TOPIC = (4, "PACKAGE_UPDATE")
+DEAUTHORISED_TOPIC = (6, "SELLER_DEAUTHORIZATION")
+CANCELLATION_TOPIC = (11, "CANCELLATION_STATUS_CHANGE")
+RETURN_TOPIC = (12, "RETURN_STATUS_CHANGE")
+
+_ID_STARTS: Mapping[str, int] = {
+    "order": 576_000_000_000_000_000,
+    "line": 577_000_000_000_000_000,
+    "package": 1_150_000_000_000_000_000,
+    "case": 4_030_000_000_000_000_000,
+    "notification": 7_400_000_000_000_000_000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A carrier the marketplace lets sellers name."""
+
+    provider_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A push waiting to be sent: POST `body` to `url` with `headers`. `at` is simulated time."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    shop_id: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One accepted fulfilment write. Two of them for one parcel mean that it was done twice.
+
+    `order_id` names several orders, comma-joined, when the parcel is a combined one.
+    """
+
+    call: str
+    shop_id: str
+    order_id: str
+    package_id: str
+    tracking_number: str
+    at_real: float
+    at_clock: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as it came and was answered. The query is left out: it can hold secrets.
+
+    `code` is None where the answer had none (a fault), `fault` names the fault that was played.
+    """
+
+    method: str
+    path: str
+    shop_id: str | None
+    code: int | None
+    http_status: int
+    at_real: float
+    at_clock: int
+    fault: str = ""
+
+
+@dataclass(slots=True)
+class World:
+    """The whole state. `clock` is simulated; `real_now` is the caller's clock."""
+
+    keyring: Keyring
+    clock: int
+    real_now: Callable[[], float]
+    providers: tuple[Provider, ...]
+    delivery_options: dict[str, str]
+    untracked_after: int | None
+    orders: dict[str, Order] = field(default_factory=dict)
+    packages: dict[str, Package] = field(default_factory=dict)
+    cases: dict[str, Case] = field(default_factory=dict)
+    cases_of: dict[str, list[Case]] = field(default_factory=dict)
+    numbers: dict[str, str] = field(default_factory=dict)
+    webhooks: deque[Webhook] = field(default_factory=deque)
+    effects: list[Effect] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    skus: dict[str, str] = field(default_factory=dict)
+
+    def count(self, kind: str) -> int:
+        """The next number of a kind, from 1."""
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        return self.counts[kind]
+
+    def new_id(self, kind: str) -> str:
+        """A new id of a kind; the same world hands out the same ids in the same order."""
+        return str(_ID_STARTS[kind] + self.count(kind))
+
+    def order(self, order_id: str) -> Order:
+        """An order of the story; an unknown id is a mistake of the story."""
+        try:
+            return self.orders[order_id]
+        except KeyError:
+            raise StoryError(f"no order {order_id}") from None
+
+    def lines_in(self, package: Package) -> list[tuple[Order, int]]:
+        """Where a package's lines are: order and position."""
+        inside = set(package.line_ids)
+        return [
+            (self.orders[order_id], index)
+            for order_id in package.order_ids
+            for index, line in enumerate(self.orders[order_id].lines)
+            if line.line_id in inside
+        ]
+
+
+def announce(
+    world: World, shop_id: str, topic: tuple[int, str], data: dict[str, object], at: int
+) -> None:
+    """Queue one signed webhook, or none when the shop has no address for the topic.
+
+    An address registered for the topic wins over the shop's own (Partner Center, "Update Shop
+    Webhook"); a topic without any address stays silent.
+    """
+    shop = world.keyring.shops[shop_id]
+    number, name = topic
+    registered = shop.topics.get(name)
+    url = str(registered["address"]) if registered else shop.webhook_url
+    if url is None:
+        return
+    body = dump(
+        {
+            "type": number,
+            "tts_notification_id": world.new_id("notification"),
+            "shop_id": shop_id,
+            "timestamp": at,
+            "data": data,
+        }
+    )
+    headers = webhook_headers(shop.app_key, shop.app_secret, body)
+    world.webhooks.append(Webhook(url, headers, body, shop_id, at))
+
+
+def announce_status(world: World, order: Order, at: int) -> None:
+    """Type 1. The webhook spells a cancelled order `CANCEL`, the order itself `CANCELLED`."""
+    status = "CANCEL" if order.status == CANCELLED else order.status
+    data: dict[str, object] = {
+        "is_on_hold_order": order.had_hold,
+        "order_id": order.order_id,
+        "order_status": status,
+        "update_time": order.update_time,
+    }
+    announce(world, order.shop_id, ORDER_TOPIC, data, at)
+
+
+def announce_case(world: World, case: Case, at: int) -> None:
+    """Type 11 or 12. Type 11 spells a withdrawn request `…_CANCELLED`, the search `…_CANCEL`."""
+    data: dict[str, object] = {"order_id": case.order_id}
+    if case.kind == "return":
+        data |= {
+            "return_role": case.role,
+            "return_type": case.case_type,
+            "return_status": case.status,
+            "return_id": case.case_id,
+            "create_time": case.create_time,
+            "update_time": case.update_time,
+        }
+        announce(world, case.shop_id, RETURN_TOPIC, data, at)
+        return
+    withdrawn = case.status == "CANCELLATION_REQUEST_CANCEL"
+    data |= {
+        "cancellations_role": case.role,
+        "cancel_status": "CANCELLATION_REQUEST_CANCELLED" if withdrawn else case.status,
+        "cancel_id": case.case_id,
+        "create_time": case.create_time,
+    }
+    announce(world, case.shop_id, CANCELLATION_TOPIC, data, at)
+
+
+def announce_packages(world: World, kind: str, packages: list[Package], role: str, at: int) -> None:
+    """Type 4: the composition of packages has changed (`SPLIT`, `COMBINE`, …)."""
+    data: dict[str, object] = {
+        "sc_type": kind,
+        "role_type": role,
+        "package_list": [
+            {"package_id": p.package_id, "order_id_list": list(p.order_ids)} for p in packages
+        ],
+        "update_time": at,
+    }
+    announce(world, packages[0].shop_id, PACKAGE_TOPIC, data, at)
