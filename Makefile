@@ -10,6 +10,9 @@ STREAM ?= on
 MARKETPLACE_URL ?=
 ENFORCE_IAM ?= off
 
+# make bench: which ones, all if none (BENCH='clocks sweep'), and options (BENCH=--json)
+BENCH ?=
+
 # make deploy: more words for `sam deploy`
 DEPLOY ?=
 
@@ -49,7 +52,8 @@ check: setup  ## Formatting, lint, types, the template, the pins
 	$(DEV)/python -m cli lock --check
 
 bench: setup  ## Measure what the docs claim; prints ratios
-	@$(DEV)/python -m benchmarks
+	@$(PYTHON) cli/bootstrap.py bench
+	@.venvs/bench/bin/python -m benchmarks $(BENCH)
 
 build: setup  ## Build for Lambda into .aws-sam/build, and check the result
 	@$(DEV)/python -m cli build

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "comm
 
 import click
 
-from cli import build, local, lock, processes
+from cli import build, demo, local, lock, processes
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -51,6 +51,15 @@ def down() -> None:
     click.echo("stopped" if local.stop() else "nothing was running")
 
 
+@main.command("demo")
+@click.option("--stay", is_flag=True, help="Leave the hub open until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def demo_command(stay: bool, as_json: bool) -> None:
+    """Play sixteen days of signed traffic through the local stack and tell what happened."""
+    if not demo.demo(stay=stay, as_json=as_json):
+        raise demo.DemoError("Not every order ended where it should; see above.")
+
+
 @main.command("build")
 def build_command() -> None:
     """Build for Lambda and check the result."""
@@ -75,7 +84,13 @@ def run() -> int:
     """Run the command line; failures that have a message show it instead of a stack trace."""
     try:
         main(prog_name="shipclock", standalone_mode=True)
-    except (build.BuildError, local.StackError, lock.LockError, processes.ProcessError) as error:
+    except (
+        build.BuildError,
+        demo.DemoError,
+        local.StackError,
+        lock.LockError,
+        processes.ProcessError,
+    ) as error:
         click.echo(f"shipclock: {error}", err=True)
         return 1
     return 0

@@ -26,6 +26,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,8 @@ class Options:
     marketplace_url: str | None = None
     # Let the local AWS hold the functions to their IAM policies.
     enforce_iam: bool = False
+    # When the sandbox's simulated clock starts, in Unix seconds; None: at the present time.
+    sandbox_clock: int | None = None
     time_travel: bool = True
     log_level: str = "INFO"
 
@@ -177,10 +180,30 @@ def made_up_shop() -> dict[str, str]:
 
 
 def seed_shop(stack: Stack) -> None:
-    """Connect the made-up shop, with tokens that a marketplace may refuse."""
+    """Connect the made-up shop, with tokens that a marketplace may refuse.
+
+    Nothing is called until something arrives: no reconciliation is due yet.
+    """
+    # Imported here, so that `down` works while the package is half-edited.
+    from shipclock.adapters.dynamodb import DynamoStore
+    from shipclock.connect import connect_shop
+    from shipclock.marketplaces.protocol import Shop
+
+    shop = Shop(
+        shop_id=stack.tiktok["shop_id"],
+        marketplace="tiktok_shop",
+        market=MARKET,
+        zone=TIME_ZONE,
+        app_key=stack.tiktok["app_key"],
+        cipher=stack.tiktok["shop_cipher"],
+        access_token=stack.access_token,
+        refresh_token=stack.refresh_token,
+    )
+    store = DynamoStore(stack.client("dynamodb"), stack.outputs["TableName"])
+    connect_shop(store, shop, datetime.now(UTC), heal=False)
 
 
-def sandbox_config(stack: Stack) -> dict[str, Any]:
+def sandbox_config(stack: Stack, clock: int | None) -> dict[str, Any]:
     """Return what the sandbox marketplace must know to play this stack's shop."""
     shop = {
         "shop_id": stack.tiktok["shop_id"],
@@ -192,7 +215,7 @@ def sandbox_config(stack: Stack) -> dict[str, Any]:
         "refresh_token": stack.refresh_token,
         "webhook_url": f"{stack.ingest_url}/webhooks/tiktok",
     }
-    return {"shops": [shop]}
+    return {"shops": [shop], **({} if clock is None else {"clock": clock})}
 
 
 # START AND STOP -----------------------------------------------------------------------------------
@@ -249,7 +272,7 @@ def start(options: Options | None = None, say: Callable[[str], None] = lambda _:
         say("deployed: template.yaml")
         _put_secrets(stack)
         if sandbox_port:
-            _start_sandbox(started, stack, sandbox_port, say)
+            _start_sandbox(started, stack, sandbox_port, options.sandbox_clock, say)
         seed_shop(stack)
         _warm_up(stack)
         _write_down(stack)
@@ -400,9 +423,15 @@ def _put_secrets(stack: Stack) -> None:
     )
 
 
-def _start_sandbox(started: _Started, stack: Stack, port: int, say: Callable[[str], None]) -> None:
+def _start_sandbox(
+    started: _Started,
+    stack: Stack,
+    port: int,
+    clock: int | None,
+    say: Callable[[str], None],
+) -> None:
     config = stack.state_dir / "sandbox.json"
-    _write_private(config, json.dumps(sandbox_config(stack), indent=2) + "\n")
+    _write_private(config, json.dumps(sandbox_config(stack, clock), indent=2) + "\n")
     command = [
         *(sys.executable, "-m", "sandbox", "--config", str(config), "--port", str(port)),
     ]

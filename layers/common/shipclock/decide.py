@@ -102,7 +102,7 @@ def decide(order: Order, recorded: Recorded, about: Situation) -> Decision:
     """Decide what follows from an order. The same inputs always give the same decision."""
     ticking = timeline(order, about.policy) if about.policy else ()
     read = _freshest(order, recorded.read)
-    waiting = _waits_for_reread(ticking, recorded, read, about)
+    waiting = _waits_for_reread(order, ticking, recorded, read, about)
     intents = _intents(order, recorded, read, about)
     reread_at = _reread_at(order, ticking, {**recorded.intents, **intents}, read, about)
     postponed = reread_at is not None and read.not_before and read.not_before > about.now
@@ -142,18 +142,27 @@ def _missed(ticking: Timeline, now: datetime) -> list[Ticking]:
 
 
 def _waits_for_reread(
-    ticking: Timeline, recorded: Recorded, read: Read, about: Situation
+    order: Order, ticking: Timeline, recorded: Recorded, read: Read, about: Situation
 ) -> list[Clock]:
-    """Hard lines that ran out and are not yet confirmed by a re-read (DESIGN 5)."""
-    return [
-        tick.clock
-        for tick in _missed(ticking, about.now)
-        if tick.clock.hard
-        and about.connected
-        and read.as_of < tick.clock.due_at
-        and about.now < tick.clock.due_at + UNCONFIRMED_AFTER
-        and _key(tick.clock) not in recorded.verdicts
-    ]
+    """Clocks that ran out and whose verdict waits for a re-read, for an hour at most (DESIGN 5).
+
+    Hard lines always; others only while there is a reason to think that the marketplace knows
+    better by now, and a re-read has not failed.
+    """
+    hinted = order.hinted_at is not None and order.hinted_at >= read.requested_at
+    found = []
+    for tick in _missed(ticking, about.now):
+        clock = tick.clock
+        unread = read.as_of < clock.due_at
+        doubtful = hinted or (unread and tick.rule.name == UNTRACKED)
+        if (
+            about.connected
+            and about.now < clock.due_at + UNCONFIRMED_AFTER
+            and _key(clock) not in recorded.verdicts
+            and ((clock.hard and unread) or (doubtful and not read.failures))
+        ):
+            found.append(clock)
+    return found
 
 
 def _key(clock: Clock) -> str:
