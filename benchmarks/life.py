@@ -1,20 +1,24 @@
-"""A cohort of orders that live a whole life in memory, as one shop with many orders would see it.
+"""A steady stream of orders that each live a whole life, in memory, as one shop would see it.
 
 Per order: the marketplace's webhooks from UNPAID to COMPLETED, eight scans of a carrier, and one
 accepted ship push. Each delivery wakes the sweeper by itself, as the stream does (on AWS a busy
-stream brings several at once, which is cheaper), and a sweep follows every story minute in which
-something arrived and every quarter of an hour otherwise. The marketplace sets its three hard lines.
+stream brings several at once, which is cheaper), and a sweep follows every quarter of an hour. The
+marketplace sets its three hard lines. New orders come every half hour for two days, so that there
+is always something that changed lately, as with a shop that sells.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from shipclock.domain.times import parse
-from shipclock.ports import Key, Store
+from shipclock.ports import Key
 from shipclock.sweep import Sweep
-
 from tests.stage import SHOP_ID, START, Stage
+
+TICKS_AN_HOUR = 4
+EVERY_TICKS = 2
+GROUPS = 100
 
 SCANS = (
     ("info_received", 20.0),
@@ -28,52 +32,52 @@ SCANS = (
 )
 """What the carrier tells, and how many hours after the order was placed."""
 
-COMPLETED_AT = 76 + 48.0
-SWEEP_EVERY = timedelta(minutes=15)
+STEPS = (("pay", 0.25), ("release", 1.25), ("collect", 26.5), ("deliver", 76.5), ("complete", 124.0))
+"""What the marketplace's side does, and when; each is told by a webhook."""
 
 
 class Life:
-    """A stage with a cohort on it. `store` may stand before the stage's own, to count."""
+    """A stage with a stream of orders on it, `width` at a time; `store` counts before its own."""
 
-    def __init__(self, orders: int, store: Any = None) -> None:
+    def __init__(self, width: int, store: Any, groups: int = GROUPS) -> None:
         self.stage = Stage()
-        if store is not None:
-            store.memory = self.stage.memory
-            self.stage.store = store
-        self.count = orders
+        store.memory = self.stage.memory
+        self.stage.store = store
+        self.width, self.groups = width, groups
         self.ids: list[str] = []
         self.arrived: Counter[str] = Counter()
         self.sweeps = 0
         self._poked = 0
+        self._plan: dict[int, list[Callable[[], object]]] = {}
 
     @property
-    def store(self) -> Store:
-        """What the product reads and writes."""
-        return self.stage.store
+    def orders(self) -> int:
+        """How many orders live."""
+        return self.width * self.groups
 
     def live(self) -> None:
-        """The whole life, from the first webhook to the last."""
-        self._place()
-        for kind, hour in self._plan():
-            self._until(hour)
-            getattr(self, f"_{kind}")(hour)
+        """From the first webhook of the first order to the last of the last."""
+        for group in range(self.groups):
+            tick = group * EVERY_TICKS
+            self._plan.setdefault(tick, []).append(lambda tick=tick: self._place(tick))
+        tick = 0
+        while self._plan:
+            self.stage.until(START + timedelta(hours=tick / TICKS_AN_HOUR))
+            for step in self._plan.pop(tick, []):
+                step()
             self._hear()
-        self._until(COMPLETED_AT + 1)
-        assert {self.stage.sandbox.order(one)["status"] for one in self.ids} == {"COMPLETED"}
-        heads = [self.stage.memory.rows[f"ORDER#{one}"]["HEAD"] for one in self.ids]
-        assert {head["status"] for head in heads} == {"COMPLETED"}
-        assert len(self.stage.effects) == self.count, "one push each, and one effect"
+            tick += 1
+        assert self._statuses() == {"COMPLETED"}, self._statuses()
+        assert len(self.stage.effects) == self.orders, "one push each, and one effect"
 
-    def _plan(self) -> list[tuple[str, float]]:
-        steps = [("pay", 0.1), ("release", 1.2), ("collect", 26.5), ("deliver", 76.5)]
-        steps += [("complete", COMPLETED_AT), *[("scan", hour) for _, hour in SCANS]]
-        return sorted(steps, key=lambda step: step[1])
+    def _statuses(self) -> set[str]:
+        heads = [self.stage.memory.rows[f"ORDER#{one}"]["HEAD"]["status"] for one in self.ids]
+        return {*heads, *(str(self.stage.sandbox.order(one)["status"]) for one in self.ids)}
 
-    def _place(self) -> None:
-        created = int(START.timestamp())
-        day = 86_400
-        self.ids = [
-            self.stage.sandbox.add_order(
+    def _place(self, tick: int) -> None:
+        created, day = self.stage.sandbox.clock, 86_400
+        for _ in range(self.width):
+            one = self.stage.sandbox.add_order(
                 SHOP_ID,
                 status="UNPAID",
                 items={"MUG": 1},
@@ -82,46 +86,39 @@ class Life:
                 collection_due_time=created + 5 * day,
                 delivery_due_time=created + 20 * day,
             )
-            for _ in range(self.count)
-        ]
-        self._hear()
+            self.ids.append(one)
+            for name, hour in STEPS:
+                self._later(tick, hour, lambda name=name, one=one: self._step(name, one))
+            for status, hour in SCANS:
+                self._later(tick, hour, lambda status=status, one=one: self._scan(status, one))
 
-    def _pay(self, hour: float) -> None:
-        for one in self.ids:
-            self.stage.sandbox.pay(one)
+    def _later(self, tick: int, hour: float, step: Callable[[], object]) -> None:
+        self._plan.setdefault(tick + int(hour * TICKS_AN_HOUR), []).append(step)
 
-    def _release(self, hour: float) -> None:
-        for one in self.ids:
-            self.stage.sandbox.release_hold(one)
+    def _step(self, name: str, one: str) -> None:
+        sandbox = self.stage.sandbox
+        does = {
+            "pay": sandbox.pay,
+            "release": sandbox.release_hold,
+            "collect": sandbox.collect,
+            "deliver": sandbox.deliver,
+            "complete": sandbox.complete,
+        }
+        does[name](one)
 
-    def _collect(self, hour: float) -> None:
-        for one in self.ids:
-            self.stage.sandbox.collect(one)
-
-    def _deliver(self, hour: float) -> None:
-        for one in self.ids:
-            self.stage.sandbox.deliver(one)
-
-    def _complete(self, hour: float) -> None:
-        for one in self.ids:
-            self.stage.sandbox.complete(one)
-
-    def _scan(self, hour: float) -> None:
-        status = next(status for status, at in SCANS if at == hour)
-        for one in self.ids:
-            at = START + timedelta(hours=hour)
-            answer = self.stage.carrier_tells(f"SYN-{one[-6:]}", status, at, one)
-            assert answer.status == 200
+    def _scan(self, status: str, one: str) -> None:
+        answer = self.stage.carrier_tells(f"SYN-{one[-6:]}", status, self.stage.now, one)
+        assert answer.status == 200
 
     def _hear(self) -> None:
-        """Everything that arrived: kept, poked one by one, swept until nothing is left."""
-        for _ in range(6):
-            self.stage.marketplace_tells()
+        """Everything that arrived: kept, poked one by one, then one sweep, and what it caused."""
+        for turn in range(3):
+            told = self.stage.marketplace_tells()
             self._poke()
-            self._sweep()
+            if told or not turn:
+                self.sweeps += 1
+                self.stage.sweep()
             self.stage.real.pass_time(60)
-            if not self.stage.sandbox.webhooks:
-                break
 
     def _poke(self) -> None:
         for row in self.stage.kept[self._poked :]:
@@ -129,16 +126,3 @@ class Life:
             self.arrived[row["source"]] += 1
             Sweep(self.stage.world, self.stage.now, timedelta(seconds=65)).poke([key])
         self._poked = len(self.stage.kept)
-
-    def _sweep(self) -> None:
-        self.sweeps += 1
-        self.stage.sweep()
-
-    def _until(self, hour: float) -> None:
-        """Let the story run to that hour, sweeping on the way."""
-        goal = START + timedelta(hours=hour)
-        while self.stage.now < goal:
-            self.stage.until(min(goal, self.stage.now + SWEEP_EVERY))
-            self.stage.real.pass_time(60)
-            self._sweep()
-        assert self.stage.now == parse(goal.isoformat())

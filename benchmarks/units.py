@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from shipclock.ports import Change, Check, Due, Key, Page, Put, Row, Write
-
 from tests.fakes import MemoryStore
 
 BOARD_PROJECTION = (
@@ -110,6 +109,7 @@ class MeteredStore:
         self.memory = memory
         self.by: dict[str, Units] = defaultdict(Units)
         self.calls: dict[tuple[str, str], int] = defaultdict(int)
+        self.parts: dict[tuple[str, str], float] = defaultdict(float)
         self.last = Units()
         self._caller = caller or mechanism
 
@@ -122,13 +122,17 @@ class MeteredStore:
     def _row(self, key: Key) -> Row | None:
         return self.memory.rows.get(key[0], {}).get(key[1])
 
-    def _cost(self, write: Write, old: Row | None, done: bool) -> float:
+    def _cost(self, write: Write, old: Row | None, done: bool, times: int = 1) -> float:
         if isinstance(write, Check):
-            return blocks(item_size(old), 1024)
+            return blocks(item_size(old), 1024) * times
         new = self._row(write.key) if done else old
         size = max(item_size(old), item_size(new if done else _wished(write, old)))
-        cost = blocks(size, 1024)
-        return cost + (index_units(old, new, "due") + index_units(old, new, "board") if done else 0)
+        costs = {"row": blocks(size, 1024)}
+        if done:
+            costs |= {index: index_units(old, new, index) for index in ("due", "board")}
+        for part, cost in costs.items():
+            self.parts[kind_of(write.key), part] += cost * times
+        return sum(costs.values()) * times
 
     def get(self, key: Key) -> Row | None:
         """See `Store.get`."""
@@ -154,8 +158,8 @@ class MeteredStore:
         """See `Store.commit`."""
         olds = [self._row(write.key) for write in writes]
         done = self.memory.commit(writes)
-        costs = [self._cost(w, old, done) for w, old in zip(writes, olds, strict=True)]
-        self._count("TransactWriteItems", writes=2 * sum(costs))
+        costs = [self._cost(w, old, done, 2) for w, old in zip(writes, olds, strict=True)]
+        self._count("TransactWriteItems", writes=sum(costs))
         return done
 
     def due(self, shard: int, until: str, limit: int, after: Due | None = None) -> list[Due]:
@@ -177,6 +181,12 @@ class MeteredStore:
         found = self.memory.count(partition, most)
         self._count("Query board", reads=blocks(found * 250, 4096) / 2)
         return found
+
+
+def kind_of(key: Key) -> str:
+    """The kind of row under a key, as `rows` lists them."""
+    partition, sort = key[0].partition("#")[0], key[1].partition("#")[0]
+    return f"{partition} {sort}" if sort in ("EVENT", "LINK") else sort
 
 
 def _wished(write: Put | Change, old: Row | None) -> Row:

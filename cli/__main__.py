@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "comm
 
 import click
 
-from cli import build, demo, local, lock, processes
+from cli import build, demo, local, lock, operate, processes
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -60,6 +60,21 @@ def demo_command(stay: bool, as_json: bool) -> None:
         raise demo.DemoError("Not every order ended where it should; see above.")
 
 
+@main.command("replay")
+@click.argument("deliveries", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Replay all that is in quarantine.")
+@click.option("--table", help="The stack's table in AWS; left out: the local stack's.")
+def replay_command(deliveries: tuple[str, ...], everything: bool, table: str | None) -> None:
+    """Translate quarantined DELIVERIES again (ids as the hub lists them), or list them."""
+    store = operate.open_store(table)
+    if not deliveries and not everything:
+        for line in operate.quarantined(store):
+            click.echo(line)
+        return
+    done = operate.replay(store, deliveries, everything)
+    click.echo(f"{done} deliveries are due again; the next sweep translates them")
+
+
 @main.command("build")
 def build_command() -> None:
     """Build for Lambda and check the result."""
@@ -89,6 +104,7 @@ def run() -> int:
         demo.DemoError,
         local.StackError,
         lock.LockError,
+        operate.OperateError,
         processes.ProcessError,
     ) as error:
         click.echo(f"shipclock: {error}", err=True)

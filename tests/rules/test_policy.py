@@ -73,7 +73,7 @@ def test_a_good_pack_is_read() -> None:
         ("hours = 240", "minutes = 240", "clauses.untracked.minutes"),
         ("hours = 240", "", "clauses.untracked.hours"),
         ('clause = "section 1"', "", "clauses.untracked.clause"),
-        ("hours = 240", "hours = 240\nreminder_at = 25", "clauses.untracked.reminder_at"),
+        ("hours = 240", "hours = 240\nreminder_at = 9", "clauses.untracked.reminder_at"),
         ('ship_on = "scan"', 'ship_on = "hope"', "ship_on"),
         ('ship_on = "scan"', "", "ship_on"),
         ("from = 2026-01-01", 'from = "new year"', "from"),

@@ -162,6 +162,21 @@ class Translator:
         disconnect(self._store, codec.read_shop(row), row)
 
 
+def replay(store: Store, row: Row, real: datetime) -> bool:
+    """Have a quarantined delivery translated again by the next sweep; False where it was not one.
+
+    What it was tried before does not count any more: if it fails again it starts over.
+    """
+    again = rows.mark(rows.key_of(row), rows.at_once(real))
+    return store.write(
+        Change(
+            rows.key_of(row),
+            set={"failures": 0, **again},
+            when={"board_pk": rows.QUARANTINE, "due_at": row["due_at"]},
+        )
+    )
+
+
 def disconnect(store: Store, shop: Shop, row: Row) -> None:
     """Stop calling a shop until it is connected again; its tokens are dropped."""
     gone = replace(shop, connected=False, access_token="", refresh_token="")

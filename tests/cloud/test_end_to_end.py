@@ -1,0 +1,173 @@
+"""The deployed template from webhook to marketplace and hub, under enforced IAM."""
+
+import json
+import threading
+from datetime import timedelta
+
+import pytest
+
+from cli import local
+from tests.cloud.client import Client, now, soon
+
+pytestmark = pytest.mark.cloud
+
+EXPRESS = "Synthetic Express"
+
+
+@pytest.fixture
+def client(stack: local.Stack) -> Client:
+    return Client(stack)
+
+
+def test_a_webhook_is_settled_by_the_streams_poke_without_any_sweep(client: Client) -> None:
+    order_id = client.place()
+    assert soon(lambda: client.hub(f"orders/{order_id}")[0] == 200)
+    order = client.hub(f"orders/{order_id}")[1]
+    assert order["status"] == "AWAITING_SHIPMENT"
+    assert client.sandbox("calls")["calls"] == [
+        call for call in client.sandbox("calls")["calls"] if "orders" in call["path"]
+    ]
+
+
+def test_an_order_is_shipped_once_its_parcel_is_scanned(client: Client) -> None:
+    order_id = client.place()
+    client.sweep_until_quiet(now())
+    assert client.carrier("SYN-E2E-1", "picked_up", order_id, now(), EXPRESS)[0] == 200
+    client.sweep_until_quiet(now())
+    client.deliver()
+    client.sweep_until_quiet(now())
+
+    order = client.hub(f"orders/{order_id}")[1]
+    assert order["status"] == "AWAITING_COLLECTION"
+    assert order["stage"] == "to_collect"
+    assert [(p["call"], p["state"], p["attempts"]) for p in order["pushes"]] == [
+        ("ship_package", "done", 1)
+    ]
+    assert [(p["tracking_number"], p["tracking_status"]) for p in order["packages"]] == [
+        ("SYN-E2E-1", "picked_up")
+    ]
+    clocks = {clock["name"]: clock["state"] for clock in order["clocks"]}
+    assert clocks == {"status_update": "met", "untracked": "met"}
+    mine = [e for e in client.sandbox("effects")["effects"] if e["order_id"] == order_id]
+    assert [e["tracking_number"] for e in mine] == ["SYN-E2E-1"]
+
+
+def test_two_sweepers_and_a_poke_at_once_have_one_effect(client: Client) -> None:
+    orders = [client.place() for _ in range(4)]
+    client.sweep_until_quiet(now())
+    for place, order_id in enumerate(orders):
+        client.carrier(f"SYN-RACE-{place}", "picked_up", order_id, now(), EXPRESS)
+    at = now()
+    sweeps = [threading.Thread(target=client.sweep, args=(at,)) for _ in range(3)]
+    for sweep in sweeps:
+        sweep.start()
+    for sweep in sweeps:
+        sweep.join()
+    client.sweep_until_quiet(now() + timedelta(minutes=2))
+    effects = client.sandbox("effects")["effects"]
+    for order_id in orders:
+        assert sum(e["order_id"] == order_id for e in effects) == 1
+
+
+def test_a_clock_runs_out_at_its_instant_and_not_before(client: Client) -> None:
+    due = now() + timedelta(seconds=60)  # the stream settles at the real time, which must be before
+    order_id = client.place(create_time=int((due - timedelta(hours=120)).timestamp()))
+    client.sweep(due - timedelta(seconds=1))
+    order = client.hub(f"orders/{order_id}")[1]
+    assert order["verdicts"] == []
+    client.sweep(due)
+    order = client.hub(f"orders/{order_id}")[1]
+    (verdict,) = order["verdicts"]
+    assert verdict["rule"] == "status_update"
+    assert verdict["state"] == "standing"
+    assert verdict["due_at"] == verdict["noticed_at"] == due.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert [r["clock"] for r in order["reminders"]] == ["untracked"]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"", {"authorization": ""}, 400),
+        (b"", {}, 400),
+        (b"[]", {}, 400),
+        (b"not json", {}, 400),
+        (b'{"a": NaN}', {}, 400),
+        (b"{}", {"authorization": "0" * 64}, 401),
+        (b"{}", {"authorization": "Bearer x"}, 401),
+        (b'{"type": 9999, "shop_id": "1", "data": {}}', {}, 200),
+        (b'{"type": 1, "shop_id": "unheard-of", "data": {"order_id": "1"}}', {}, 200),
+        (b'{"x": "' + b"a" * 256 * 1024 + b'"}', {}, 413),
+        (b"[" * 100_000, {}, 400),
+        (b'{"as": "a form"}', {"content-type": "application/x-www-form-urlencoded"}, 200),
+        (b'{"no": "content type"}', {"content-type": "application/octet-stream"}, 200),
+    ],
+)
+def test_every_odd_body_has_its_answer(
+    client: Client, body: bytes, headers: dict[str, str], status: int
+) -> None:
+    answer = client.tiktok(body, **headers)
+    assert answer[0] == status, answer
+    if status == 200:
+        assert answer[1] == b""
+
+
+def test_an_exact_repeat_is_kept_once_and_answered_alike(client: Client) -> None:
+    body = client.order_hint("576000000000009999")
+    assert [client.tiktok(body)[0] for _ in range(3)] == [200, 200, 200]
+
+
+@pytest.mark.parametrize("source", ["tiktok_shop", "nobody", "easypost%2f", "..", "ups"])
+def test_an_unknown_source_is_not_found(client: Client, source: str) -> None:
+    url = f"{client.stack.ingest_url}/webhooks/carriers/{source}"
+    assert client.send("POST", url, [("content-type", "application/json")], b"{}")[0] == 404
+
+
+def test_header_names_may_come_in_any_case(client: Client) -> None:
+    body = client.order_hint("576000000000009998")
+    assert client.tiktok(body)[0] == 200
+    order_id = client.place()
+    assert client.carrier("SYN-CASE", "in_transit", order_id, now())[0] == 200
+
+
+def test_the_hub_asks_for_a_token_and_knows_what_it_does_not_have(client: Client) -> None:
+    assert client.hub("orders", token="wrong")[0] == 401
+    assert client.hub("orders", token="")[0] == 401
+    assert client.hub("orders/576000000000000404")[0] == 404
+    assert client.hub("orders?stage=nowhere")[0] == 400
+    assert client.hub("due?within=soon")[0] == 400
+    assert client.hub("due?within=24h")[0] == 200
+    status, document = client.hub("openapi.json", token="")
+    assert status == 200
+    assert {"/api/orders", "/api/orders/{order_id}", "/api/due"} <= set(document["paths"])
+
+
+def test_the_hub_lists_orders_page_by_page(client: Client) -> None:
+    for _ in range(3):
+        client.place()
+    client.sweep_until_quiet(now())
+    seen: list[str] = []
+    path = "orders?stage=to_ship&limit=2"
+    while True:
+        page = client.hub(path)[1]
+        assert len(page["orders"]) <= 2
+        seen += [order["order_id"] for order in page["orders"]]
+        if page["next"] is None:
+            break
+        path = f"orders?stage=to_ship&limit=2&start={page['next'].replace('#', '%23')}"
+    assert len(seen) == len(set(seen)) >= 3
+
+
+def test_what_cannot_be_read_waits_in_quarantine_for_a_person(client: Client) -> None:
+    client.tiktok(json.dumps({"type": 1, "shop_id": "7", "data": {"order_id": ["?"]}}).encode())
+    client.sweep_until_quiet(now())
+    listed = client.hub("quarantine?limit=200")[1]["deliveries"]
+    assert any("data.order_id" in delivery["reason"] for delivery in listed)
+
+
+def test_no_function_ever_lacked_a_permission(client: Client) -> None:
+    client.sweep_until_quiet(now())
+    logs = client.stack.client("logs")
+    for group in logs.describe_log_groups()["logGroups"]:
+        events = logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
+        denied = [e["message"] for e in events if "AccessDenied" in e["message"]]
+        assert denied == []
