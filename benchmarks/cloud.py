@@ -1,15 +1,13 @@
 """One local stack for the benchmarks that need one: the product, and the recipe deployed beside it."""
 
 import contextlib
-import hashlib
-import hmac
-import json
 import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.samples import signature, status_webhook
 from cli import build, local
 
 HERE = Path(__file__).resolve().parent
@@ -73,24 +71,7 @@ def _deploy_recipe(stack: local.Stack) -> dict[str, str]:
 
 def webhook(stack: local.Stack, number: int) -> bytes:
     """A made-up status webhook, each number another order and notification."""
-    body = {
-        "type": 1,
-        "tts_notification_id": f"74{number:017d}",
-        "shop_id": stack.tiktok["shop_id"],
-        "timestamp": 1_793_500_000,
-        "data": {
-            "order_id": f"576{number:015d}",
-            "order_status": "AWAITING_SHIPMENT",
-            "is_on_hold_order": False,
-            "update_time": 1_793_499_990,
-        },
-    }
-    return json.dumps(body).encode()
-
-
-def signature(key: str, secret: str, body: bytes) -> str:
-    """TikTok's signature of a body, computed here and not by the product."""
-    return hmac.new(secret.encode(), key.encode() + body, hashlib.sha256).hexdigest()
+    return status_webhook(number, stack.tiktok["shop_id"])
 
 
 def signed(stack: local.Stack, body: bytes) -> dict[str, str]:

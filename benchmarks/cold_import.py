@@ -20,10 +20,10 @@ from pathlib import Path
 from time import perf_counter
 
 import boto3
-from cli.template import environment_of
 
 from benchmarks import ROOT
 from benchmarks.measure import Bar, Outcome, Table, alternately, medians, millis, ratio
+from cli.template import environment_of
 
 PACKAGES = (
     *("annotated_types", "aws_lambda_powertools", "boto3", "botocore", "dateutil", "jmespath"),

@@ -15,10 +15,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
-from cli import local
-
 from benchmarks.cloud import both, signed, webhook
 from benchmarks.measure import Bar, Outcome, Table, alternately, medians, millis
+from cli import local
 
 EACH = 100
 

@@ -41,7 +41,12 @@ CARRIER = "Synthetic Express"
 class Stage:
     """One shop, its marketplace, and the product between. Times: `now` is the story's."""
 
-    def __init__(self, market: str = "MY", zone: str = "Asia/Kuala_Lumpur") -> None:
+    def __init__(
+        self,
+        market: str = "MY",
+        zone: str = "Asia/Kuala_Lumpur",
+        untracked_after: int | None = 15 * 86400,
+    ) -> None:
         self.real = FakeClock(REAL)
         self.memory = MemoryStore()
         self.store: Store = self.memory
@@ -63,6 +68,7 @@ class Stage:
             ],
             clock=int(START.timestamp()),
             real_now=lambda: self.real.now.timestamp(),
+            untracked_after=untracked_after,
         )
         self.wire = SandboxWire(self.sandbox, self.real)
         self.announced: list[Mapping[str, Any]] = []

@@ -9,7 +9,7 @@ import pytest
 
 from cli import local
 from shipclock.adapters.dynamodb import DynamoStore
-from shipclock.ports import ABSENT, Above, Below, Change, Check, Due, Put, Store
+from shipclock.ports import ABSENT, Above, Below, Change, Check, Due, Put, Store, Write
 from tests.fakes import MemoryStore
 
 _numbers = itertools.count()
@@ -120,10 +120,10 @@ def test_a_condition_decides_and_a_failed_one_changes_nothing(
 
 def test_a_commit_makes_all_writes_or_none(store: Store, pk: str) -> None:
     store.write(Put(row(pk, "A", n=1)))
-    bad = [Put(row(pk, "B")), Change((pk, "A"), set={"n": 2}, when={"n": 9})]
+    bad: list[Write] = [Put(row(pk, "B")), Change((pk, "A"), set={"n": 2}, when={"n": 9})]
     assert not store.commit(bad)
     assert [r["sk"] for r in store.read(pk)] == ["A"]
-    good = [Put(row(pk, "B")), Change((pk, "A"), set={"n": 2}, when={"n": 1})]
+    good: list[Write] = [Put(row(pk, "B")), Change((pk, "A"), set={"n": 2}, when={"n": 1})]
     assert store.commit(good)
     assert store.get((pk, "A")) == row(pk, "A", n=2)
     assert store.get((pk, "B")) == row(pk, "B")

@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
+
 from shipclock.ingest import Arrival, NotKept, receive, source_of
 from shipclock.ports import Row
 

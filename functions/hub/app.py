@@ -16,6 +16,7 @@ from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shipclock import hub, wiring
+from shipclock.domain.order import OPEN_STAGES
 from shipclock.hub import OrderList, OrderView, QuarantineList, Visitor
 from shipclock.settings import HubSettings
 
@@ -76,7 +77,7 @@ def due(
         by = wiring.real() + hub.within(within)
     except ValueError as error:
         raise BadRequestError(str(error)) from error
-    return hub.order_list(store, shops, hub.OPEN_STAGES, limit, start, by)
+    return hub.order_list(store, shops, OPEN_STAGES, limit, start, by)
 
 
 @app.get("/api/quarantine")

@@ -24,16 +24,6 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-10T18:04:00Z"]}),
 ]
 
-OPEN_STAGES = (
-    "to_ship",
-    "to_collect",
-    "in_transit",
-    "on_hold",
-    "awaiting_payment",
-    "unknown",
-)
-"""Stages of orders whose clocks may still run."""
-
 
 class PackageView(BaseModel):
     """One package; `package_id` is null for a linked number that belongs to none yet."""

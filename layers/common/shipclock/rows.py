@@ -143,7 +143,7 @@ def quarantine(row: Row, reason: str, again_at: datetime) -> Row:
     """The attributes that put a delivery into quarantine: tried again later, kept for a person."""
     return {
         "board_pk": QUARANTINE,
-        "board_at": str(row["received_at"]),
+        "board_at": f"{row['received_at']}#{row['pk'][-12:]}",
         "reason": reason,
         **mark(key_of(row), at(again_at)),
     }

@@ -273,13 +273,13 @@ def _clear(store: Store, book: Book, settled: Settled) -> None:
             or (sk.startswith(rows.PUSH) and _idle(row, settled))
         ):
             clear_mark(store, row)
+    for found in book.numbers.values():
+        links = [row for row in found if row["sk"].startswith(rows.LINK)]
+        if len(links) == 1:
+            for row in found:
+                clear_mark(store, row)
     if settled.known:
         _forget_buyer(store, book, settled)
-        for found in book.numbers.values():
-            links = [row for row in found if row["sk"].startswith(rows.LINK)]
-            if len(links) == 1:
-                for row in found:
-                    clear_mark(store, row)
 
 
 def _idle(row: Row, settled: Settled) -> bool:

@@ -35,6 +35,16 @@ STAGES = {
 }
 """The board's columns. A status of tomorrow stands under `unknown` until this table knows it."""
 
+OPEN_STAGES = (
+    "to_ship",
+    "to_collect",
+    "in_transit",
+    "on_hold",
+    "awaiting_payment",
+    "unknown",
+)
+"""Stages of orders whose clocks may still run, the most pressing first."""
+
 PROGRESS = {
     status: rank
     for rank, status in enumerate(
