@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
-from typing import Any
+from typing import Any, TypedDict
 
 from benchmarks.measure import (
     Bar,
@@ -38,6 +38,15 @@ from tests.stage import SHOP_ID, START, Stage
 # Neither peer ships types, and the checks run without them.
 zen: Any = importlib.import_module("zen")
 rule_engine: Any = importlib.import_module("rule_engine")
+
+
+class Lines(TypedDict, total=False):
+    """The marketplace's own lines of an order, in Unix seconds."""
+
+    shipping_due_time: int
+    collection_due_time: int
+    delivery_due_time: int
+
 
 Prepared = tuple[Order, Policy, Timeline, datetime]
 Answer = tuple[list[str], float | None]
@@ -124,7 +133,7 @@ def _prepared() -> list[Prepared]:
     stage = Stage()
     day = 86_400
     created = int(START.timestamp())
-    lines = {
+    lines: Lines = {
         "shipping_due_time": created + 3 * day,
         "collection_due_time": created + 5 * day,
         "delivery_due_time": created + 20 * day,
@@ -148,12 +157,12 @@ def _prepared() -> list[Prepared]:
     return found
 
 
-def _place(stage: Stage, lines: dict[str, int]) -> str:
+def _place(stage: Stage, lines: Lines) -> str:
     return stage.sandbox.add_order(
         SHOP_ID,
         status="AWAITING_SHIPMENT",
         items={"MUG": 1},
-        **lines,  # type: ignore[typeddict-item]  # deadlines by name
+        **lines,
     )
 
 
@@ -254,5 +263,7 @@ def _rule_engine() -> Callable[[dict[str, Any]], Answer]:
 
 def _next(context: dict[str, Any], states: list[str]) -> float | None:
     """The next due of the running ones; in Python, since neither engine is quicker at it."""
-    running = (c["due"] for c, state in zip(context["clocks"], states, strict=True) if state == "running")
+    running = (
+        c["due"] for c, state in zip(context["clocks"], states, strict=True) if state == "running"
+    )
     return min(running, default=None)

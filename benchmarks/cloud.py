@@ -1,4 +1,4 @@
-"""One local stack for the benchmarks that need one: the product, and the recipe deployed beside it."""
+"""One local stack for the benchmarks that need one: the product, and the recipe beside it."""
 
 import contextlib
 import os

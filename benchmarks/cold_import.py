@@ -116,9 +116,7 @@ def _process(folder: Path, name: str, cpu: list[float]) -> Callable[[], float]:
     return measure
 
 
-def _tell(
-    outcome: Outcome, kind: str, wall: dict[str, float], spent: dict[str, float]
-) -> None:
+def _tell(outcome: Outcome, kind: str, wall: dict[str, float], spent: dict[str, float]) -> None:
     rows = [
         (
             name,

@@ -42,18 +42,16 @@ def run(quick: bool) -> Outcome:
             "theirs": cloud.recipe["IdempotencyTable"],
         }
         client = cloud.stack.client("dynamodb")
-        kept = {
-            name: _count(client, table, name == "ours") for name, table in tables.items()
-        }
+        kept = {name: _count(client, table, name == "ours") for name, table in tables.items()}
     per_side = 2 * EACH * (rounds + 1)
     assert kept == {"ours": per_side, "theirs": per_side}, f"kept {kept}, sent {per_side} each"
     rows = []
-    for clients in ("1 client", "4 clients"):
-        ours, theirs = found[f"ingest, {clients}"], found[f"recipe, {clients}"]
-        p50 = {n: statistics.median(slow[f"{n}, {clients}"]) for n in ("ingest", "recipe")}
+    for crowd in ("1 client", "4 clients"):
+        ours, theirs = found[f"ingest, {crowd}"], found[f"recipe, {crowd}"]
+        p50 = {n: statistics.median(slow[f"{n}, {crowd}"]) for n in ("ingest", "recipe")}
         rows.append(
             (
-                clients,
+                crowd,
                 f"{1 / ours:.0f}/s",
                 f"{1 / theirs:.0f}/s",
                 f"{theirs / ours:.2f}x",
@@ -61,16 +59,14 @@ def run(quick: bool) -> Outcome:
                 millis(p50["recipe"]),
             )
         )
-        outcome.figures[clients] = {
+        outcome.figures[crowd] = {
             "ingest_per_second": 1 / ours,
             "recipe_per_second": 1 / theirs,
             "ratio": theirs / ours,
             "ingest_p50_ms": p50["ingest"] * 1e3,
             "recipe_p50_ms": p50["recipe"] * 1e3,
         }
-    outcome.tables.append(
-        Table(("", "ingest", "recipe", "ratio", "p50 ms", "recipe p50 ms"), rows)
-    )
+    outcome.tables.append(Table(("", "ingest", "recipe", "ratio", "p50 ms", "recipe p50 ms"), rows))
     faster = found["recipe, 1 client"] > found["ingest, 1 client"]
     text = f"{found['recipe, 1 client'] / found['ingest, 1 client']:.2f}x"
     outcome.bars.append(Bar("not slower than the recipe", faster, text))

@@ -127,9 +127,9 @@ def _table(table: Table) -> list[str]:
     for number, row in enumerate(rows):
         cells = [row[0][: widths[0]].ljust(widths[0])]
         cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        lines.append("   " + "  ".join(cells))
+        lines.append(("   " + "  ".join(cells)).rstrip())
         if number == 0:
-            lines.append("   " + "-" * (len(lines[0]) - 3))
+            lines.append("   " + "-" * (sum(widths) + 2 * len(widths) - 2))
     return lines
 
 

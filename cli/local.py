@@ -187,7 +187,7 @@ def seed_shop(stack: Stack) -> None:
     # Imported here, so that `down` works while the package is half-edited.
     from shipclock.adapters.dynamodb import DynamoStore
     from shipclock.connect import connect_shop
-    from shipclock.marketplaces.protocol import Shop
+    from shipclock.marketplaces.protocol import Shop, Tokens
 
     shop = Shop(
         shop_id=stack.tiktok["shop_id"],
@@ -196,11 +196,11 @@ def seed_shop(stack: Stack) -> None:
         zone=TIME_ZONE,
         app_key=stack.tiktok["app_key"],
         cipher=stack.tiktok["shop_cipher"],
-        access_token=stack.access_token,
-        refresh_token=stack.refresh_token,
+        authorisation=stack.tiktok["shop_id"],
     )
+    tokens = Tokens(stack.access_token, stack.refresh_token)
     store = DynamoStore(stack.client("dynamodb"), stack.outputs["TableName"])
-    connect_shop(store, shop, datetime.now(UTC), heal=False)
+    connect_shop(store, shop, tokens, datetime.now(UTC), heal=False)
 
 
 def sandbox_config(stack: Stack, clock: int | None) -> dict[str, Any]:

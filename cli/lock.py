@@ -23,6 +23,7 @@ INPUTS = (
     "requirements/sam.in",
     "requirements/cloud.in",
     "requirements/dev.in",
+    "requirements/bench.in",
 )
 
 _HEADER = "# Made by `make lock`; edit the .in file instead. Inputs: "

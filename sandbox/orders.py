@@ -251,6 +251,10 @@ def order_address(order: Order) -> dict[str, object]:
     return recipient(order.market, order.address, empty=order.status == ON_HOLD, masked=hidden)
 
 
+ORDER_ONLY_ADDRESS = ("first_name", "last_name", "district_info", "delivery_preferences")
+"""What an order's address has and a package's has not."""
+
+
 def package_json(package: Package, order: Order) -> dict[str, object]:
     """The data of Get Package Detail. The pairing of the two statuses is this sandbox's own."""
     status, sub_status = PACKAGE_STATUS[package.status]
@@ -269,7 +273,11 @@ def package_json(package: Package, order: Order) -> dict[str, object]:
         "create_time": package.create_time,
         "update_time": package.update_time,
         "order_line_item_ids": list(package.line_ids),
-        "recipient_address": order_address(order),
+        "recipient_address": {
+            name: value
+            for name, value in order_address(order).items()
+            if name not in ORDER_ONLY_ADDRESS
+        },
         "weight": {"value": "500", "unit": "GRAM"},
         "dimension": {"length": "10", "width": "10", "height": "12", "unit": "CM"},
         "warehouse_id": order.warehouse_id,

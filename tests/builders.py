@@ -1,15 +1,16 @@
 """Short ways to say a fact. Instants are told in hours after `T0`."""
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from hypothesis import HealthCheck, settings
+
 from shipclock.domain.event import CaseChange, Hint, Line, Link, OrderFacts, PackageRead, Snapshot
 from shipclock.domain.order import NumberFacts, Order, OrderEvents, fold
 from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
-from shipclock.marketplaces.protocol import Shop
+from shipclock.marketplaces.protocol import Keys, Shop
 from shipclock.rules.policy import Policy, policy_for
 
 T0 = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
@@ -21,6 +22,9 @@ OTHER_SHOP = "7490000000000000002"
 ORDER = "576000000000000101"
 OTHER_ORDER = "576000000000000102"
 NUMBER = "SYN000101"
+
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For properties: none of them is about speed, and the first example pays for the imports."""
 
 SAMPLES = Path(__file__).parent / "samples"
 
@@ -74,16 +78,14 @@ def facts(status: str = "AWAITING_SHIPMENT", **more: Any) -> OrderFacts:
     return OrderFacts(status=status, **known)
 
 
-def snapshot(
-    status: str = "AWAITING_SHIPMENT",
-    hours: float = 0,
-    *,
-    sent: datetime = REAL,
-    shop_id: str = SHOP,
-    identity: str = "",
-    **more: Any,
-) -> Snapshot:
-    """A re-read that told `status`, changed that many hours after `T0`."""
+def snapshot(status: str = "AWAITING_SHIPMENT", hours: float = 0, **more: Any) -> Snapshot:
+    """A re-read that told `status`, changed that many hours after `T0`.
+
+    `sent`, `shop_id` and `identity` are the snapshot's own; all else is about the order.
+    """
+    sent: datetime = more.pop("sent", REAL)
+    shop_id: str = more.pop("shop_id", SHOP)
+    identity: str = more.pop("identity", "")
     told = facts(status, **{"update_time": after(hours), **more})
     name = identity or f"{status}#{told.update_time.isoformat()}#{sent.isoformat()}"
     return Snapshot(name, ORDER, shop_id, sent, after(hours), told)
@@ -161,16 +163,10 @@ def shop(market: str = "MY", **more: Any) -> Shop:
         "zone": "Asia/Kuala_Lumpur",
         "app_key": "synthkey0001",
         "cipher": "GCP_made_up",
-        "access_token": "TTP_access",
-        "refresh_token": "TTP_refresh",
+        "authorisation": "synthkey0001",
         **more,
     }
     return Shop(**known)
 
 
-def with_headers(*pairs: Mapping[str, str]) -> dict[str, str]:
-    """Headers merged, later ones win."""
-    merged: dict[str, str] = {}
-    for headers in pairs:
-        merged.update(headers)
-    return merged
+KEYS = Keys("synthetic-app-secret-0001", "TTP_access", "TTP_refresh")

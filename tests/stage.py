@@ -14,7 +14,7 @@ from sandbox.shops import Shop as SandboxShop
 from sandbox.world import Effect
 from shipclock.connect import connect_shop
 from shipclock.ingest import Answer, Arrival, receive
-from shipclock.marketplaces.protocol import Hosts, Shop
+from shipclock.marketplaces.protocol import Hosts, Shop, Tokens
 from shipclock.ports import Put, Row, Store
 from shipclock.settle import Settled, judge, read_book
 from shipclock.sources import standard_webhooks
@@ -34,6 +34,7 @@ SECRETS = {
     "tiktok_shop": [{"account": APP_KEY, "secrets": [APP_SECRET]}],
     "standard_webhooks": [{"account": "default", "secrets": [CARRIER_SECRET]}],
 }
+TOKENS = Tokens("TTP_access_1", "TTP_refresh_1")
 HOSTS = Hosts("https://api.example", "https://auth.example")
 CARRIER = "Synthetic Express"
 
@@ -75,7 +76,7 @@ class Stage:
         self.lines: list[Line] = []
         self.kept: list[Row] = []
         self._ids = itertools.count()
-        connect_shop(self.store, self.shop(), REAL, heal=False)
+        connect_shop(self.store, self.shop(), TOKENS, REAL, heal=False)
 
     def shop(self, **changes: Any) -> Shop:
         """The connection as it was made."""
@@ -87,8 +88,7 @@ class Stage:
                 "zone": self.zone,
                 "app_key": APP_KEY,
                 "cipher": "GCP_synthetic_cipher",
-                "access_token": "TTP_access_1",
-                "refresh_token": "TTP_refresh_1",
+                "authorisation": "seller-1",
                 **changes,
             }
         )

@@ -46,7 +46,7 @@ def statements(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
 
 @cache
 def imports(path: Path) -> frozenset[str]:
-    """The full names of the modules a file imports. `from a import b` is `a.b` where that is one."""
+    """The modules a file imports; `from a import b` is `a.b` where that is one of ours."""
     found: set[str] = set()
     for node in statements(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):

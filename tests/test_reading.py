@@ -15,6 +15,7 @@ from shipclock.reading import (
     identifier,
     iso,
     json_object,
+    opaque,
     optional_id,
     part,
     parts,
@@ -22,6 +23,7 @@ from shipclock.reading import (
     whole,
     words,
 )
+from tests.builders import patient
 
 ABSURD_DEPTH = 200_000
 
@@ -59,6 +61,7 @@ def test_what_is_no_json_object_is_a_value_error_and_nothing_worse(body: bytes) 
         json_object(body)
 
 
+@patient
 @given(st.binary(max_size=200))
 def test_no_bytes_make_the_reader_stumble(body: bytes) -> None:
     for read in (json_object, form):
@@ -152,17 +155,30 @@ def test_objects_and_lists_of_them_are_told_apart_from_all_else() -> None:
     assert part({"k": {"a": 1}}, "k") == {"a": 1}
     assert parts({"k": [{"a": 1}]}, "k") == [{"a": 1}]
     assert parts({"k": None}, "k") == parts({}, "k") == []
-    for wrong in (None, [], "x", 5):
+    no_objects: tuple[object, ...] = (None, [], "x", 5)
+    for wrong in no_objects:
         with pytest.raises(Unreadable, match=r"^k: "):
             part({"k": wrong}, "k")
-    for wrong in ({}, "x", 5, ["x"], [None]):
+    no_lists: tuple[object, ...] = ({}, "x", 5, ["x"], [None])
+    for wrong in no_lists:
         with pytest.raises(Unreadable, match=r"^k: "):
             parts({"k": wrong}, "k")
 
 
+@patient
 @given(st.lists(st.text(), max_size=4), st.lists(st.text(), max_size=4))
 def test_no_two_lists_of_texts_share_an_identity(one: list[str], other: list[str]) -> None:
     assert (digest(*one) == digest(*other)) is (one == other)
+
+
+def test_somebody_elses_token_is_kept_whole_or_not_at_all() -> None:
+    assert opaque({"k": " a b= "}, "k") == " a b= "
+    assert opaque({"k": "x" * 4096}, "k") == "x" * 4096
+    assert opaque({"k": None}, "k") == opaque({}, "k") == ""
+    no_tokens: tuple[object, ...] = (5, True, [], "x" * 4097, "a\x00", "a\nb")
+    for wrong in no_tokens:
+        with pytest.raises(Unreadable, match=r"^k: "):
+            opaque({"k": wrong}, "k")
 
 
 def problem_of(read: Callable[[Any, str], object], data: object) -> str:
@@ -174,7 +190,8 @@ def problem_of(read: Callable[[Any, str], object], data: object) -> str:
     return "k: "
 
 
+@patient
 @given(st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=8))
 def test_every_reader_answers_or_names_the_field(value: Any) -> None:
-    for read in (part, parts, words, whole, unix, optional_id):
+    for read in (part, parts, words, whole, unix, optional_id, opaque):
         assert problem_of(read, {"k": value}).startswith("k: ")

@@ -49,7 +49,9 @@ class Webhook(BaseModel):
     data: Data
 
 
-@idempotent_function(data_keyword_argument="told", persistence_store=persistence, config=config)
+@idempotent_function(  # type: ignore[untyped-decorator]  # the toolkit leaves it so
+    data_keyword_argument="told", persistence_store=persistence, config=config
+)
 def update(told: dict[str, Any]) -> dict[str, str]:
     """Write an order's newest status over the last one."""
     data = told["data"]
@@ -77,7 +79,7 @@ def webhook() -> Response[str]:
     if not hmac.compare_digest(signed, event.headers.get("authorization", "")):
         metrics.add_metric("SignatureRefused", MetricUnit.Count, 1)
         return Response(401, "text/plain", "")
-    told = parse(event=body, model=Webhook)
+    told = parse(event=event.json_body, model=Webhook)
     update(told=told.model_dump())
     logger.info("kept", extra={"order_id": told.data.order_id})
     return Response(200, "text/plain", "")

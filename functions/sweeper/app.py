@@ -21,7 +21,13 @@ metrics = Metrics()
 COUNTED = {
     "delivery.quarantined": "Quarantined",
     "delivery.failing": "Quarantined",
+    "table.failing": "OrderFailing",
+    "put_off.failing": "OrderFailing",
     "order.failing": "OrderFailing",
+    "order.unreadable": "OrderUnreadable",
+    "shop.disconnected": "ShopDisconnected",
+    "token.refused": "TokenRefused",
+    "token.lost": "TokenRefused",
     "push.unclear": "PushUnclear",
     "push.dead": "PushDead",
     "time.refused": "TimeRefused",

@@ -26,6 +26,7 @@ from tests.builders import (
     link,
     numbered,
     package_read,
+    patient,
     scan,
     snapshot,
 )
@@ -87,7 +88,11 @@ def test_a_status_of_tomorrow_is_kept_word_for_word_in_the_unknown_column() -> N
 
 
 def test_a_status_is_reached_at_the_orders_own_field() -> None:
-    told = {"rts_time": after(3), "collection_time": after(20), "delivery_time": after(60)}
+    told: dict[str, Any] = {
+        "rts_time": after(3),
+        "collection_time": after(20),
+        "delivery_time": after(60),
+    }
     order = folded(snapshot("DELIVERED", 61, **told))
     assert order.reached_at("AWAITING_COLLECTION") == after(3)
     assert order.reached_at("IN_TRANSIT") == after(20)
@@ -144,7 +149,11 @@ def test_what_was_reached_before_the_cancellation_stays_reached() -> None:
 
 
 def test_an_order_first_read_after_its_cancellation_still_was_collected_when_it_says_so() -> None:
-    told = {"rts_time": after(3), "collection_time": after(20), "cancel_time": after(400)}
+    told: dict[str, Any] = {
+        "rts_time": after(3),
+        "collection_time": after(20),
+        "cancel_time": after(400),
+    }
     order = folded(snapshot("CANCELLED", 400, **told))
     assert order.reached_at("IN_TRANSIT") == after(20)
     reached = order.reached_at("AWAITING_COLLECTION")
@@ -153,7 +162,7 @@ def test_an_order_first_read_after_its_cancellation_still_was_collected_when_it_
 
 
 def test_the_clocks_of_a_pre_order_start_at_its_release() -> None:
-    told = {"order_type": "PRE_ORDER", "release_date": after(240)}
+    told: dict[str, Any] = {"order_type": "PRE_ORDER", "release_date": after(240)}
     assert folded(snapshot(**told)).starts_at == after(240)
     assert folded(snapshot(order_type="PRE_ORDER")).starts_at == T0
     assert folded(snapshot(order_type="NORMAL", release_date=after(240))).starts_at == T0
@@ -414,6 +423,7 @@ NUMBERS = st.lists(
 )
 
 
+@patient
 @given(EVENTS, NUMBERS, st.randoms(use_true_random=False))
 def test_any_permutation_and_duplication_of_facts_folds_to_the_same_order(
     events: list[Any], numbers: list[NumberFacts], dice: random.Random
@@ -431,6 +441,7 @@ def test_any_permutation_and_duplication_of_facts_folds_to_the_same_order(
     assert replace(again, events=0) == replace(plain, events=0)
 
 
+@patient
 @given(EVENTS, NUMBERS)
 def test_an_order_counts_the_same_events_however_often_a_scan_was_told(
     events: list[Any], numbers: list[NumberFacts]
@@ -443,6 +454,7 @@ def test_an_order_counts_the_same_events_however_often_a_scan_was_told(
     assert folded(*events * 2, numbers=doubled).events == folded(*events, numbers=once).events
 
 
+@patient
 @given(EVENTS)
 def test_a_status_is_never_reached_later_than_one_that_follows_it_unless_the_fields_say_so(
     events: list[Any],

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipclock.domain.times import ceil, from_unix, parse, stamp
-from tests.builders import T0
+from tests.builders import T0, patient
 
 
 def test_an_instant_is_written_as_promised() -> None:
@@ -40,6 +40,7 @@ def test_seconds_that_fit_no_calendar_are_a_value_error(seconds: int) -> None:
         from_unix(seconds)
 
 
+@patient
 @given(st.datetimes(datetime(1970, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
 def test_a_fraction_is_rounded_up_and_never_by_a_whole_second(instant: datetime) -> None:
     whole = ceil(instant)
@@ -49,6 +50,7 @@ def test_a_fraction_is_rounded_up_and_never_by_a_whole_second(instant: datetime)
     assert parse(stamp(whole)) == whole
 
 
+@patient
 @given(st.integers(-(2**40), 2**40))
 def test_unix_seconds_and_instants_agree(seconds: int) -> None:
     try:

@@ -17,7 +17,7 @@ from shipclock.domain.tracking import (
     TrackingStatus,
     fold_parcel,
 )
-from tests.builders import NUMBER, REAL, SECOND, after, scan
+from tests.builders import NUMBER, REAL, SECOND, after, patient, scan
 
 NEVER_OVERWRITE = ("expired", "unknown")
 
@@ -185,6 +185,7 @@ SCANS = st.lists(
 )
 
 
+@patient
 @given(SCANS, st.randoms(use_true_random=False))
 def test_any_order_and_any_duplication_of_scans_is_the_same_parcel(
     scans: list[Scan], dice: random.Random
@@ -195,6 +196,7 @@ def test_any_order_and_any_duplication_of_scans_is_the_same_parcel(
     assert told(*again) == told(*unique)
 
 
+@patient
 @given(SCANS)
 def test_attempts_never_exceed_the_distinct_instants_of_failed_attempts(scans: list[Scan]) -> None:
     failed = {s.occurred_at for s in scans if s.status == "delivery_attempt_failed"}

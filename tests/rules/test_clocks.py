@@ -21,6 +21,7 @@ from tests.builders import (
     case,
     folded,
     numbered,
+    patient,
     policy,
     sample,
     scan,
@@ -261,7 +262,7 @@ def test_a_clock_met_before_the_cancellation_stays_met() -> None:
         {"shipping_type": "TIKTOK_DIGITAL"},
     ],
 )
-def test_orders_the_seller_has_nothing_to_do_for_have_no_clocks(told: dict[str, str]) -> None:
+def test_orders_the_seller_has_nothing_to_do_for_have_no_clocks(told: dict[str, Any]) -> None:
     order = folded(snapshot(deadlines={"shipping_due_time": after(50)}, **told))
     assert clocks(order) == {}
 
@@ -283,7 +284,7 @@ def test_a_pre_orders_clocks_wait_for_its_release() -> None:
 
 
 def test_a_field_of_a_pre_order_counts_from_its_creation() -> None:
-    told = {"order_type": "PRE_ORDER", "release_date": after(240)}
+    told: dict[str, Any] = {"order_type": "PRE_ORDER", "release_date": after(240)}
     order = folded(snapshot(deadlines={"rts_sla_time": after(300)}, **told))
     assert state(order, "rts_sla_time", after(1)) == "running"
 
@@ -354,6 +355,7 @@ FIELDS = st.dictionaries(
 )
 
 
+@patient
 @given(
     FIELDS,
     st.integers(-50, 1000),

@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shipclock.domain.event import Hint
 from shipclock.reading import Unreadable
 from shipclock.sources import Account, Delivery, NotAuthentic, Translation, Unsigned, tiktok_shop
-from tests.builders import OTHER_SHOP, REAL, SHOP, sample, sample_bytes, samples
+from tests.builders import OTHER_SHOP, REAL, SHOP, patient, sample, sample_bytes, samples
 
 O1, O2 = "576000000000000101", "576000000000000102"
 BODY = sample_bytes("tiktok/webhooks/order_status.in_transit.json")
@@ -396,8 +396,8 @@ def outcome(raw: bytes) -> Translation | str:
         raise
 
 
+@patient
 @given(BODIES)
-@settings(suppress_health_check=[HealthCheck.too_slow])  # the first text alone takes a second
 def test_whatever_an_authentic_object_holds_it_is_read_or_unreadable(body: dict[str, Any]) -> None:
     raw = json.dumps(body).encode()
     found = outcome(raw)

@@ -16,6 +16,9 @@ SETTLE = _minutes(1, 5, 15, 60)
 REREAD = _minutes(1, 2, 5, 15, 60)
 """An order that the marketplace did not give back."""
 
+RENEW = timedelta(minutes=15)
+"""A token renewal that was refused or not answered."""
+
 RECONCILE = _minutes(1, 5, 15)
 """A reconciliation that broke off."""
 

@@ -20,7 +20,7 @@ from shipclock.domain.event import (
 from shipclock.domain.push import Intent
 from shipclock.domain.times import EPOCH
 from shipclock.domain.tracking import Scan
-from shipclock.marketplaces.protocol import Shop
+from shipclock.marketplaces.protocol import Shop, Tokens
 from shipclock.ports import Key, Row
 
 _EVENTS: dict[str, TypeAdapter[Any]] = {
@@ -36,6 +36,7 @@ _VERDICT = TypeAdapter(Verdict)
 _NOTICE = TypeAdapter(Notice)
 _INTENT = TypeAdapter(Intent)
 _SHOP = TypeAdapter(Shop)
+_TOKENS = TypeAdapter(Tokens)
 
 
 def _row(key: Key, adapter: TypeAdapter[Any], value: object, **more: Any) -> Row:
@@ -105,9 +106,9 @@ def read_verdict(row: Row) -> Verdict:
     return _VERDICT.validate_json(row["doc"])
 
 
-def notice_row(order_id: str, notice: Notice, real: datetime) -> Row:
-    """The row of a reminder or warning, marked due to be announced."""
-    key = rows.order_pk(order_id), rows.NOTICE + notice.key
+def notice_row(pk: str, notice: Notice, real: datetime) -> Row:
+    """The row of a notice of an order or shop, marked due to be announced."""
+    key = pk, rows.NOTICE + notice.key
     return _row(key, _NOTICE, notice, **rows.mark(key, rows.at_once(real)))
 
 
@@ -134,11 +135,6 @@ def read_intent(row: Row) -> Intent:
     return _INTENT.validate_json(row["doc"])
 
 
-def shop_row(shop: Shop) -> Row:
-    """The lane's row of a shop that is newly connected."""
-    return _row((rows.shop_pk(shop.shop_id), rows.LANE), _SHOP, shop)
-
-
 def shop_doc(shop: Shop) -> Row:
     """What changes of a lane's row when the shop's connection does."""
     return {"doc": _SHOP.dump_json(shop, exclude_defaults=True).decode()}
@@ -147,6 +143,16 @@ def shop_doc(shop: Shop) -> Row:
 def read_shop(row: Row) -> Shop:
     """The shop in a lane's row."""
     return _SHOP.validate_json(row["doc"])
+
+
+def tokens_doc(tokens: Tokens) -> Row:
+    """What changes of an authorisation's row when its tokens do."""
+    return {"doc": _TOKENS.dump_json(tokens, exclude_defaults=True).decode()}
+
+
+def read_tokens(row: Row) -> Tokens:
+    """The tokens in an authorisation's row."""
+    return _TOKENS.validate_json(row["doc"])
 
 
 def millis(real: datetime) -> int:

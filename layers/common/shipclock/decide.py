@@ -35,6 +35,13 @@ HARD_LINE_READS = (timedelta(hours=-24), timedelta(hours=-1), timedelta(0))
 UNCONFIRMED_AFTER = timedelta(hours=1)
 """How long a hard line's verdict waits for a re-read that does not come."""
 
+PUSH = "push"
+"""The kind of a notice about a push that a person must hear of."""
+
+RECONNECT = (
+    "The shop is not connected, so this may be out of date: connect it again, and it is read anew."
+)
+
 RECHECK = timedelta(hours=6)
 """How often a push that is wanted but not allowed is looked at again: carriers get listed, and
 sellers set defaults."""
@@ -44,11 +51,13 @@ DAILY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """How fresh our picture is: the newest re-read's real time and `now`, and its failures."""
+    """How fresh our picture is: the newest re-read's real time and `now`; how often asking for
+    another has failed since, and when (real) and until when (`now`) to leave it."""
 
     requested_at: datetime = EPOCH
     as_of: datetime = EPOCH
     failures: int = 0
+    failed_at: datetime = EPOCH
     not_before: datetime | None = None
 
 
@@ -85,8 +94,8 @@ class Decision:
 
     `reread_at` is the real time from which a re-read is wanted, None if none is; `wake_at` the
     instant of `now` at which to look again; `owed` says that a re-read is outstanding, even where
-    it is postponed: no push is sent before it. Verdicts, notices and intents are those that are new
-    or changed.
+    it is `postponed` to an instant of `now`: no push is sent before it. Verdicts, notices and
+    intents are those that are new or changed.
     """
 
     timeline: Timeline
@@ -96,6 +105,7 @@ class Decision:
     reread_at: datetime | None
     wake_at: datetime | None
     owed: bool
+    postponed: datetime | None
 
 
 def decide(order: Order, recorded: Recorded, about: Situation) -> Decision:
@@ -108,10 +118,13 @@ def decide(order: Order, recorded: Recorded, about: Situation) -> Decision:
     postponed = reread_at is not None and read.not_before and read.not_before > about.now
     return Decision(
         timeline=ticking,
-        verdicts=_verdicts(order, ticking, recorded, waiting, about.now),
+        verdicts=_verdicts(order, ticking, recorded, waiting, about),
         notices=tuple(
             notice
-            for notice in (notices(ticking, about.policy, about.now) if about.policy else ())
+            for notice in (
+                *(notices(ticking, about.policy, about.now) if about.policy else ()),
+                *_stuck(intents, about.now),
+            )
             if notice.key not in recorded.notices
         ),
         intents=tuple(i for i in intents.values() if i != recorded.intents.get(i.key)),
@@ -120,18 +133,23 @@ def decide(order: Order, recorded: Recorded, about: Situation) -> Decision:
             order, ticking, waiting, read.not_before if postponed else None, intents, about
         ),
         owed=reread_at is not None,
+        postponed=read.not_before if postponed else None,
     )
 
 
 def _freshest(order: Order, read: Read) -> Read:
-    """The newest re-read, told by a snapshot or by the record of one that brought nothing new."""
-    if order.snapshot is None:
+    """The newest re-read, told by any snapshot or by the record of one that brought nothing new.
+
+    Any snapshot: the marketplace may have answered with an older state than it did before.
+    """
+    if not order.snapshots:
         return read
-    newer = order.snapshot.requested_at > read.requested_at
+    requested_at = max(snapshot.requested_at for snapshot in order.snapshots)
+    newer = requested_at > max(read.requested_at, read.failed_at)
     return replace(
         read,
-        requested_at=max(order.snapshot.requested_at, read.requested_at),
-        as_of=max(order.snapshot.as_of, read.as_of),
+        requested_at=max(requested_at, read.requested_at),
+        as_of=max(read.as_of, *(snapshot.as_of for snapshot in order.snapshots)),
         failures=0 if newer else read.failures,
         not_before=None if newer else read.not_before,
     )
@@ -172,11 +190,11 @@ def _key(clock: Clock) -> str:
 
 
 def _verdicts(
-    order: Order, ticking: Timeline, recorded: Recorded, waiting: list[Clock], now: datetime
+    order: Order, ticking: Timeline, recorded: Recorded, waiting: list[Clock], about: Situation
 ) -> tuple[Verdict, ...]:
     """New verdicts, and earlier ones that turned."""
     found: dict[str, Verdict] = {}
-    for tick in _missed(ticking, now):
+    for tick in _missed(ticking, about.now):
         clock = tick.clock
         if clock in waiting:
             continue
@@ -189,15 +207,20 @@ def _verdicts(
                 rule=clock.name,
                 due_at=clock.due_at,
                 state=state,
-                noticed_at=now,
+                noticed_at=about.now,
                 clause=f"{clock.set_by}: {clock.clause}",
-                explanation=tick.rule.explain(order, clock),
+                explanation=_explained(tick, order, about),
                 package_id=clock.package_id,
             )
         )
     for key, verdict in recorded.verdicts.items():
         found.setdefault(key, verdict.turned(VerdictState.WITHDRAWN))
     return tuple(v for key, v in found.items() if v != recorded.verdicts.get(key))
+
+
+def _explained(tick: Ticking, order: Order, about: Situation) -> str:
+    text = tick.rule.explain(order, tick.clock)
+    return text if about.connected else f"{text} {RECONNECT}"
 
 
 def _intents(order: Order, recorded: Recorded, read: Read, about: Situation) -> dict[str, Intent]:
@@ -277,6 +300,26 @@ def _renewed(intent: Intent | None, key: str, want: Wanted, plan: Plan) -> Inten
     if intent.state is IntentState.PENDING and intent.carrier != want.carrier:
         return replace(intent, carrier=want.carrier)
     return intent
+
+
+TELL = (IntentState.NOT_ALLOWED, IntentState.REFUSED, IntentState.DEAD)
+"""Ends of a push that a person must hear of: nothing will happen by itself."""
+
+
+def _stuck(intents: Mapping[str, Intent], now: datetime) -> list[Notice]:
+    """What to tell the seller of pushes that did not and will not go out."""
+    return [
+        Notice(
+            clock=intent.call,
+            kind=PUSH,
+            at=now,
+            day=f"{intent.key}#{intent.state.value}",
+            text=f"{intent.tracking_number} is not told to the marketplace: {intent.reason}. "
+            f"{intent.advice}".strip(),
+        )
+        for intent in intents.values()
+        if intent.state in TELL
+    ]
 
 
 def _settled_doubt(

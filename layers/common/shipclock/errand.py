@@ -6,15 +6,17 @@ became of it.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from shipclock import backoff, codec, rows
 from shipclock.domain.push import GIVE_UP, IN_FLIGHT, UNCLEAR_WAIT, Intent, IntentState
 from shipclock.domain.times import stamp
 from shipclock.lane import Busy, Clockwork, Lane
 from shipclock.marketplaces.protocol import Kind, OrderRow, Outcome
-from shipclock.ports import Below, Change, Put, Store
+from shipclock.ports import Below, Change, Key, Put, Store
 from shipclock.reading import Unreadable
 from shipclock.settle import Settled, intent_mark
 from shipclock.snapshots import keep_snapshot
@@ -25,6 +27,7 @@ MISCONFIGURED_WAIT = timedelta(hours=1)
 
 Settle = Callable[[str], Settled | None]
 Report = Callable[..., None]
+Guard = Callable[[Key, str], AbstractContextManager[None]]
 
 
 @dataclass(slots=True)
@@ -46,14 +49,19 @@ class Errand:
         now: datetime,
         settle: Settle,
         report: Report,
+        guard: Guard,
     ) -> None:
-        """Works at `now` for the shop of a held lane; `settle` settles one order anew."""
+        """Works at `now` for the shop of a held lane; `settle` settles one order anew.
+
+        `guard` keeps what goes wrong with one order from stopping the others.
+        """
         self._store = store
         self._lane = lane
         self._clockwork = clockwork
         self._now = now
         self._settle = settle
         self._report = report
+        self._guard = guard
         self._orders: dict[str, Settled] = {}
         self._tried: set[tuple[str, str]] = set()
 
@@ -70,12 +78,13 @@ class Errand:
             self._report("lane.busy", shop_id=self._lane.shop.shop_id, reason=str(reason))
         if not self._lane.shop.connected:
             for order_id in orders:  # they leave `due` until the shop reconnects
-                self._again(order_id)
+                self._on(order_id, lambda: None)
         return self._counted(before)
 
     def _work(self) -> None:
-        for order_id in list(self._orders):
-            self._doubt_orphans(order_id)
+        for order_id, settled in list(self._orders.items()):
+            if self._orphans(settled):
+                self._on(order_id, partial(self._doubt_orphans, order_id))
         while self._lane.shop.connected:
             if self._reread_ready() or self._push_next():
                 continue
@@ -102,12 +111,20 @@ class Errand:
             raise Busy("what is left waits for longer than this sweep has time")
         self._clockwork.sleep(max(wait.total_seconds(), 0.0))
 
-    def _again(self, order_id: str) -> None:
-        settled = self._settle(order_id)
-        if settled is None:
-            self._orders.pop(order_id, None)
-        else:
-            self._orders[order_id] = settled
+    def _on(self, order_id: str, work: Callable[[], None]) -> None:
+        """Do something about one order and settle it anew; one that can't be is dropped from this
+        errand and asked for again later, so that it holds up no other."""
+        good = False
+        with self._guard((rows.order_pk(order_id), rows.HEAD), "order"):
+            work()
+            settled = self._settle(order_id)
+            if settled is not None:
+                self._orders[order_id] = settled
+                good = True
+        if not good:
+            dropped = self._orders.pop(order_id)
+            with self._guard((rows.order_pk(order_id), rows.REREAD), "order"):
+                self._note_missing(dropped)
 
     # Re-reads
 
@@ -122,17 +139,20 @@ class Errand:
         if not ready:
             return False
         for order_id in ready:
-            self._detail_of_doubts(self._orders[order_id])
+            with self._guard((rows.order_pk(order_id), rows.HEAD), "order"):
+                self._detail_of_doubts(self._orders[order_id])
         self._lane.await_turn()
         requested_at = self._clockwork.real()
         outcome = self._lane.call(self._lane.market.reread(ready))
+        if outcome.kind is Kind.RATE_LIMITED:
+            return True
         found = self._orders_in(outcome)
         for order_id in ready:
-            if order_id in found:
-                self._note_read(self._orders[order_id], found[order_id], requested_at)
-            elif outcome.kind is not Kind.RATE_LIMITED:
-                self._note_missing(self._orders[order_id])
-            self._again(order_id)
+            settled, row = self._orders[order_id], found.get(order_id)
+            if row is not None:
+                self._on(order_id, partial(self._note_read, settled, row, requested_at))
+            else:
+                self._on(order_id, partial(self._note_missing, settled))
         return True
 
     def _orders_in(self, outcome: Outcome) -> dict[str, OrderRow]:
@@ -145,15 +165,18 @@ class Errand:
         except Unreadable as error:
             self._report("reread.failed", shop_id=shop_id, reason=str(error))
             return {}
-        for problem in page.unreadable:
-            self._report("order.unreadable", shop_id=shop_id, reason=problem)
+        for odd in page.unreadable:
+            self._report(
+                "order.unreadable", shop_id=shop_id, order_id=odd.order_id, reason=odd.reason
+            )
         return {row.order_id: row for row in page.orders}
 
     def _note_read(self, settled: Settled, row: OrderRow, requested_at: datetime) -> None:
         """Keep the snapshot; where it tells nothing new, only that and when it was asked for."""
-        newest = settled.order.snapshot
-        if newest is None or newest.facts != row.facts:
-            keep_snapshot(self._store, self._lane.shop.shop_id, row, requested_at, self._now)
+        if not settled.order.tells_nothing_new(row.facts):
+            linked = settled.order.told_numbers
+            shop_id = self._lane.shop.shop_id
+            keep_snapshot(self._store, shop_id, row, requested_at, self._now, linked)
             return
         asked = codec.millis(requested_at)
         self._store.write(
@@ -173,7 +196,11 @@ class Errand:
         self._store.write(
             Change(
                 (rows.order_pk(settled.order.order_id), rows.REREAD),
-                set={"failures": failures, "not_before": stamp(again)},
+                set={
+                    "failures": failures,
+                    "failed_at": codec.millis(self._clockwork.real()),
+                    "not_before": stamp(again),
+                },
                 create=True,
             )
         )
@@ -207,8 +234,7 @@ class Errand:
         for order_id, settled in sorted(self._orders.items()):
             intent = self._sendable(settled)
             if intent is not None:
-                self._push(settled, intent)
-                self._again(order_id)
+                self._on(order_id, partial(self._push, settled, intent))
                 return True
         return False
 
@@ -244,11 +270,13 @@ class Errand:
             sent_at=self._clockwork.real(),
             lease=self._lane.holder,
         )
-        if not self._record(order.order_id, sending, under_lease=True):
+        if not self._record(settled, sending, under_lease=True):
             return
         self._tried.add((order.order_id, intent.key))
         outcome = self._lane.call(market.ship(intent, order, self._lane.shop, provider))
-        self._record(order.order_id, self._after(sending, outcome))
+        self._record(settled, self._after(sending, outcome))
+        if outcome.kind is Kind.UNCLEAR:
+            self._report("push.unclear", order_id=order.order_id, reason=outcome.reason)
         self._report(
             "push.attempted",
             order_id=order.order_id,
@@ -276,16 +304,20 @@ class Errand:
             case Kind.LATER | Kind.MISCONFIGURED:
                 again = self._now + (outcome.wait or MISCONFIGURED_WAIT)
                 return replace(told, state=IntentState.PENDING, not_before=again)
-            case Kind.RATE_LIMITED | Kind.EXPIRED | Kind.DEAUTHORISED:
+            case Kind.EXPIRED:
+                again = self._now + backoff.REREAD[0]
+                return replace(told, state=IntentState.PENDING, not_before=again)
+            case Kind.RATE_LIMITED | Kind.DEAUTHORISED:
                 return replace(told, state=IntentState.PENDING)
 
-    def _record(self, order_id: str, intent: Intent, under_lease: bool = False) -> bool:
+    def _record(self, settled: Settled, intent: Intent, under_lease: bool = False) -> bool:
         """Write an intent over the one that was read; False where somebody else has changed it."""
-        key = codec.intent_key(order_id, intent)
+        key = codec.intent_key(settled.order.order_id, intent)
         row = self._store.get(key)
         if row is None or codec.read_intent(row).state not in BEFORE[intent.state]:
             return False
-        marked = intent_mark(key, intent, True, self._clockwork.real())
+        # Also a finished one stays due until a settle has seen it: its order is to be re-read.
+        marked = intent_mark(key, intent, settled, self._clockwork.real())
         marked = marked or rows.mark(key, rows.at_once(self._clockwork.real()))
         change = Change(
             key,
@@ -317,7 +349,7 @@ class Errand:
         if listed is None:
             failed = replace(outcome, kind=Kind.LATER, wait=backoff.REREAD[0])
             if outcome.kind is not Kind.RATE_LIMITED:
-                self._record(order.order_id, self._after(intent, failed))
+                self._record(settled, self._after(intent, failed))
             return
         expires_at = int((self._clockwork.real() + PROVIDERS_KEPT).timestamp())
         self._store.write(
@@ -329,20 +361,21 @@ class Errand:
             )
         )
 
-    def _doubt_orphans(self, order_id: str) -> None:
-        """A `sending` intent of another lease: its sender is gone, its effect unknown."""
-        orphans = [
+    def _orphans(self, settled: Settled) -> list[Intent]:
+        return [
             intent
-            for intent in self._orders[order_id].intents.values()
+            for intent in settled.intents.values()
             if intent.state is IntentState.SENDING and intent.lease != self._lane.holder
         ]
-        for intent in orphans:
+
+    def _doubt_orphans(self, order_id: str) -> None:
+        """A `sending` intent of another lease: its sender is gone, its effect unknown."""
+        settled = self._orders[order_id]
+        for intent in self._orphans(settled):
             gave_up = (intent.sent_at or self._clockwork.real()) + GIVE_UP
             reason = "its sender broke off"
             doubt = replace(intent, state=IntentState.UNCLEAR, unclear_at=gave_up, reason=reason)
-            self._record(order_id, doubt)
-        if orphans:
-            self._again(order_id)
+            self._record(settled, doubt)
 
 
 BEFORE = {

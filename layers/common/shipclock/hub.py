@@ -1,6 +1,5 @@
 """What the hub shows: read from the same rows, folded by the same functions as settle uses."""
 
-import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from shipclock.domain.tracking import Scan
 from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import Row, Store
 from shipclock.settle import Settled, judge, read_book
+from shipclock.sources.signatures import same
 
 Instant = Annotated[
     datetime,
@@ -119,7 +119,6 @@ class OrderLine(BaseModel):
     status: str
     stage: str
     shipping_type: str | None
-    settled_at: Instant
     next_clock: str | None
     next_due_at: Instant | None
 
@@ -176,8 +175,8 @@ def visitor(authorization: str, secret: Mapping[str, Any]) -> Visitor | None:
     scheme, _, given = authorization.partition(" ")
     found = None
     for entry in secret.get("tokens", [secret]):
-        same = hmac.compare_digest(str(entry.get("token", "")).encode(), given.strip().encode())
-        if same and entry.get("token") and scheme.lower() == "bearer":
+        token = str(entry.get("token", ""))
+        if same(token, given.strip()) and token and scheme.lower() == "bearer":
             found = Visitor(str(entry.get("role", "")), tuple(entry.get("shops", ())))
     return found
 
@@ -346,7 +345,6 @@ def _line(row: Row) -> OrderLine:
         status=row["status"],
         stage=row["stage"],
         shipping_type=row["shipping_type"] or None,
-        settled_at=parse(row["settled_at"]),
         next_clock=row["next_clock"] or None,
         next_due_at=parse(row["next_due_at"]) if row["next_due_at"] else None,
     )

@@ -1,7 +1,7 @@
 """One lane per shop: whoever holds its lease makes all calls for it (DESIGN 3.4 and 3.5).
 
-The lane's row holds the lease, the pace, the not-before and the tokens, so that pacing and token
-renewal have one writer. All its times are real.
+The lane's row holds the lease, the pace and the not-before, so that pacing has one writer. Tokens
+stand in the authorisation's row, for shops of one seller share them. All its times are real.
 """
 
 import random
@@ -9,12 +9,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shipclock import codec, rows
+from shipclock import codec, connect, rows
 from shipclock.marketplaces import MARKETPLACES
-from shipclock.marketplaces.protocol import Call, Hosts, Kind, Outcome, Shop
-from shipclock.ports import Above, Below, Change, Check, NoAnswer, NotSent, Row, Store, Wire
+from shipclock.marketplaces.protocol import Call, Hosts, Keys, Kind, Outcome, Shop, Tokens
+from shipclock.ports import (
+    Above,
+    Below,
+    Change,
+    Check,
+    NoAnswer,
+    NotSent,
+    Row,
+    Store,
+    StoreError,
+    Wire,
+)
 from shipclock.reading import Unreadable
-from shipclock.translate import disconnect
 
 LEASE = timedelta(seconds=80)
 """Longer than the function's time-out: a holder that died can't still be sending."""
@@ -22,8 +32,7 @@ LEASE = timedelta(seconds=80)
 RESERVE = timedelta(seconds=15)
 """A call is not begun with less of the function's time left."""
 
-RENEW_BEFORE = timedelta(hours=12)
-"""How long before its end an access token is renewed. TikTok's live 7 days by default."""
+RETRY_SECONDS = 0.5
 
 SLOWEST, FASTEST, START = 0.2, 10.0, 3.0
 """Calls per second: start in the low single digits, learn from 429 (`tiktok-shop.md` 6.3)."""
@@ -52,27 +61,20 @@ class Clockwork:
 class Lane:
     """A held lane. Made by `take`; `release` it in the end."""
 
-    def __init__(
-        self,
-        store: Store,
-        wire: Wire,
-        hosts: Hosts,
-        clockwork: Clockwork,
-        shop: Shop,
-        secret: str,
-        row: Row,
-    ) -> None:
+    def __init__(self, world: "LaneWorld", shop: Shop, keys: Keys, row: Row) -> None:
         """Use `take`."""
-        self._store = store
-        self._wire = wire
-        self._hosts = hosts
-        self._clockwork = clockwork
-        self._secret = secret
+        self._store = world.store
+        self._wire = world.wire
+        self._hosts = world.hosts
+        self._clockwork = world.clockwork
+        self._report = world.report
+        self._now = world.now
+        self._keys = keys
         self.shop = shop
         self.holder = str(row["holder"])
         self.market = MARKETPLACES[shop.marketplace]
         self._key = rows.key_of(row)
-        self._doc = str(row["doc"])
+        self._auth = rows.authorisation_key(shop.authorisation)
         self._rate = float(row.get("rate", str(START)))
         self._not_before = codec.from_millis(row.get("not_before", 0))
 
@@ -90,34 +92,62 @@ class Lane:
         return outcome
 
     def renew(self) -> bool:
-        """Renew the tokens and store both at once; False when it did not work.
+        """Have a fresh access token: another lane's renewal, or one of our own; False if neither.
 
-        A renewal that was refused outright leaves the shop disconnected: only its owner can mend
-        that. One without a clear answer is tried again by the next sweep.
+        Shops of one authorisation share the tokens, and another lane may have renewed them. Only
+        a clear word that the shop is deauthorised ends the connection: tokens that were refused
+        for any other reason are kept and tried again.
         """
-        outcome = self._paced(self.market.refresh(self.shop, self._secret))
+        if self._adopt():
+            return True
+        outcome = self._paced(self.market.refresh(self.shop, self._keys))
+        if outcome.kind is Kind.DEAUTHORISED:
+            self._disconnect()
         if outcome.kind is not Kind.OK:
-            if outcome.kind not in (Kind.UNCLEAR, Kind.LATER, Kind.RATE_LIMITED):
-                self._disconnect()
+            if self._adopt():
+                return True
+            self._report("token.refused", shop_id=self.shop.shop_id, reason=outcome.reason)
             return False
         try:
             tokens = self.market.read_tokens(outcome)
-        except Unreadable:
+        except Unreadable as error:
+            self._report("token.refused", shop_id=self.shop.shop_id, reason=str(error))
             return False
-        renewed = replace(
-            self.shop,
-            access_token=tokens.access_token,
-            refresh_token=tokens.refresh_token,
-            access_expires_at=tokens.access_expires_at,
-        )
-        document = codec.shop_doc(renewed)
-        mark = rows.mark(self._key, rows.at(tokens.access_expires_at - RENEW_BEFORE))
-        when = {"holder": self.holder}
-        if not self._store.write(Change(self._key, set={**document, **mark}, when=when)):
-            raise Busy("the lease was lost while the token was renewed")
-        self.shop = renewed
-        self._doc = str(document["doc"])
+        self._store_tokens(tokens)
         return True
+
+    def _adopt(self) -> bool:
+        """Take over the stored tokens where they are newer than ours."""
+        row = self._store.get(self._auth)
+        tokens = codec.read_tokens(row) if row else None
+        if tokens is None or tokens.access_token == self._keys.access_token:
+            return False
+        self._use(tokens)
+        return True
+
+    def _store_tokens(self, tokens: Tokens) -> None:
+        """Keep both tokens in one write. They exist nowhere else, so a table that stumbles is
+        asked again for as long as there is time."""
+        self._use(tokens)
+        real = self._clockwork.real()
+        change = Change(
+            self._auth,
+            set={**codec.tokens_doc(tokens), **connect.renewal_mark(self._auth, tokens, real)},
+        )
+        while True:
+            try:
+                self._store.write(change)
+                return
+            except StoreError:
+                if not self._clockwork.allows():
+                    self._report("token.lost", shop_id=self.shop.shop_id)
+                    raise
+                self._clockwork.sleep(RETRY_SECONDS)
+
+    def _use(self, tokens: Tokens) -> None:
+        self._keys = replace(
+            self._keys, access_token=tokens.access_token, refresh_token=tokens.refresh_token
+        )
 
     def held(self) -> Check:
         """The part of a commit that holds it to this lease: ours, and not run out."""
@@ -156,7 +186,7 @@ class Lane:
     def _paced(self, call: Call) -> Outcome:
         self.await_turn()
         now = self._clockwork.real()
-        request = self.market.sign(call, self.shop, self._secret, self._hosts, now)
+        request = self.market.sign(call, self.shop, self._keys, self._hosts, now)
         try:
             outcome = self.market.interpret(call, self._wire.send(request))
         except NoAnswer as silence:
@@ -180,32 +210,43 @@ class Lane:
 
     def _disconnect(self) -> None:
         row = self._store.get(self._key)
-        if row is not None:
-            disconnect(self._store, self.shop, row)
+        if row is not None and self.shop.connected:
+            self._report("shop.disconnected", shop_id=self.shop.shop_id)
+            connect.disconnect(
+                self._store, codec.read_shop(row), row, self._now, self._clockwork.real()
+            )
         self.shop = replace(self.shop, connected=False)
 
 
-def take(
-    store: Store,
-    wire: Wire,
-    hosts: Hosts,
-    clockwork: Clockwork,
-    secret_of: Callable[[Shop], str | None],
-    shop_id: str,
-    holder: str,
-) -> Lane | None:
+@dataclass(frozen=True, slots=True)
+class LaneWorld:
+    """What every lane of a sweep works with."""
+
+    store: Store
+    wire: Wire
+    hosts: Hosts
+    clockwork: Clockwork
+    now: datetime
+    secret_of: Callable[[Shop], str | None]
+    report: Callable[..., None]
+
+
+def take(world: LaneWorld, shop_id: str, holder: str) -> Lane | None:
     """Take a shop's lane; None where another holds it, or it is not (or no longer) connected."""
     key = rows.shop_pk(shop_id), rows.LANE
-    now = clockwork.real()
-    lease = {"holder": holder, "lease_until": codec.millis(now + LEASE)}
-    if not store.write(Change(key, set=lease, when={"lease_until": Below(codec.millis(now))})):
+    real = world.clockwork.real()
+    lease = {"holder": holder, "lease_until": codec.millis(real + LEASE)}
+    free = {"lease_until": Below(codec.millis(real))}
+    if not world.store.write(Change(key, set=lease, when=free)):
         return None
-    row = store.get(key)
-    if row is None:
-        return None
-    shop = codec.read_shop(row)
-    secret = secret_of(shop) if shop.connected else None
-    if secret is None:
-        store.write(Change(key, remove=("holder", "lease_until"), when={"holder": holder}))
-        return None
-    return Lane(store, wire, hosts, clockwork, shop, secret, row)
+    row = world.store.get(key)
+    shop = codec.read_shop(row) if row else None
+    if row is not None and shop is not None and shop.connected:
+        secret = world.secret_of(shop)
+        stored = world.store.get(rows.authorisation_key(shop.authorisation))
+        if secret is not None and stored is not None:
+            tokens = codec.read_tokens(stored)
+            keys = Keys(secret, tokens.access_token, tokens.refresh_token)
+            return Lane(world, shop, keys, row)
+    world.store.write(Change(key, remove=("holder", "lease_until"), when={"holder": holder}))
+    return None

@@ -18,7 +18,12 @@ Key = tuple[str, str]
 
 
 class StoreError(Exception):
-    """The table did not answer, or refused for a passing reason; nobody knows if it took effect."""
+    """The table did not answer, or stumbled: nobody knows whether it took effect, and the same
+    may well work later."""
+
+
+class StoreRefused(Exception):
+    """The table says that this can never be done as asked, such as a row that is too large."""
 
 
 class Absent:

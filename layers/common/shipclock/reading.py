@@ -19,7 +19,10 @@ class Unreadable(Exception):
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""Times outside are nobody's, and arithmetic with them would leave the calendar."""
 _LONGEST_TEXT = 300
+_LONGEST_TOKEN = 4096
 
 
 def json_object(body: bytes) -> Object:
@@ -89,6 +92,16 @@ def words(data: Object, key: str) -> str:
     return found[:_LONGEST_TEXT].encode("utf-8", "replace").decode("utf-8").strip()
 
 
+def opaque(data: Object, key: str) -> str:
+    """A token of somebody else's making, whole; absent or null is empty."""
+    found = data.get(key)
+    if found is None:
+        return ""
+    if not isinstance(found, str) or len(found) > _LONGEST_TOKEN or not found.isprintable():
+        raise Unreadable(f"{key}: a token of at most {_LONGEST_TOKEN} characters was expected")
+    return found
+
+
 def whole(data: Object, key: str) -> int | None:
     """A whole number, also where it is sent as text; None where it is absent or empty."""
     found = data.get(key)
@@ -121,9 +134,9 @@ def iso(text: str, key: str) -> datetime:
 
 
 def plausible(instant: datetime, key: str) -> datetime:
-    """The instant, unless it lies before anything this product could hear of."""
-    if instant < _EARLIEST:
-        raise Unreadable(f"{key}: {instant.isoformat()} is too long ago to be meant")
+    """The instant, unless it lies so far away that it can't be meant."""
+    if not _EARLIEST <= instant < _LATEST:
+        raise Unreadable(f"{key}: {instant.isoformat()} is too far away to be meant")
     return instant
 
 

@@ -4,74 +4,70 @@ A cursor is the largest `update_time` that the search itself returned. It moves 
 the page's rows are kept, and reads two hours back; webhooks, re-reads and our clock never move it.
 """
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from shipclock import backoff, codec, rows
+from shipclock.connect import open_partitions, reconcile_key
+from shipclock.domain.event import Hint
+from shipclock.domain.order import OPEN_STAGES
 from shipclock.domain.times import parse, stamp
-from shipclock.lane import Busy, Clockwork, Lane
+from shipclock.errand import Guard, Report, Settle
+from shipclock.lane import LEASE, Busy, Clockwork, Lane
 from shipclock.marketplaces.protocol import Kind, SearchPage
-from shipclock.ports import Change, Key, Put, Store
-from shipclock.reading import Unreadable
+from shipclock.ports import Change, Put, Row, Store
+from shipclock.reading import Unreadable, digest
 from shipclock.snapshots import keep_snapshot
 
+PAGE = 100
 EVERY = timedelta(minutes=15)
 OVERLAP = timedelta(hours=2)
 FIRST_LOOK = timedelta(days=30)
-
-Report = Callable[..., None]
-
-
-def key(shop_id: str) -> Key:
-    """The key of a shop's reconciliation row."""
-    return rows.shop_pk(shop_id), rows.RECONCILE
-
-
-def begin(store: Store, shop_id: str, real: datetime) -> None:
-    """Have a shop reconciled from now on; nothing happens where it is already."""
-    pk, sk = key(shop_id)
-    mark = rows.mark((pk, sk), rows.at_once(real))
-    store.write(Put({"pk": pk, "sk": sk, "cursors": {}, "failures": 0, **mark}))
 
 
 class Reconciler:
     """Reconciles the shop of a held lane at `now`."""
 
     def __init__(
-        self, store: Store, lane: Lane, clockwork: Clockwork, now: datetime, report: Report
+        self,
+        store: Store,
+        lane: Lane,
+        clockwork: Clockwork,
+        now: datetime,
+        settle: Settle,
+        report: Report,
+        guard: Guard,
     ) -> None:
         """Works under that lane."""
         self._store = store
         self._lane = lane
         self._clockwork = clockwork
         self._now = now
+        self._settle = settle
         self._report = report
+        self._guard = guard
 
-    def run(self) -> set[str]:
-        """Run every search to its end; the orders that something new was kept of.
+    def run(self) -> None:
+        """Wake what waited for a reconnection, then run every search to its end.
 
-        A search that fails does not hold up the others; the whole is then tried again soon. Where
-        the time is over the row stays due and the next sweep goes on from the cursors.
+        A search that fails does not hold up the others, unless the marketplace does not answer at
+        all; the whole is then tried again soon. Where the time is over the row stays due and the
+        next sweep goes on from the cursors.
         """
-        row_key = key(self._lane.shop.shop_id)
+        row_key = reconcile_key(self._lane.shop.shop_id)
         row = self._store.get(row_key)
-        if row is None or "due_at" not in row:
-            return set()
-        touched: set[str] = set()
-        cursors: dict[str, str] = dict(row["cursors"])
-        failed = False
-        for name in self._lane.market.SEARCHES:
-            if not self._lane.shop.connected:
-                break
-            try:
-                failed |= not self._search(name, cursors, touched)
-            except Busy:
-                return touched
+        if row is None or row.get("due_at", "9") > stamp(self._now):
+            return
+        try:
+            waits = self._wake(row)
+            failed = self._search_all(dict(row["cursors"]))
+        except Busy:
+            return
         failures = row["failures"] + 1 if failed else 0
         again = (
             backoff.after(backoff.RECONCILE, failures, self._now) if failed else self._now + EVERY
         )
-        mark = rows.mark(row_key, rows.at(again)) if self._lane.shop.connected else {}
+        due_at = rows.at_once(self._clockwork.real()) if waits else rows.at(again)
+        mark = rows.mark(row_key, due_at) if self._lane.shop.connected else {}
         self._store.write(
             Change(
                 row_key,
@@ -80,10 +76,51 @@ class Reconciler:
                 when={"due_at": row["due_at"]},
             )
         )
-        return touched
 
-    def _search(self, name: str, cursors: dict[str, str], touched: set[str]) -> bool:
-        """Read one search from its cursor to its end; False where it failed."""
+    def _wake(self, row: Row) -> bool:
+        """Settle each open order of a shop that was connected again, so that its re-reads and
+        pushes come back into `due`.
+
+        True while it has to wait, until no sweep can be under way any more that still thinks the
+        shop disconnected. `wake` is how far it has come: a partition of the board, a place in it.
+        """
+        if "wake" not in row:
+            return False
+        if self._clockwork.real() < codec.from_millis(row["wake_from"]) + LEASE:
+            return True
+        row_key, shop_id = rows.key_of(row), self._lane.shop.shop_id
+        partitions = open_partitions(shop_id, OPEN_STAGES)
+        partition, _, start = str(row["wake"]).partition("|")
+        place = partitions.index(partition) if partition in partitions else 0
+        while place < len(partitions):
+            if not self._clockwork.allows():
+                raise Busy("more orders wait for the reconnection")
+            page = self._store.board(partitions[place], PAGE, start or None)
+            for line in page.rows:
+                with self._guard((line["pk"], rows.HEAD), "order"):
+                    self._settle(line["pk"].removeprefix("ORDER#"))
+            place, start = (place, page.next) if page.next else (place + 1, "")
+            if place < len(partitions):
+                self._store.write(Change(row_key, set={"wake": f"{partitions[place]}|{start}"}))
+        self._store.write(
+            Change(row_key, remove=("wake", "wake_from"), when={"wake_from": row["wake_from"]})
+        )
+        return False
+
+    def _search_all(self, cursors: dict[str, str]) -> bool:
+        """Run the searches; whether any of them failed."""
+        failed = False
+        for name in self._lane.market.SEARCHES:
+            if not self._lane.shop.connected:
+                break
+            outcome = self._search(name, cursors)
+            failed |= outcome is not Kind.OK
+            if outcome in (Kind.UNCLEAR, Kind.LATER, Kind.EXPIRED):
+                break
+        return failed
+
+    def _search(self, name: str, cursors: dict[str, str]) -> Kind:
+        """Read one search from its cursor to its end; OK, or why it broke off."""
         since = parse(cursors[name]) - OVERLAP if name in cursors else self._now - FIRST_LOOK
         token = ""
         while True:
@@ -103,29 +140,48 @@ class Reconciler:
             if reason:
                 shop_id = self._lane.shop.shop_id
                 self._report("reconcile.failed", shop_id=shop_id, search=name, reason=reason)
-                return False
-            self._keep(page, requested_at, touched)
+                return Kind.REFUSED if outcome.kind is Kind.OK else outcome.kind
+            self._keep(page, requested_at)
             self._advance(name, page, cursors)
             if not page.next_token or page.next_token == token:
-                return True
+                return Kind.OK
             token = page.next_token
 
-    def _keep(self, page: SearchPage, requested_at: datetime, touched: set[str]) -> None:
+    def _keep(self, page: SearchPage, requested_at: datetime) -> None:
         shop_id = self._lane.shop.shop_id
-        for problem in page.unreadable:
-            self._report("order.unreadable", shop_id=shop_id, reason=problem)
+        for odd in page.unreadable:
+            told = {"order_id": odd.order_id, "reason": odd.reason}
+            self._report("order.unreadable", shop_id=shop_id, **told)
+            if odd.order_id:
+                self._ask_again(odd.order_id, requested_at)
         for order in page.orders:
-            head = self._store.get((rows.order_pk(order.order_id), rows.HEAD))
-            if head is None or head.get("facts") != codec.facts_digest(order.facts):
-                keep_snapshot(self._store, shop_id, order, requested_at, self._now)
-                touched.add(order.order_id)
+            kept = False
+            with self._guard((rows.order_pk(order.order_id), rows.HEAD), "order"):
+                head = self._store.get((rows.order_pk(order.order_id), rows.HEAD))
+                if head is None or head.get("facts") != codec.facts_digest(order.facts):
+                    keep_snapshot(self._store, shop_id, order, requested_at, self._now)
+                kept = True
+            if not kept:
+                self._ask_again(order.order_id, requested_at)
         for case in page.cases:
-            if self._store.write(Put(codec.event_row(case, requested_at))):
-                touched.add(case.order_id)
+            self._store.write(Put(codec.event_row(case, requested_at)))
+
+    def _ask_again(self, order_id: str, requested_at: datetime) -> None:
+        """Leave a hint of an order that could not be kept: the cursor moves past it, so that from
+        here on its re-read is what brings it."""
+        hint = Hint(
+            digest("reconciliation", order_id, requested_at.isoformat()),
+            order_id,
+            self._lane.shop.shop_id,
+            "reconciliation",
+            requested_at,
+        )
+        self._store.write(Put(codec.event_row(hint, requested_at)))
 
     def _advance(self, name: str, page: SearchPage, cursors: dict[str, str]) -> None:
         """Move the cursor forward, never back, to what this page itself showed."""
         if page.latest is None or cursors.get(name, "") >= stamp(page.latest):
             return
         cursors[name] = stamp(page.latest)
-        self._store.write(Change(key(self._lane.shop.shop_id), set={"cursors": dict(cursors)}))
+        row_key = reconcile_key(self._lane.shop.shop_id)
+        self._store.write(Change(row_key, set={"cursors": dict(cursors)}))

@@ -11,8 +11,10 @@
 | | `REREAD` | how the last re-read went, where it brought no new snapshot |
 | | `BUYER` | personal data, with a TTL |
 | `NUMBER#number` | `EVENT#identity`, `LINK#order` | scans, and whose they are |
-| `SHOP#id` | `LANE` | the connection: token, lease, pace |
+| `SHOP#id` | `LANE` | the connection: lease and pace |
 | | `RECONCILE`, `PROVIDERS#option` | search cursors; who may ship |
+| | `NOTICE#…` | the shop was disconnected |
+| `AUTH#id` | `TOKENS` | the tokens of an authorisation, shared by its shops |
 | `SHOPS` | shop id | a shop was connected once |
 
 A row with a *due mark* (`due_pk`, `due_at`) stands in the sparse index `due`. `due_at` is an
@@ -34,6 +36,7 @@ HEAD = "HEAD"
 REREAD = "REREAD"
 BUYER = "BUYER"
 LANE = "LANE"
+TOKENS = "TOKENS"
 RECONCILE = "RECONCILE"
 EVENT = "EVENT#"
 LINK = "LINK#"
@@ -62,6 +65,11 @@ def shop_pk(shop_id: str) -> str:
     return f"SHOP#{shop_id}"
 
 
+def authorisation_key(authorisation: str) -> Key:
+    """The key of an authorisation's tokens."""
+    return f"AUTH#{authorisation}", TOKENS
+
+
 def delivery_key(source: str, account: str, sha256: str) -> Key:
     """The key of a delivery: an exact repeat has the same."""
     return f"DELIVERY#{source}#{account}#{sha256}", DELIVERY
@@ -84,6 +92,9 @@ def mark(key: Key, due_at: str) -> Row:
 
 MARK = ("due_pk", "due_at")
 """The attributes to remove to take a row out of the `due` index."""
+
+UNMARK = (*MARK, "put_off")
+"""The same, forgetting how often its work had failed."""
 
 
 def at_once(real: datetime) -> str:
@@ -143,7 +154,7 @@ def quarantine(row: Row, reason: str, again_at: datetime) -> Row:
     """The attributes that put a delivery into quarantine: tried again later, kept for a person."""
     return {
         "board_pk": QUARANTINE,
-        "board_at": f"{row['received_at']}#{row['pk'][-12:]}",
+        "board_at": f"{row.get('received_at', '')}#{row['pk'][-12:]}",
         "reason": reason,
         **mark(key_of(row), at(again_at)),
     }

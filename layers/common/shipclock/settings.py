@@ -26,6 +26,7 @@ class SweeperSettings:
     marketplace_url: str
     auth_url: str
     time_travel: bool
+    raw_days: int
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "SweeperSettings":
@@ -38,6 +39,7 @@ class SweeperSettings:
             marketplace_url=_need(env, "SHIPCLOCK_MARKETPLACE_URL").rstrip("/"),
             auth_url=_need(env, "SHIPCLOCK_AUTH_URL").rstrip("/"),
             time_travel=env.get("SHIPCLOCK_TIME_TRAVEL", "off") == "on",
+            raw_days=int(env.get("SHIPCLOCK_RAW_DAYS", "180")),
         )
 
 

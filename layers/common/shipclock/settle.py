@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shipclock import codec, rows
-from shipclock.decide import Decision, Read, Recorded, Situation, decide
+from shipclock.decide import PUSH, Decision, Read, Recorded, Situation, decide
 from shipclock.domain.clock import Clock, ClockState
 from shipclock.domain.order import NumberFacts, Order, fold
 from shipclock.domain.push import OPEN, Intent, IntentState
 from shipclock.domain.times import parse, stamp
 from shipclock.marketplaces.protocol import Shop
-from shipclock.ports import LARGEST_COMMIT, Change, Put, Row, Store, StoreError, Write
+from shipclock.ports import LARGEST_COMMIT, Change, Key, Put, Row, Store, StoreError, Write
 from shipclock.rules import Timeline
 from shipclock.rules.policy import Policy, policy_for
 
@@ -74,8 +74,9 @@ class Settled:
 
     @property
     def said(self) -> int:
-        """How many verdicts and notices this settle made."""
-        return len(self.decision.verdicts) + len(self.decision.notices)
+        """How many verdicts and reminders this settle made."""
+        reminders = [notice for notice in self.decision.notices if notice.kind != PUSH]
+        return len(self.decision.verdicts) + len(reminders)
 
 
 def read_book(store: Store, order_id: str) -> Book:
@@ -114,6 +115,7 @@ def _read_of(row: Row) -> Read:
         requested_at=codec.from_millis(row.get("requested_at", 0)),
         as_of=parse(row["as_of"]) if "as_of" in row else base.as_of,
         failures=row.get("failures", 0),
+        failed_at=codec.from_millis(row.get("failed_at", 0)),
         not_before=parse(row["not_before"]) if row.get("not_before") else None,
     )
 
@@ -140,10 +142,10 @@ def settle(
             return None
         settled = judge(store, book, shop_of, now, real)
         if not settled.known:
-            _clear(store, book, settled)
+            _clear(store, book, settled, real)
             return settled
         if _commit(store, book, settled, real):
-            _clear(store, book, settled)
+            _clear(store, book, settled, real)
             return settled
     raise LostRaces(f"order {order_id} was settled by others {TRIES} times in a row")
 
@@ -180,7 +182,7 @@ def _commit(store: Store, book: Book, settled: Settled, real: datetime) -> bool:
         row = codec.verdict_row(book.order_id, verdict, real)
         writes.append(_put_or_turn(row, book, ("doc", "state", "due_pk", "due_at")))
     for notice in settled.decision.notices:
-        writes.append(Put(codec.notice_row(book.order_id, notice, real)))
+        writes.append(Put(codec.notice_row(rows.order_pk(book.order_id), notice, real)))
     for intent in settled.decision.intents:
         writes.append(_intent_write(book, intent, settled, real))
     rest = len(writes) > LARGEST_COMMIT - 1
@@ -198,7 +200,7 @@ def _put_or_turn(row: Row, book: Book, changing: Iterable[str]) -> Write:
 def _intent_write(book: Book, intent: Intent, settled: Settled, real: datetime) -> Write:
     """Put a new intent, or change one that still is as it was read."""
     key = codec.intent_key(book.order_id, intent)
-    marked = intent_mark(key, intent, settled.situation.connected, real)
+    marked = intent_mark(key, intent, settled, real)
     earlier = book.one(key[1])
     if earlier is None:
         return Put({"pk": key[0], "sk": key[1], "rev": 1, **codec.intent_doc(intent), **marked})
@@ -210,13 +212,18 @@ def _intent_write(book: Book, intent: Intent, settled: Settled, real: datetime) 
     )
 
 
-def intent_mark(key: tuple[str, str], intent: Intent, connected: bool, real: datetime) -> Row:
-    """The due mark an intent should bear: while there is something to do about it."""
-    if intent.state not in OPEN or not connected:
+def intent_mark(key: Key, intent: Intent, settled: Settled, real: datetime) -> Row:
+    """The due mark an intent should bear: while there is something to do about it.
+
+    One that can't go out before a postponed re-read waits as long as that does.
+    """
+    if intent.state not in OPEN or not settled.situation.connected:
         return {}
-    if intent.state is IntentState.PENDING and intent.not_before:
-        return rows.mark(key, rows.at(intent.not_before))
-    return rows.mark(key, rows.at_once(real))
+    waits = [settled.decision.postponed]
+    if intent.state is IntentState.PENDING:
+        waits.append(intent.not_before)
+    latest = max((at for at in waits if at is not None), default=None)
+    return rows.mark(key, rows.at(latest) if latest else rows.at_once(real))
 
 
 def _head_write(book: Book, settled: Settled, real: datetime, again: bool) -> Put | Change:
@@ -259,20 +266,18 @@ def next_clock(ticking: Timeline, now: datetime) -> Clock | None:
     return min(running, key=lambda clock: (clock.due_at, clock.name), default=None)
 
 
-def _clear(store: Store, book: Book, settled: Settled) -> None:
+def _clear(store: Store, book: Book, settled: Settled, real: datetime) -> None:
     """Take the marks off every row that this settle's strong read contained.
 
     A scan shared by several orders keeps its mark until each of them was settled: `sweep` clears
     it. A crash in between costs one empty settle.
     """
+    changed = {rows.PUSH + intent.key for intent in settled.decision.intents}
     for row in book.rows:
-        sk = row["sk"]
-        if (
-            sk.startswith((rows.EVENT, rows.LINK))
-            or sk == rows.REREAD
-            or (sk.startswith(rows.PUSH) and _idle(row, settled))
-        ):
+        if row["sk"].startswith((rows.EVENT, rows.LINK)):
             clear_mark(store, row)
+        elif row["sk"].startswith(rows.PUSH) and row["sk"] not in changed:
+            _mend_mark(store, row, settled, real)
     for found in book.numbers.values():
         links = [row for row in found if row["sk"].startswith(rows.LINK)]
         if len(links) == 1:
@@ -282,12 +287,16 @@ def _clear(store: Store, book: Book, settled: Settled) -> None:
         _forget_buyer(store, book, settled)
 
 
-def _idle(row: Row, settled: Settled) -> bool:
-    """Whether an intent's row that this settle did not change has nothing left to do."""
-    changed = {intent.key for intent in settled.decision.intents}
-    intent = codec.read_intent(row)
-    still_open = intent.state in OPEN and settled.situation.connected
-    return intent.key not in changed and not still_open
+def _mend_mark(store: Store, row: Row, settled: Settled, real: datetime) -> None:
+    """Give an intent that this settle did not change the mark that it should bear by now."""
+    key = rows.key_of(row)
+    should = intent_mark(key, codec.read_intent(row), settled, real)
+    if not should:
+        clear_mark(store, row)
+    elif should["due_at"][:2] != str(row.get("due_at", ""))[:2] or (
+        not should["due_at"].startswith("0#") and should["due_at"] != row["due_at"]
+    ):
+        store.write(Change(key, set=should, when={"rev": row["rev"]}))
 
 
 def clear_mark(store: Store, row: Row) -> None:
@@ -299,9 +308,9 @@ def clear_mark(store: Store, row: Row) -> None:
 def _forget_buyer(store: Store, book: Book, settled: Settled) -> None:
     """Set the end of the buyer's row once the order has ended."""
     row = book.one(rows.BUYER)
-    if row is None or not settled.order.ended or row.get("ended"):
-        return
     facts = settled.order.facts
-    ended_at = facts.update_time if facts else settled.situation.now
-    expires_at = int((ended_at + BUYER_KEPT).timestamp())
-    store.write(Change(rows.key_of(row), set={"expires_at": expires_at, "ended": True}))
+    if row is None or facts is None or not settled.order.ended:
+        return
+    expires_at = int((facts.update_time + BUYER_KEPT).timestamp())
+    if row["expires_at"] > expires_at:
+        store.write(Change(rows.key_of(row), set={"expires_at": expires_at}))

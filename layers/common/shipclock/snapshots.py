@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from shipclock import codec, rows
 from shipclock.domain.event import Link, OrderFacts, Snapshot
-from shipclock.domain.order import normal
+from shipclock.domain.order import MARKETPLACE, normal
 from shipclock.domain.times import stamp
 from shipclock.marketplaces.protocol import OrderRow
 from shipclock.ports import ABSENT, Below, Change, Put, Store
@@ -16,14 +16,20 @@ BUYER_KEPT_OPEN = timedelta(days=180)
 
 
 def keep_snapshot(
-    store: Store, shop_id: str, row: OrderRow, requested_at: datetime, as_of: datetime
+    store: Store,
+    shop_id: str,
+    row: OrderRow,
+    requested_at: datetime,
+    as_of: datetime,
+    linked: frozenset[str] = frozenset(),
 ) -> None:
     """Keep an order as it was told in answer to a request sent at the real time `requested_at`.
 
-    The snapshot is put last: if this breaks off, the order still counts as not read.
+    Numbers in `linked` are known to be linked by an earlier one already. The snapshot is put
+    last: if this breaks off, the order still counts as not read.
     """
     facts = row.facts
-    for link in _links(row.order_id, facts):
+    for link in _links(row.order_id, facts, linked):
         # A carrier's reference may have linked it before, without the order's creation.
         store.commit(
             [
@@ -43,10 +49,10 @@ def keep_snapshot(
     store.write(Put(codec.event_row(snapshot, requested_at)))
 
 
-def _links(order_id: str, facts: OrderFacts) -> list[Link]:
+def _links(order_id: str, facts: OrderFacts, linked: frozenset[str]) -> list[Link]:
     told = {line.tracking_number for line in facts.lines} | {facts.tracking_number}
-    numbers = sorted({normal(number) for number in told} - {""})
-    return [Link(number, order_id, "marketplace", facts.create_time) for number in numbers]
+    numbers = sorted({normal(number) for number in told} - {""} - linked)
+    return [Link(number, order_id, MARKETPLACE, facts.create_time) for number in numbers]
 
 
 def _keep_buyer(store: Store, row: OrderRow, real: datetime) -> None:

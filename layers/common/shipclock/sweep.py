@@ -14,11 +14,12 @@ from itertools import islice
 from threading import Lock
 from typing import Any, TypeVar
 
-from shipclock import backoff, codec, reconcile, rows
-from shipclock.domain.push import OPEN
+from shipclock import backoff, codec, rows
+from shipclock.connect import begin_reconciling, reconcile_key
+from shipclock.domain.push import OPEN, IntentState
 from shipclock.domain.times import parse, stamp
 from shipclock.errand import Errand
-from shipclock.lane import RENEW_BEFORE, Busy, Clockwork, Lane, take
+from shipclock.lane import RESERVE, Busy, Clockwork, Lane, LaneWorld, take
 from shipclock.marketplaces.protocol import Hosts, Shop
 from shipclock.ports import Change, Due, Key, Row, Store, StoreError, Wire
 from shipclock.reconcile import Reconciler
@@ -33,6 +34,12 @@ COUNTED_PAGES = 2
 
 LATER = "9"
 """Sorts after every due time."""
+
+CHECKED = 200
+"""Up to this many entries left are checked against their rows."""
+
+SETTLING_SHARE = 0.6
+"""The share of a sweep's time for translating and settling; the rest is the lanes'."""
 
 ROUNDS = 20
 """A bound on rounds; three are usual."""
@@ -73,7 +80,8 @@ class World:
     real: Callable[[], datetime]
     sleep: Callable[[float], None]
     new_id: Callable[[], str]
-    parallel: int = 8
+    raw_kept: timedelta = timedelta(days=180)
+    parallel: int = 16
 
 
 @dataclass(slots=True)
@@ -106,6 +114,7 @@ class Found:
     scans: list[Key] = field(default_factory=list)
     sayings: list[Key] = field(default_factory=list)
     shops: dict[str, list[Key]] = field(default_factory=dict)
+    authorisations: list[Key] = field(default_factory=list)
 
 
 class Sweep:
@@ -117,24 +126,28 @@ class Sweep:
         self._store = world.store
         self._now = now
         self._clockwork = Clockwork(world.real, world.sleep, world.real() + time_left)
-        self._translator = Translator(world.store, now, world.real)
+        self._settle_by = world.real() + (time_left - RESERVE) * SETTLING_SHARE
+        self._translator = Translator(world.store, now, world.real, world.raw_kept)
         self._shops: dict[str, Shop | None] = {}
         self._settled: dict[str, Settled] = {}
         self._orders_settled: set[str] = set()
         self._report = Report()
         self._seen: set[tuple[Key, str]] = set()
+        self._unsaid: list[Key] = []
+        self._mute = False
         self._lock = Lock()
 
     def run(self) -> Report:
         """Do everything that is due at `now`, as far as the time allows."""
         for _ in range(ROUNDS):
+            self._shops = {}  # a shop may have been connected or lost meanwhile
             found = self._find()
             if found is None or not self._clockwork.allows():
                 break
             self._translate(found)
             self._settle_all(found)
-            self._say_all(found.sayings)
             self._run_lanes(found)
+            self._say_all(found.sayings)
         self._report.settled = len(self._orders_settled)
         self._report.due_left = self._left()
         return self._report
@@ -144,6 +157,7 @@ class Sweep:
         found = Found(deliveries=list(keys))
         self._translate(found)
         self._settle_all(found)
+        self._say_all([])
         self._report.settled = len(self._orders_settled)
         return self._report
 
@@ -183,24 +197,30 @@ class Sweep:
             after = page[-1]
 
     def _left(self) -> int:
-        """Rows still due at `now`, checked against the rows themselves: the index may lag."""
-        until = stamp(self._now)
-        left, oldest = 0, None
-        for shard in range(rows.SHARDS):
-            for page in islice(self._pages(shard), COUNTED_PAGES):
-                for entry in page:
-                    row = self._store.get(entry.key)
-                    if row is not None and row.get("due_at") and row["due_at"] <= until:
-                        left += 1
-                        oldest = min(oldest or self._since(row), self._since(row))
+        """How many rows are still due at `now`, and how old the oldest is.
+
+        The index may lag, so a few are checked against the rows themselves; many are just counted.
+        """
+        entries = [
+            entry
+            for shard in range(rows.SHARDS)
+            for page in islice(self._pages(shard), COUNTED_PAGES)
+            for entry in page
+        ]
+        if len(entries) <= CHECKED:
+            entries = [entry for entry in entries if self._still_due(entry)]
+        oldest = min((self._since(entry.due_at) for entry in entries), default=None)
         age = self._world.real() - oldest if oldest else timedelta(0)
         seconds = max(0, int(age.total_seconds()))
-        self._line("sweep.left", due_left=left, OldestDueSeconds=seconds)
-        return left
+        self._line("sweep.left", due_left=len(entries), OldestDueSeconds=seconds)
+        return len(entries)
 
-    def _since(self, row: Row) -> datetime:
+    def _still_due(self, entry: Due) -> bool:
+        row = self._store.get(entry.key)
+        return row is not None and str(row.get("due_at", LATER)) <= stamp(self._now)
+
+    def _since(self, due_at: str) -> datetime:
         """The real time since which a row is due; of an instant of `now`, as if now were real."""
-        due_at = str(row["due_at"])
         if due_at.startswith("0#"):
             return parse(due_at.removeprefix("0#"))
         return self._world.real() - (self._now - parse(due_at))
@@ -209,6 +229,8 @@ class Sweep:
 
     def _translate(self, found: Found) -> None:
         for key in found.deliveries:
+            if self._world.real() > self._settle_by:
+                return
             with self._guarded(key, "delivery"):
                 row = self._store.get(key)
                 if row is None or row.get("due_at", LATER) > stamp(self._now):
@@ -216,6 +238,9 @@ class Sweep:
                 touched = self._translator.translate(row)
                 for order_id in touched.orders:
                     found.orders.setdefault(order_id, [])
+                for shop_id in touched.lost_shops:
+                    self._shops.pop(shop_id, None)
+                    self._line("shop.disconnected", shop_id=shop_id)
                 self._line(
                     "delivery.quarantined" if touched.quarantined else "delivery.translated",
                     source=row["source"],
@@ -229,11 +254,13 @@ class Sweep:
             with self._guarded(key, "scan"):
                 scans[key] = linked_orders(self._store, key[0].removeprefix("NUMBER#"))
                 for order_id in scans[key]:
-                    found.orders.setdefault(order_id, [])
+                    found.orders.setdefault(order_id, []).append(key)
         done: set[str] = set()
 
         def settle_one(item: tuple[str, list[Key]]) -> None:
             order_id, due = item
+            if self._world.real() > self._settle_by:
+                return
             with self._guarded((rows.order_pk(order_id), rows.HEAD), "order", due):
                 settled = self._settle(order_id)
                 if settled is not None:
@@ -249,7 +276,7 @@ class Sweep:
                         clear_mark(self._store, row)
 
     def _settle(self, order_id: str) -> Settled | None:
-        """Settle one order and announce what that made of it."""
+        """Settle one order; what that made of it is announced at the round's end."""
         real = self._world.real()
         settled = settle(self._store, self._shop, order_id, self._now, real)
         if settled is None or not settled.known:
@@ -259,29 +286,47 @@ class Sweep:
             self._report.fired += settled.said
         shop = settled.situation.shop
         if settled.recorded.version == 0 and shop is not None and shop.connected:
-            reconcile.begin(self._store, shop.shop_id, real)  # heard of, so kept complete
+            begin_reconciling(self._store, shop.shop_id, real)  # heard of, so kept complete
         pk, decision = rows.order_pk(order_id), settled.decision
-        self._say_all((pk, rows.VERDICT + verdict.key) for verdict in decision.verdicts)
-        self._say_all((pk, rows.NOTICE + notice.key) for notice in decision.notices)
+        for intent in decision.intents:
+            if intent.state is IntentState.DEAD:
+                self._line("push.dead", order_id=order_id, call=intent.call, reason=intent.reason)
+        self._unsaid += [(pk, rows.VERDICT + verdict.key) for verdict in decision.verdicts]
+        self._unsaid += [(pk, rows.NOTICE + notice.key) for notice in decision.notices]
         return settled
 
     def _say_all(self, keys: Iterable[Key]) -> None:
-        """Announce verdicts and notices, then take their marks off: at least once each."""
-        for key in keys:
+        """Announce verdicts and notices, then take their marks off: at least once each.
+
+        After the first that is not taken the rest keeps its marks for the next sweep: a bus that
+        is down must not use up the time that others need.
+        """
+        unsaid, self._unsaid = [*self._unsaid, *keys], []
+        for key in dict.fromkeys(unsaid):
+            if self._mute or not self._clockwork.allows():
+                return
+            self._mute = True
             with self._guarded(key, "announcement"):
                 row = self._store.get(key)
                 if row is not None and "due_at" in row:
                     self._world.announce(_announcement(key, row))
                     clear_mark(self._store, row)
+                self._mute = False
 
     # Lanes
 
     def _run_lanes(self, found: Found) -> None:
         """Let every shop's lane work that has something to do; one shop never holds up another."""
-        work: dict[str, dict[str, Settled]] = {shop_id: {} for shop_id in found.shops}
+        work: dict[str, dict[str, Settled]] = {}
         for order_id, settled in self._settled.items():
             if settled.situation.connected and _wants_lane(settled):
                 work.setdefault(settled.order.shop_id, {})[order_id] = settled
+        for key in found.authorisations:
+            row = self._store.get(key)
+            if row is not None:
+                work.setdefault(row["shop_id"], {})
+        for shop_id in found.shops:  # last: who has only a search to make can wait
+            work.setdefault(shop_id, {})
         self._settled = {}
         self._each(self._run_lane, work.items())
 
@@ -290,11 +335,15 @@ class Sweep:
         with self._guarded((rows.shop_pk(shop_id), rows.LANE), "shop"):
             world = self._world
             lane = take(
-                self._store,
-                world.wire,
-                world.hosts,
-                self._clockwork,
-                self._secret_of,
+                LaneWorld(
+                    self._store,
+                    world.wire,
+                    world.hosts,
+                    self._clockwork,
+                    self._now,
+                    self._secret_of,
+                    self._line,
+                ),
                 shop_id,
                 world.new_id(),
             )
@@ -305,25 +354,39 @@ class Sweep:
                 self._work_in(lane, orders)
             finally:
                 lane.release()
-                self._shops.pop(shop_id, None)
 
     def _work_in(self, lane: Lane, orders: dict[str, Settled]) -> None:
-        self._shops[lane.shop.shop_id] = lane.shop
-        try:
-            expires_at = lane.shop.access_expires_at
-            if expires_at and expires_at - RENEW_BEFORE <= self._world.real():
-                lane.renew()
-        except Busy:
-            return
-        errand = Errand(
-            self._store, lane, self._clockwork, self._now, self._settle_in(lane), self._line
-        )
-        tally = errand.run(orders)
+        self._renew_if_due(lane)
+        again = self._settle_in(lane)
+        tally = Errand(
+            self._store, lane, self._clockwork, self._now, again, self._line, self._guarded
+        ).run(orders)
         with self._lock:
             self._report.pushed += tally.pushed
             self._report.failed += tally.failed
         if lane.shop.connected:
-            Reconciler(self._store, lane, self._clockwork, self._now, self._line).run()
+            Reconciler(
+                self._store, lane, self._clockwork, self._now, again, self._line, self._guarded
+            ).run()
+
+    def _renew_if_due(self, lane: Lane) -> None:
+        """Renew the tokens where their row says so; one that fails is tried again in a while.
+
+        The real clock decides how long tokens live.
+        """
+        key = rows.authorisation_key(lane.shop.authorisation)
+        row = self._store.get(key)
+        if row is None or row.get("due_at", LATER) > stamp(self._world.real()):
+            return
+        try:
+            renewed = lane.renew()
+        except Busy:
+            return
+        if not renewed:
+            again = rows.at(self._world.real() + backoff.RENEW)
+            self._store.write(
+                Change(key, set=rows.mark(key, again), when={"due_at": row["due_at"]})
+            )
 
     def _settle_in(self, lane: Lane) -> Callable[[str], Settled | None]:
         def again(order_id: str) -> Settled | None:
@@ -333,15 +396,13 @@ class Sweep:
         return again
 
     def _leave_due(self, shop_id: str) -> None:
-        """A lane that is not to be had: of a shop that is gone, its rows leave the index."""
+        """A lane that is not to be had: of a shop that is gone, its row leaves the index."""
         self._shops.pop(shop_id, None)
+        key = reconcile_key(shop_id)
+        row = self._store.get(key)  # read before the shop: connecting it sets a new mark
         shop = self._shop(shop_id)
-        if shop is None or shop.connected:
-            return
-        for sk in (rows.LANE, rows.RECONCILE):
-            row = self._store.get((rows.shop_pk(shop_id), sk))
-            if row is not None:
-                clear_mark(self._store, row)
+        if row is not None and shop is not None and not shop.connected:
+            clear_mark(self._store, row)
 
     def _shop(self, shop_id: str) -> Shop | None:
         if shop_id not in self._shops:
@@ -368,6 +429,10 @@ class Sweep:
         """
         try:
             yield
+        except Busy:
+            raise
+        except StoreError as fault:  # the table stumbled: nothing is wrong with the row
+            self._line("table.failing", key="/".join(key), fault=repr(fault)[:500])
         except Exception as fault:
             self._line(
                 "order.failing" if what == "order" else f"{what}.failing",
@@ -377,8 +442,8 @@ class Sweep:
             for row_key in (key, *due):
                 try:
                     self._put_off(row_key, fault)
-                except StoreError as error:
-                    self._line("put_off.failing", key="/".join(row_key), fault=repr(error))
+                except Exception as error:  # a row so odd that not even this is possible
+                    self._line("put_off.failing", key="/".join(row_key), fault=repr(error)[:500])
 
     def _put_off(self, key: Key, fault: Exception) -> None:
         row = self._store.get(key)
@@ -421,10 +486,12 @@ def _sorted_out(keys: list[Key]) -> Found:
             found.deliveries.append(key)
         elif kind == "NUMBER":
             found.scans.append(key)
-        elif kind == "SHOP":
-            found.shops.setdefault(name, []).append(key)
         elif sk.startswith((rows.VERDICT, rows.NOTICE)):
             found.sayings.append(key)
+        elif kind == "SHOP":
+            found.shops.setdefault(name, []).append(key)
+        elif kind == "AUTH":
+            found.authorisations.append(key)
         else:
             found.orders.setdefault(name, []).append(key)
     return found
@@ -438,12 +505,12 @@ def _wants_lane(settled: Settled) -> bool:
 
 
 def _announcement(key: Key, row: Row) -> dict[str, Any]:
-    order_id = key[0].removeprefix("ORDER#")
+    kind, _, name = key[0].partition("#")
     if key[1].startswith(rows.NOTICE):
         notice = codec.read_notice(row)
         return {
-            "type": f"order.{notice.kind}",
-            "order_id": order_id,
+            "type": f"{kind.lower()}.{notice.kind}",
+            f"{kind.lower()}_id": name,
             "clock": notice.clock,
             "at": stamp(notice.at),
             "text": notice.text,
@@ -451,7 +518,7 @@ def _announcement(key: Key, row: Row) -> dict[str, Any]:
     verdict = codec.read_verdict(row)
     return {
         "type": f"order.verdict.{verdict.state.value}",
-        "order_id": order_id,
+        "order_id": name,
         "rule": verdict.rule,
         "package_id": verdict.package_id or None,
         "due_at": stamp(verdict.due_at),

@@ -7,14 +7,14 @@ again, and doing it again changes nothing.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shipclock import backoff, codec, rows
+from shipclock.connect import disconnect
 from shipclock.domain.event import Link, OrderEvent
 from shipclock.domain.order import ENDED, STAGES
 from shipclock.domain.times import parse
 from shipclock.domain.tracking import Scan
-from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import Change, Put, Row, Store
 from shipclock.reading import Unreadable
 from shipclock.sources import Delivery, ShopNews, Translation, source
@@ -30,7 +30,7 @@ class Touched:
     """What translating touched: orders to settle, and how it went for the log."""
 
     orders: set[str] = field(default_factory=set)
-    shops: set[str] = field(default_factory=set)
+    lost_shops: set[str] = field(default_factory=set)
     events: int = 0
     note: str = ""
     quarantined: str = ""
@@ -39,9 +39,12 @@ class Touched:
 class Translator:
     """Translates deliveries; remembers only which events it has seen of an order this time."""
 
-    def __init__(self, store: Store, now: datetime, real: Callable[[], datetime]) -> None:
-        """Translates at `now`, marking rows with the real clock."""
+    def __init__(
+        self, store: Store, now: datetime, real: Callable[[], datetime], keep_for: timedelta
+    ) -> None:
+        """Translates at `now`, marking rows with the real clock; raw bodies live for `keep_for`."""
         self._store = store
+        self._keep_for = keep_for
         self._now = now
         self._real = real
         self._known: dict[str, set[str]] = {}
@@ -60,10 +63,13 @@ class Translator:
             touched = self._keep(translation)
         except Unreadable as problem:
             return self.quarantine(row, str(problem))
+        changes: Row = {"note": translation.note} if translation.note else {}
+        if "expires_at" not in row:  # it was in quarantine, where nothing expires
+            changes["expires_at"] = int((self._real() + self._keep_for).timestamp())
         self._store.write(
             Change(
                 rows.key_of(row),
-                set={"note": translation.note} if translation.note else {},
+                set=changes,
                 remove=(*rows.MARK, "board_pk", "board_at", "reason"),
                 when={"due_at": row["due_at"]} if "due_at" in row else {},
             )
@@ -93,12 +99,10 @@ class Translator:
 
     def _keep(self, found: Translation) -> Touched:
         touched = Touched()
-        for news in found.news:
-            self._shop_news(news)
+        touched.lost_shops = {n.shop_id for n in found.news if self._shop_news(n)}
         for event in found.events:
             self._put_event(event)
             touched.orders.add(event.order_id)
-            touched.shops.add(event.shop_id)
         for link in found.links:
             touched.orders |= self._link(link)
         for scan in found.scans:
@@ -138,28 +142,35 @@ class Translator:
         known.add(sk)
 
     def _link(self, link: Link) -> set[str]:
-        """Link a number to the order a carrier named, unless it is linked to another open one."""
+        """Link a number to the order a carrier named, unless it is linked to another open one.
+
+        An order that no marketplace has told of does not count: the reference to it may be a slip.
+        """
         linked = linked_orders(self._store, link.number)
         if link.order_id in linked:
             return set()
-        if any(not self._ended(order_id) for order_id in linked):
+        if any(not self._closed(order_id) for order_id in linked):
             return set()
         put_link(self._store, link, self._real(), due=True)
         return {link.order_id}
 
-    def _ended(self, order_id: str) -> bool:
+    def _closed(self, order_id: str) -> bool:
         head = self._store.get((rows.order_pk(order_id), rows.HEAD))
-        return head is not None and head["stage"] in ENDED_STAGES
+        return head is None or head["stage"] in ENDED_STAGES
 
-    def _shop_news(self, news: ShopNews) -> None:
-        """A deauthorised shop is called no more, unless it was connected again since."""
+    def _shop_news(self, news: ShopNews) -> bool:
+        """Whether a shop was lost: one that is deauthorised is called no more, unless it was
+        connected again since."""
         if news.kind != "deauthorised":
-            return
+            return False
         key = rows.shop_pk(news.shop_id), rows.LANE
         row = self._store.get(key)
         if row is None or row.get("connected_at", 0) > codec.millis(news.received_at):
-            return
-        disconnect(self._store, codec.read_shop(row), row)
+            return False
+        shop = codec.read_shop(row)
+        if not shop.connected:
+            return False
+        return disconnect(self._store, shop, row, self._now, self._real())
 
 
 def replay(store: Store, row: Row, real: datetime) -> bool:
@@ -175,12 +186,6 @@ def replay(store: Store, row: Row, real: datetime) -> bool:
             when={"board_pk": rows.QUARANTINE, "due_at": row["due_at"]},
         )
     )
-
-
-def disconnect(store: Store, shop: Shop, row: Row) -> None:
-    """Stop calling a shop until it is connected again; its tokens are dropped."""
-    gone = replace(shop, connected=False, access_token="", refresh_token="")
-    store.write(Change(rows.key_of(row), set=codec.shop_doc(gone), when={"doc": row["doc"]}))
 
 
 def linked_orders(store: Store, number: str) -> set[str]:

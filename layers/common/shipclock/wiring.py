@@ -6,7 +6,7 @@ Ingest is not wired here: it does without an SDK client (docs/decisions/0003).
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -28,6 +28,10 @@ SDK = Config(
     max_pool_connections=20,
     retries={"mode": "standard", "total_max_attempts": 3},
 )
+
+
+TELL = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1})
+"""An announcement that is not taken is made again by the next sweep."""
 
 
 def real() -> datetime:
@@ -59,15 +63,16 @@ def world(settings: SweeperSettings, say: Say) -> World:
         hosts=Hosts(settings.marketplace_url, settings.auth_url),
         secrets=secret(settings.sources_secret),
         announce=Announcer(
-            boto3.client("events", config=SDK),
+            boto3.client("events", config=TELL),
             settings.bus,
-            boto3.client("sns", config=SDK),
+            boto3.client("sns", config=TELL),
             settings.topic,
         ),
         say=say,
         real=real,
         sleep=time.sleep,
         new_id=lambda: uuid.uuid4().hex,
+        raw_kept=timedelta(days=settings.raw_days),
     )
 
 

@@ -19,6 +19,7 @@ from shipclock.ports import (
     Put,
     Row,
     StoreError,
+    StoreRefused,
     When,
     Write,
 )
@@ -32,12 +33,13 @@ _from = TypeDeserializer().deserialize
 FAILED = "ConditionalCheckFailedException"
 CANCELLED = "TransactionCanceledException"
 RACED = "TransactionConflictException"
+NEVER = {"ValidationException", "ValidationError", "ItemCollectionSizeLimitExceededException"}
 LOST = ("ConditionalCheckFailed", "TransactionConflict")
 """Reasons of a cancelled transaction that mean a condition or a race, not a fault."""
 
 
 class DynamoStore:
-    """One table. Raises `StoreError` whenever the service does not do what it was asked."""
+    """One table. Raises `StoreError`, or `StoreRefused` for what can never be done as asked."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         """Reads and writes that table through a client that is safe to share among threads."""
@@ -80,7 +82,7 @@ class DynamoStore:
                 return False
             if refusal.code == RACED:
                 return False
-            raise StoreError(refusal.code) from refusal
+            raise _error(refusal) from refusal
         return True
 
     def commit(self, writes: Sequence[Write]) -> bool:
@@ -93,7 +95,7 @@ class DynamoStore:
                 return False
             if refusal.code == RACED:
                 return False
-            raise StoreError(f"{refusal.code} {refusal.reasons}") from refusal
+            raise _error(refusal) from refusal
         return True
 
     def due(self, shard: int, until: str, limit: int, after: Due | None = None) -> list[Due]:
@@ -155,7 +157,7 @@ class DynamoStore:
         except _Refused as refusal:
             if refusal.code in (FAILED, RACED):
                 raise
-            raise StoreError(refusal.code) from refusal
+            raise _error(refusal) from refusal
 
     def _call(self, operation: str, **terms: Any) -> dict[str, Any]:
         try:
@@ -175,6 +177,11 @@ class _Refused(Exception):
         self.code = str(response.get("Error", {}).get("Code", ""))
         self.reasons = [str(r.get("Code", "")) for r in response.get("CancellationReasons", [])]
         super().__init__(self.code)
+
+
+def _error(refusal: _Refused) -> StoreError | StoreRefused:
+    final = {refusal.code, *refusal.reasons} & NEVER
+    return (StoreRefused if final else StoreError)(f"{refusal.code} {refusal.reasons}")
 
 
 def _key(key: Key) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Announcer:
         )
         if reply.get("FailedEntryCount"):
             raise NotAnnounced(str(reply["Entries"][0].get("ErrorCode")))
-        subject = f"Shipclock: order {event['order_id']}: {event['type']}"
+        subject = f"Shipclock: {event.get('order_id') or event.get('shop_id')}: {event['type']}"
         self._sns.publish(
             TopicArn=self._topic,
             Subject=subject[:LONGEST_SUBJECT],

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from shipclock.domain.times import plain
+
 
 class ClockState(StrEnum):
     """Where a clock stands at a given instant."""
@@ -21,6 +23,9 @@ class Stop:
 
     at: datetime
     trusted: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at", plain(self.at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,12 @@ class Clock:
     void_at: datetime | None = None
     overtaken_at: datetime | None = None
     hard: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("due_at", "starts_at", "void_at"):
+            instant = getattr(self, name)
+            if instant is not None:
+                object.__setattr__(self, name, plain(instant))
 
     def state(self, now: datetime) -> ClockState:
         """The clock's state at `now`, judged by the facts' own times however late they arrived."""

@@ -74,6 +74,9 @@ REACHED_FIELDS = {
 }
 """The order's own field for the instant a status was reached (DESIGN 5, "A status's instant")."""
 
+MARKETPLACE = "marketplace"
+"""The source of a link that the marketplace's own order detail made."""
+
 CLOCK_SKEW = timedelta(days=1)
 """How far before the order's creation a scan may be dated: some carriers stamp local time as UTC.
 It is not granted where another order shares the number; there only time tells them apart."""
@@ -95,8 +98,9 @@ class Package:
 class Order:
     """What all known facts of one order add up to. No personal data, no judgement, no `now`.
 
-    `reached` holds the instant each status was reached; `requested_at` (real) and `as_of` (`now`)
-    say how fresh the newest snapshot is; `hinted_at` is the receipt of the newest hint.
+    `reached` holds the instant each status was reached; `snapshots` are all re-reads, the newest
+    state last; `told_numbers` are linked by the marketplace's own word; `hinted_at` is the receipt
+    of the newest hint.
     """
 
     order_id: str
@@ -105,7 +109,8 @@ class Order:
     facts: OrderFacts | None = None
     reached: Mapping[str, datetime] = field(default_factory=dict)
     packages: tuple[Package, ...] = ()
-    snapshot: Snapshot | None = None
+    snapshots: tuple[Snapshot, ...] = field(default=(), repr=False)
+    told_numbers: frozenset[str] = frozenset()
     package_reads: tuple[PackageRead, ...] = ()
     hinted_at: datetime | None = None
     cancel_open: bool = False
@@ -133,6 +138,21 @@ class Order:
     def reached_at(self, status: str) -> datetime | None:
         """When the order reached this status or a later one; None if it is not known to have."""
         return self.reached.get(status)
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The re-read that counts: the newest state, and of one state the latest telling."""
+        return self.snapshots[-1] if self.snapshots else None
+
+    def tells_nothing_new(self, facts: OrderFacts) -> bool:
+        """Whether a re-read's facts are what is known already, or an older state known before."""
+        newest = self.snapshot
+        if newest is None:
+            return False
+        if newest.facts == facts:
+            return True
+        older = facts.update_time < newest.facts.update_time
+        return older and any(snapshot.facts == facts for snapshot in self.snapshots)
 
     @property
     def parcels(self) -> tuple[Parcel, ...]:
@@ -174,7 +194,8 @@ def fold(order_id: str, events: OrderEvents, numbers: Iterable[NumberFacts] = ()
     last_hint = max(hints, key=_hint_order, default=None)
     facts = newest.facts if newest else None
     shop_id = newest.shop_id if newest else last_hint.shop_id if last_hint else ""
-    parcels, scanned = _parcels(order_id, shop_id, facts, list(numbers))
+    about = list(numbers)
+    parcels, scanned = _parcels(order_id, shop_id, facts, about)
     return Order(
         order_id=order_id,
         shop_id=shop_id,
@@ -182,7 +203,13 @@ def fold(order_id: str, events: OrderEvents, numbers: Iterable[NumberFacts] = ()
         facts=facts,
         reached=_reached(snapshots, newest),
         packages=_packages(facts, parcels, reads),
-        snapshot=newest,
+        snapshots=tuple(sorted(snapshots, key=_snapshot_order)),
+        told_numbers=frozenset(
+            link.number
+            for number in about
+            for link in number.links
+            if link.order_id == order_id and link.source == MARKETPLACE
+        ),
         package_reads=tuple(sorted(reads, key=lambda r: (r.requested_at, r.identity))),
         hinted_at=max((hint.received_at for hint in hints), default=None),
         cancel_open=_cancel_open(facts, cases),
@@ -202,7 +229,8 @@ def _reached(snapshots: list[Snapshot], newest: Snapshot | None) -> dict[str, da
     """The instant each status was reached: its own field, else the first telling of it or later.
 
     The field counts only once some snapshot tells the status: on a split order `rts_time` may
-    stand there while the order as a whole has not got so far.
+    stand there while the order as a whole has not got so far. A cancelled order no longer tells
+    how far it came; there the fields of collection and delivery speak for themselves.
     """
     reached: dict[str, datetime] = {}
     if newest is None:
@@ -210,10 +238,11 @@ def _reached(snapshots: list[Snapshot], newest: Snapshot | None) -> dict[str, da
     later: datetime | None = None
     for status, rank in sorted(PROGRESS.items(), key=lambda item: -item[1]):
         told = [s.facts.update_time for s in snapshots if PROGRESS.get(s.facts.status, -1) >= rank]
-        if told:
-            field_name = REACHED_FIELDS.get(status)
-            own: datetime | None = getattr(newest.facts, field_name) if field_name else None
-            later = own or min((*told, later) if later else told)
+        field_name = REACHED_FIELDS.get(status)
+        own: datetime | None = getattr(newest.facts, field_name) if field_name else None
+        on_its_way = newest.facts.status == CANCELLED and status in (IN_TRANSIT, DELIVERED)
+        if told or later or (own and on_its_way):
+            later = own or min(at for at in (*told, later) if at is not None)
             reached[status] = later
     if any(s.facts.status == CANCELLED for s in snapshots):
         told = [s.facts.update_time for s in snapshots if s.facts.status == CANCELLED]
@@ -253,7 +282,7 @@ def _parcels(
             scans = [s for s in scans if s.occurred_at >= earliest]
             scans = _before_reuse(scans, created, about.links, order_id)
         parcels[about.number] = fold_parcel(about.number, scans)
-        total += len(scans)
+        total += len(parcels[about.number].scans)
     return parcels, total
 
 

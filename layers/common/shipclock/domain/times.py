@@ -28,6 +28,12 @@ def parse(text: str) -> datetime:
         raise ValueError(f"{text!r} is no instant of this calendar") from error
 
 
+def plain(instant: datetime) -> datetime:
+    """The same instant in `datetime.UTC` itself: two instants of one zone object compare several
+    times faster than two whose zones must be asked for their offsets."""
+    return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+
+
 def stamp(instant: datetime) -> str:
     """`YYYY-MM-DDTHH:MM:SSZ`; a fraction of a second is cut off."""
     return instant.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -57,6 +57,45 @@ SILENT = frozenset({TrackingStatus.EXPIRED, TrackingStatus.UNKNOWN})
 
 ENDS_ATTEMPTS = frozenset({TrackingStatus.DELIVERED, TrackingStatus.RETURNED})
 
+REASONS = frozenset(
+    {
+        "access_restricted",
+        "address_issue",
+        "business_closed",
+        "customs",
+        "deceased",
+        "documents",
+        "fulfilment_issue",
+        "identification",
+        "information_needed",
+        "investigation",
+        "missorted",
+        "no_courier_found",
+        "no_updates",
+        "not_collected",
+        "other",
+        "out_of_area",
+        "payment",
+        "processing",
+        "prohibited",
+        "recipient_absent",
+        "recipient_moved",
+        "recipient_request",
+        "recipient_unreachable",
+        "refused",
+        "rejected_by_carrier",
+        "rescheduled",
+        "security",
+        "transport",
+        "weather",
+    }
+)
+DELIVERED_TO = frozenset(
+    {"recipient", "neighbour", "safe_place", "pickup_point", "reception", "mailbox", "other"}
+)
+PROOFS = frozenset({"none", "signature", "photo", "otp", "cod", "unspecified", "other"})
+"""The words for why, to whom and with what proof (`carriers.md` 1.2)."""
+
 SUSPECT_AFTER = timedelta(minutes=15)
 """An event dated this much after its receipt is kept, flagged and trusted to stop a clock only."""
 

@@ -18,8 +18,9 @@ from shipclock.ports import HttpReply, HttpRequest
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """A connected shop as its lane's row holds it. Times are real.
+    """A shop as its lane's row holds it.
 
+    `authorisation` names the row that holds its tokens: shops of one seller may share it.
     `default_provider` ships what no carrier name fits; `zone` is the shop's time zone.
     """
 
@@ -29,12 +30,19 @@ class Shop:
     zone: str
     app_key: str
     cipher: str
-    access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
-    access_expires_at: datetime | None = None
+    authorisation: str
     connected: bool = True
     default_provider: str = ""
     handover_method: str = "PICKUP"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a call is signed and admitted with."""
+
+    app_secret: str = field(repr=False)
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,26 +115,34 @@ class OrderRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """Something of an answer that could not be read; of a whole order, its id where that could."""
+
+    order_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SearchPage:
     """One page of a search: what it held, the largest `update_time` in it, the next page's token.
 
-    `unreadable` names rows that could not be read; they are counted and left out.
+    `unreadable` tells of rows, or parts of rows, that could not be read and are left out.
     """
 
     orders: tuple[OrderRow, ...] = ()
     cases: tuple[CaseChange, ...] = ()
     latest: datetime | None = None
     next_token: str = ""
-    unreadable: tuple[str, ...] = ()
+    unreadable: tuple[Unread, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a token renewal brought. Times are absolute."""
+    """The tokens of one authorisation, which may cover several shops. Times are absolute."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
-    access_expires_at: datetime
+    access_expires_at: datetime | None = None
 
 
 class Marketplace(Protocol):
@@ -142,15 +158,13 @@ class Marketplace(Protocol):
     def plan(self, order: Order, wanted: Wanted, shop: Shop) -> Plan:
         """Whether and how the marketplace may be told (the capability table)."""
 
-    def sign(
-        self, call: Call, shop: Shop, app_secret: str, hosts: Hosts, now: datetime
-    ) -> HttpRequest:
+    def sign(self, call: Call, shop: Shop, keys: Keys, hosts: Hosts, now: datetime) -> HttpRequest:
         """The request, signed at the real time `now`."""
 
     def interpret(self, call: Call, reply: HttpReply) -> Outcome:
         """What an answer means. Never raises, whatever came back."""
 
-    def refresh(self, shop: Shop, app_secret: str) -> Call:
+    def refresh(self, shop: Shop, keys: Keys) -> Call:
         """The token renewal."""
 
     def read_tokens(self, outcome: Outcome) -> Tokens:

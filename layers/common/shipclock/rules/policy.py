@@ -18,6 +18,10 @@ DEFAULT = "guide-2023"
 Hours = Annotated[int, Field(gt=0, le=24 * 366)]
 
 
+ClauseName = Literal["status_update", "untracked"]
+"""The rules that a pack may set; a word that no rule knows is a slip and is refused."""
+
+
 class PolicyError(Exception):
     """A pack says something that cannot be: names the pack, the key and what is accepted."""
 
@@ -25,7 +29,7 @@ class PolicyError(Exception):
 class Clause(BaseModel):
     """One clause: how long, and what the figure rests on. Durations are hours of 60 minutes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     clause: str
     hours: Hours
@@ -49,7 +53,7 @@ class Pack(BaseModel):
     since: dt.date = Field(alias="from")
     until: dt.date | None = None
     ship_on: Literal["scan"]
-    clauses: dict[str, Clause]
+    clauses: dict[ClauseName, Clause]
 
     def in_force(self, market: str, day: dt.date) -> bool:
         """Whether this pack rules an order of that market placed on that local day."""
@@ -63,7 +67,7 @@ class Policy:
     pack: Pack
     zone: ZoneInfo
 
-    def clause(self, rule: str) -> Clause | None:
+    def clause(self, rule: ClauseName) -> Clause | None:
         """The pack's clause for a rule; None where the pack leaves it to the marketplace."""
         return self.pack.clauses.get(rule)
 

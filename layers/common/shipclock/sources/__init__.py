@@ -116,19 +116,24 @@ def accounts_of(secrets: Mapping[str, Any], name: str) -> tuple[Account, ...]:
     Raises ValueError, naming the source and never a value, where the secret is malformed.
     """
     listed = secrets.get(name, [])
-    try:
-        found = tuple(
-            Account(
-                str(entry.get("account", "default")),
-                tuple(s for s in entry["secrets"] if isinstance(s, str) and s),
-                tuple(str(shop) for shop in entry.get("shops", ())),
-            )
-            for entry in listed
-        )
-    except (AttributeError, KeyError, TypeError):
-        # The chain is cut on purpose: the original error could quote the secret.
+    if not isinstance(listed, list) or not all(map(_well_formed, listed)):
         raise ValueError(
             f"the secret of source {name} is malformed: it must be a list of "
             '{"account": name, "secrets": [text, …], "shops": [id, …] (optional)}'
         ) from None
+    found = [
+        Account(
+            str(entry.get("account", "default")),
+            tuple(secret for secret in entry["secrets"] if isinstance(secret, str) and secret),
+            tuple(map(str, entry.get("shops", ()))),
+        )
+        for entry in listed
+    ]
     return tuple(account for account in found if account.secrets)
+
+
+def _well_formed(entry: object) -> bool:
+    """Lists must be lists: a text would be taken letter by letter."""
+    if not isinstance(entry, dict):
+        return False
+    return isinstance(entry.get("secrets"), list) and isinstance(entry.get("shops", []), list)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from shipclock.domain.event import CaseChange, Line, OrderFacts, PackageRead
 from shipclock.marketplaces.protocol import (
@@ -13,8 +14,9 @@ from shipclock.marketplaces.protocol import (
     SearchPage,
     Shop,
     Tokens,
+    Unread,
 )
-from shipclock.marketplaces.tiktok_shop.codes import CODES, PERSON, RATE_LIMIT
+from shipclock.marketplaces.tiktok_shop.codes import CODES, MALFORMED, PERSON, RATE_LIMIT
 from shipclock.ports import HttpReply
 from shipclock.reading import (
     Object,
@@ -22,6 +24,7 @@ from shipclock.reading import (
     digest,
     identifier,
     json_object,
+    opaque,
     optional_id,
     parts,
     unix,
@@ -45,6 +48,8 @@ DEADLINES = (
 
 LONGEST_WAIT = timedelta(hours=1)
 
+T = TypeVar("T")
+
 
 def interpret(call: Call, reply: HttpReply) -> Outcome:
     """What an answer means. Success is code 0 in a JSON object; nothing else is."""
@@ -62,14 +67,17 @@ def interpret(call: Call, reply: HttpReply) -> Outcome:
     if code == 0:
         return _success(call, body, reply, request_id)
     meaning = CODES.get(code)
+    message = words({"message": str(body.get("message", ""))}, "message")
+    if code == MALFORMED and "token" in message.lower() and not call.auth:
+        # One number for many faults; a token that it does not take is worth a renewal.
+        return Outcome(Kind.EXPIRED, {}, code, f"{code}: {message}", request_id=request_id)
     if meaning is None:
-        message = words({"message": str(body.get("message", ""))}, "message")
         kind = Kind.UNCLEAR if reply.status >= 500 else Kind.REFUSED
         return Outcome(kind, {}, code, f"{code}: {message}", PERSON, None, request_id)
     return Outcome(
         meaning.kind,
         code=code,
-        reason=f"{meaning.reason} ({code})",
+        reason=f"{meaning.reason} ({code}: {message})"[:300],
         advice=meaning.advice or PERSON,
         wait=meaning.wait,
         request_id=request_id,
@@ -88,7 +96,7 @@ def _success(call: Call, body: Object, reply: HttpReply, request_id: str) -> Out
     errors = data.get("errors")
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):
         first = errors[0]
-        inner = {"code": first.get("code"), "message": first.get("message")}
+        inner = {**first, "request_id": request_id}
         return interpret(call, HttpReply(200, reply.headers, json.dumps(inner).encode()))
     return Outcome(Kind.OK, data, request_id=request_id)
 
@@ -103,54 +111,86 @@ def _retry_after(reply: HttpReply) -> timedelta | None:
 
 def read_tokens(outcome: Outcome) -> Tokens:
     """The tokens of a renewal. `*_expire_in` are absolute Unix seconds (1.3)."""
-    access, renewal = words(outcome.data, "access_token"), words(outcome.data, "refresh_token")
-    expires_at = unix(outcome.data, "access_token_expire_in")
-    if not access or not renewal or expires_at is None:
-        raise Unreadable("the renewal's answer lacks a token or its end")
+    access, renewal = opaque(outcome.data, "access_token"), opaque(outcome.data, "refresh_token")
+    if not access or not renewal:
+        raise Unreadable("the renewal's answer lacks a token")
+    oddities: list[str] = []
+    expires_at = _soft(unix, outcome.data, "access_token_expire_in", oddities)
     return Tokens(access, renewal, expires_at)
 
 
 def read_orders(outcome: Outcome) -> SearchPage:
     """The orders of an answer. One that can't be read is named and does not hide the others."""
-    good, bad, latest = [], [], None
+    good: list[OrderRow] = []
+    bad: list[Unread] = []
+    latest = None
     for row in parts(outcome.data, "orders"):
+        oddities: list[str] = []
         try:
-            order = _order(row)
+            order = _order(row, oddities)
         except Unreadable as error:
-            bad.append(f"{str(row.get('id', '?'))[:64]}: {error}")
+            bad.append(Unread(_readable_id(row, "id"), str(error)))
             continue
+        bad += [Unread("", f"order {order.order_id}: left out {odd}") for odd in oddities]
         good.append(order)
         latest = max(latest or order.facts.update_time, order.facts.update_time)
-    token = words(outcome.data, "next_page_token")
+    token = opaque(outcome.data, "next_page_token")
     return SearchPage(tuple(good), latest=latest, next_token=token, unreadable=tuple(bad))
 
 
-def _order(row: Object) -> OrderRow:
-    create_time, update_time = unix(row, "create_time"), unix(row, "update_time")
-    status = words(row, "status")
+def _readable_id(row: Object, key: str) -> str:
+    try:
+        return identifier(row.get(key), key)
+    except Unreadable:
+        return ""
+
+
+def _soft(
+    reader: Callable[[Object, str], T | None], row: Object, key: str, oddities: list[str]
+) -> T | None:
+    """An optional field: one that can't be read is left out and told, and costs no more."""
+    try:
+        return reader(row, key)
+    except Unreadable as error:
+        oddities.append(str(error))
+        return None
+
+
+def _order(row: Object, oddities: list[str]) -> OrderRow:
+    create_time, status = unix(row, "create_time"), words(row, "status")
     if create_time is None or not status:
         raise Unreadable("create_time or status is missing")
+
+    def time(key: str) -> datetime | None:
+        return _soft(unix, row, key, oddities)
+
+    def text(key: str) -> str:
+        return _soft(words, row, key, oddities) or ""
+
+    def ident(key: str) -> str:
+        return _soft(optional_id, row, key, oddities) or ""
+
     facts = OrderFacts(
         status=status,
         create_time=create_time,
-        update_time=update_time or create_time,
-        shipping_type=words(row, "shipping_type"),
-        fulfillment_type=words(row, "fulfillment_type"),
-        order_type=words(row, "order_type"),
-        delivery_option_id=optional_id(row, "delivery_option_id"),
-        warehouse_id=optional_id(row, "warehouse_id"),
-        paid_time=unix(row, "paid_time"),
-        rts_time=unix(row, "rts_time"),
-        collection_time=unix(row, "collection_time"),
-        delivery_time=unix(row, "delivery_time"),
-        cancel_time=unix(row, "cancel_time"),
-        release_date=unix(row, "release_date"),
+        update_time=unix(row, "update_time") or create_time,
+        shipping_type=text("shipping_type"),
+        fulfillment_type=text("fulfillment_type"),
+        order_type=text("order_type"),
+        delivery_option_id=ident("delivery_option_id"),
+        warehouse_id=ident("warehouse_id"),
+        paid_time=time("paid_time"),
+        rts_time=time("rts_time"),
+        collection_time=time("collection_time"),
+        delivery_time=time("delivery_time"),
+        cancel_time=time("cancel_time"),
+        release_date=time("release_date"),
         cancel_requested=row.get("is_buyer_request_cancel") is True,
-        cancel_reason=words(row, "cancel_reason"),
-        cancelled_by=words(row, "cancellation_initiator"),
-        tracking_number=words(row, "tracking_number"),
-        shipping_provider=words(row, "shipping_provider"),
-        deadlines={name: at for name in DEADLINES if (at := unix(row, name))},
+        cancel_reason=text("cancel_reason"),
+        cancelled_by=text("cancellation_initiator"),
+        tracking_number=text("tracking_number"),
+        shipping_provider=text("shipping_provider"),
+        deadlines={name: at for name in DEADLINES if (at := time(name))},
         lines=tuple(_line(line) for line in parts(row, "line_items")),
         package_ids=tuple(
             identifier(package.get("id"), "packages.id") for package in parts(row, "packages")
@@ -178,8 +218,9 @@ def _buyer(row: Object) -> dict[str, str]:
     address = row.get("recipient_address")
     if not isinstance(address, dict):
         return {}
-    found = {name: words(address, name) for name in BUYER_FIELDS}
-    found["email"] = words(row, "buyer_email")
+    oddities: list[str] = []
+    found = {name: _soft(words, address, name, oddities) or "" for name in BUYER_FIELDS}
+    found["email"] = _soft(words, row, "buyer_email", oddities) or ""
     return {name: text for name, text in found.items() if text and "*" not in text}
 
 
@@ -212,16 +253,18 @@ def read_page(name: str, outcome: Outcome, shop: Shop) -> SearchPage:
 
 def _cases(kind: str, id_key: str, status_key: str) -> Callable[[Outcome, Shop], SearchPage]:
     def read(outcome: Outcome, shop: Shop) -> SearchPage:
-        good, bad, latest = [], [], None
+        good: list[CaseChange] = []
+        bad: list[Unread] = []
+        latest = None
         for row in parts(outcome.data, LISTS[kind]):
             try:
                 case = _case(row, kind, id_key, status_key, shop)
             except Unreadable as error:
-                bad.append(f"{str(row.get(id_key, '?'))[:64]}: {error}")
+                bad.append(Unread(_readable_id(row, "order_id"), str(error)))
                 continue
             good.append(case)
             latest = max(latest or case.update_time, case.update_time)
-        token = words(outcome.data, "next_page_token")
+        token = opaque(outcome.data, "next_page_token")
         return SearchPage((), tuple(good), latest, token, tuple(bad))
 
     return read

@@ -1,11 +1,12 @@
 """The calls we make, each built in one place (`tiktok-shop.md` section 5). No I/O."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from shipclock.domain.order import Order
+from shipclock.domain.order import Order, normal
 from shipclock.domain.push import Intent
-from shipclock.marketplaces.protocol import Call, Shop
+from shipclock.marketplaces.protocol import Call, Keys, Shop
 from shipclock.marketplaces.tiktok_shop.capability import MARK_AS_SHIPPED, SHIP_PACKAGE
 
 BATCH = 50
@@ -13,12 +14,12 @@ SEARCHES: tuple[str, ...] = ("orders", "cancellations", "returns")
 DETAIL: tuple[str, ...] = (SHIP_PACKAGE,)
 
 
-def refresh(shop: Shop, app_secret: str) -> Call:
+def refresh(shop: Shop, keys: Keys) -> Call:
     """Renew the tokens: a GET with secrets in its query, never to be logged (1.3)."""
     query = {
         "app_key": shop.app_key,
-        "app_secret": app_secret,
-        "refresh_token": shop.refresh_token,
+        "app_secret": keys.app_secret,
+        "refresh_token": keys.refresh_token,
         "grant_type": "refresh_token",
     }
     return Call("refresh_token", "GET", "/api/v2/token/refresh", query, auth=True)
@@ -68,7 +69,8 @@ def ship(intent: Intent, order: Order, shop: Shop, provider_id: str) -> Call:
     """The ship call of an intent (5.2)."""
     if intent.call == MARK_AS_SHIPPED:
         path = f"/fulfillment/202610/orders/{order.order_id}/packages"
-        info = {"tracking_number": intent.tracking_number, "shipping_provider_id": provider_id}
+        number = acceptable(intent.tracking_number)
+        info = {"tracking_number": number, "shipping_provider_id": provider_id}
         body: Mapping[str, object] = {
             "order_line_list": [{"order_line_id": line} for line in _lines(intent, order)],
             "shipping_info_list": [info],
@@ -77,7 +79,7 @@ def ship(intent: Intent, order: Order, shop: Shop, provider_id: str) -> Call:
         path = f"/fulfillment/202309/packages/{intent.package_id}/ship"
         if needs_provider(order):
             parcel = {
-                "tracking_number": intent.tracking_number,
+                "tracking_number": acceptable(intent.tracking_number),
                 "shipping_provider_id": provider_id,
             }
             body = {"self_shipment": parcel}
@@ -94,6 +96,15 @@ def _lines(intent: Intent, order: Order) -> list[str]:
         for line in lines
         if line.package_id == intent.package_id and line.display_status != "CANCELLED"
     ]
+
+
+def acceptable(number: str) -> str:
+    """The number as the carrier writes it, if TikTok takes that (5.2), else its bare characters."""
+    written = "".join(number.split())
+    return written if NUMBER.fullmatch(written) else normal(number)
+
+
+NUMBER = re.compile(r"[A-Za-z0-9_./-]{4,50}")
 
 
 def choose_provider(carrier: str, providers: Mapping[str, str], shop: Shop) -> str:

@@ -9,6 +9,7 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 
 RATE_LIMIT = 36009002
+MALFORMED = 36009004
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,15 @@ CODES: dict[int, Meaning] = {
     ),
     106013: Meaning(Kind.MISCONFIGURED, "no shop cipher was sent", "Connect the shop again."),
     RATE_LIMIT: Meaning(Kind.RATE_LIMITED, "rate limit"),
+    **_each(
+        f"{MALFORMED} 36009009 36009010 36009014 36009022 36009023",
+        Meaning(
+            Kind.MISCONFIGURED,
+            "the request was refused as malformed",
+            "Read the marketplace's message: a wrong token, a clock that is off and a call that "
+            "is retired all look like this. Nothing was changed; it is tried again each hour.",
+        ),
+    ),
     36009033: Meaning(
         Kind.MISCONFIGURED,
         "this address is not on the app's allow-list",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import quote, urlencode
 
-from shipclock.marketplaces.protocol import Call, Hosts, Shop
+from shipclock.marketplaces.protocol import Call, Hosts, Keys, Shop
 from shipclock.ports import HttpRequest
 
 UNSIGNED = frozenset({"sign", "access_token"})
@@ -27,7 +27,7 @@ def signature(
     return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
 
 
-def sign(call: Call, shop: Shop, app_secret: str, hosts: Hosts, now: datetime) -> HttpRequest:
+def sign(call: Call, shop: Shop, keys: Keys, hosts: Hosts, now: datetime) -> HttpRequest:
     """The request, signed at the real time `now`. Token calls go unsigned to the auth host."""
     if call.auth:
         return HttpRequest(call.method, f"{hosts.auth}{call.path}?{_query(call.query)}", {})
@@ -40,8 +40,8 @@ def sign(call: Call, shop: Shop, app_secret: str, hosts: Hosts, now: datetime) -
     body = b""
     if call.body is not None:
         body = json.dumps(call.body, separators=(",", ":"), ensure_ascii=False).encode()
-    query["sign"] = signature(app_secret, call.path, query, body)
-    headers = {"content-type": JSON, "x-tts-access-token": shop.access_token}
+    query["sign"] = signature(keys.app_secret, call.path, query, body)
+    headers = {"content-type": JSON, "x-tts-access-token": keys.access_token}
     return HttpRequest(call.method, f"{hosts.api}{call.path}?{_query(query)}", headers, body)
 
 

@@ -1,0 +1,388 @@
+"""The hub function: who may read what, and in which shape (DESIGN 6)."""
+
+import json
+from datetime import timedelta
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from shipclock import wiring
+from shipclock.settings import SettingMissing
+from tests.functions.doors import HUB_ENV, Context, environment, event, load
+from tests.stage import REAL, SHOP_ID, START, Stage
+
+OWNER, VIEWER, PACKER = "owner-token-1", "viewer-token-1", "packer-token-1"
+FOREIGN, NOBODY = "foreign-token-1", "nobody-token-1"
+HUB_SECRET = {
+    "tokens": [
+        {"token": OWNER, "role": "owner"},
+        {"token": VIEWER, "role": "viewer"},
+        {"token": PACKER, "role": "packer"},
+        {"token": FOREIGN, "role": "owner", "shops": ["7490000000000000002"]},
+        {"token": NOBODY, "role": "gardener"},
+        {"token": "", "role": "owner"},
+        {"role": "owner"},
+    ]
+}
+NUMBER = "SYN000101"
+
+
+def start(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    environment(monkeypatch, HUB_ENV)
+    monkeypatch.setattr(wiring, "hub", lambda settings: (stage.memory, lambda: HUB_SECRET))
+    monkeypatch.setattr(wiring, "real", lambda: REAL)
+    return load("hub")
+
+
+class Hub:
+    """A started hub over a stage."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.stage = Stage()
+        self.app = start(self.stage, monkeypatch)
+
+    def get(self, path: str, token: str | None = OWNER, **query: str) -> tuple[int, Any]:
+        return self.ask(path, {"authorization": f"Bearer {token}"} if token else {}, query)
+
+    def ask(
+        self, path: str, headers: dict[str, str], query: dict[str, str] | None = None
+    ) -> tuple[int, Any]:
+        asked = event("http.hub", rawPath=path, headers={"host": "hub.example", **headers})
+        asked["requestContext"]["http"]["path"] = path
+        if query:
+            asked["queryStringParameters"] = query
+            asked["rawQueryString"] = "&".join(f"{k}={v}" for k, v in query.items())
+        answer = self.app.handler(asked, Context())
+        assert "Traceback" not in answer["body"]
+        return answer["statusCode"], json.loads(answer["body"])
+
+    def place(self, count: int = 1, **wish: Any) -> list[str]:
+        add = self.stage.sandbox.add_order
+        made = [add(SHOP_ID, status="AWAITING_SHIPMENT", **wish) for _ in range(count)]
+        self.stage.marketplace_tells()
+        self.stage.settle_down()
+        return made
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
+    return Hub(monkeypatch)
+
+
+# Who may
+
+
+PATHS = ["/api/orders/1", "/api/orders", "/api/due", "/api/quarantine"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer wrong",
+        f"Basic {OWNER}",
+        OWNER,
+        f"Bearer {OWNER}x",
+        f"Bearer {OWNER},{OWNER}",
+        "Bearer é",
+        "Bearer None",
+    ],
+)
+def test_without_a_good_token_nobody_reads_anything(
+    path: str, header: str | None, hub: Hub
+) -> None:
+    status, body = hub.ask(path, {} if header is None else {"authorization": header})
+    assert status == 401
+    assert "Bearer" in json.dumps(body)
+
+
+def test_a_token_that_is_half_a_character_is_a_bad_token_and_no_fault_of_ours(hub: Hub) -> None:
+    assert hub.ask("/api/orders", {"authorization": "Bearer \ud800"})[0] == 401
+
+
+@pytest.mark.parametrize("name", ["authorization", "Authorization", "AUTHORIZATION"])
+def test_the_case_of_the_headers_name_does_not_matter(name: str, hub: Hub) -> None:
+    assert hub.ask("/api/orders", {name: f"bearer {OWNER}"})[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("token", "allowed"),
+    [
+        (OWNER, {"/api/orders", "/api/due", "/api/quarantine"}),
+        (VIEWER, {"/api/orders", "/api/due"}),
+        (PACKER, {"/api/orders"}),
+        (NOBODY, set()),
+    ],
+)
+def test_a_role_reads_what_it_may_and_nothing_else(token: str, allowed: set[str], hub: Hub) -> None:
+    statuses = {path: hub.get(path, token)[0] for path in PATHS[1:]}
+    assert statuses == {path: 200 if path in allowed else 403 for path in PATHS[1:]}
+
+
+def test_a_token_for_other_shops_sees_none_of_this_one(hub: Hub) -> None:
+    (order_id,) = hub.place()
+    assert hub.get(f"/api/orders/{order_id}", FOREIGN)[0] == 404
+    assert hub.get("/api/orders", FOREIGN)[1]["orders"] == []
+    assert hub.get("/api/orders", FOREIGN, shop_id=SHOP_ID)[1]["orders"] == []
+    assert hub.get("/api/due", FOREIGN, shop_id=SHOP_ID, within="99d")[1]["orders"] == []
+
+
+# One order
+
+
+def test_an_order_that_is_not_there_is_not_found(hub: Hub) -> None:
+    status, body = hub.get("/api/orders/576000000000000999")
+    assert status == 404
+    assert "no such order" in json.dumps(body)
+
+
+PROMISED = {
+    "": {
+        "order_id",
+        "shop_id",
+        "status",
+        "stage",
+        "shipping_type",
+        "settled_at",
+        "packages",
+        "clocks",
+        "verdicts",
+        "reminders",
+        "prepared",
+        "pushes",
+        "events",
+    },
+    "packages": {"package_id", "tracking_number", "carrier", "tracking_status", "failed_attempts"},
+    "clocks": {"name", "package_id", "due_at", "set_by", "state"},
+    "verdicts": {
+        "rule",
+        "package_id",
+        "state",
+        "due_at",
+        "noticed_at",
+        "clause",
+        "explanation",
+    },
+    "reminders": {"clock", "local_day", "at"},
+    "pushes": {"call", "state", "attempts", "reason"},
+}
+MORE = {"pushes": {"advice", "package_id", "tracking_number"}}
+
+
+def test_an_order_is_shown_with_exactly_the_promised_fields(hub: Hub) -> None:
+    (order_id,) = hub.place()
+    stage = hub.stage
+    stage.until(START + timedelta(days=6))
+    stage.settle_down()
+    stage.carrier_tells(NUMBER, "delivery_attempt_failed", order_id=order_id)
+    stage.settle_down()
+    status, shown = hub.get(f"/api/orders/{order_id}")
+    assert status == 200
+    assert set(shown) == PROMISED[""]
+    for part in ("packages", "clocks", "verdicts", "reminders", "pushes"):
+        assert shown[part], part
+        for row in shown[part]:
+            assert set(row) == PROMISED[part] | MORE.get(part, set()), part
+    assert shown["events"]
+    assert shown["order_id"] == order_id
+    assert (shown["shop_id"], shown["shipping_type"]) == (SHOP_ID, "SELLER")
+    (package,) = shown["packages"]
+    assert (package["tracking_number"], package["failed_attempts"]) == (NUMBER, 1)
+    assert package["tracking_status"] == "delivery_attempt_failed"
+    assert package["package_id"]
+    assert {clock["name"]: clock["state"] for clock in shown["clocks"]} == {
+        "status_update": "missed",
+        "untracked": "met",
+    }
+    assert [verdict["rule"] for verdict in shown["verdicts"]] == ["status_update"]
+    assert [push["state"] for push in shown["pushes"]] == ["done"]
+
+
+def instants(value: Any, name: str = "") -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        return [found for key, inner in value.items() for found in instants(inner, key)]
+    if isinstance(value, list):
+        return [found for inner in value for found in instants(inner, name)]
+    return (
+        [(name, value)] if isinstance(value, str) and (name == "at" or name[-3:] == "_at") else []
+    )
+
+
+def test_every_time_is_written_as_promised(hub: Hub) -> None:
+    (order_id,) = hub.place()
+    hub.stage.until(START + timedelta(days=6))
+    hub.stage.settle_down()
+    _, shown = hub.get(f"/api/orders/{order_id}")
+    found = instants(shown)
+    assert len(found) > 4
+    for name, text in found:
+        assert len(text) == len("2026-11-10T18:04:00Z"), name
+        assert text[10] == "T", name
+        assert text.endswith("Z"), name
+
+
+def test_no_personal_word_is_shown(hub: Hub) -> None:
+    address = {"name": "Aisyah Contoh", "full_address": "12, Jalan Contoh 3"}
+    (order_id,) = hub.place(recipient_address=address)
+    assert "Contoh" not in json.dumps(hub.get(f"/api/orders/{order_id}")[1])
+
+
+# Lists
+
+
+def pages(hub: Hub, path: str, **query: str) -> list[list[str]]:
+    found, following = [], ""
+    while True:
+        more = {"start": following} if following else {}
+        status, body = hub.get(path, OWNER, **query, **more)
+        assert status == 200
+        assert set(body) == {"orders", "next"}
+        found.append([row["order_id"] for row in body["orders"]])
+        following = body["next"]
+        if following is None:
+            return found
+        assert len(found) < 50, "the pages never end"
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 200])
+def test_paging_shows_every_order_once_and_no_page_is_too_long(limit: int, hub: Hub) -> None:
+    placed = hub.place(7)
+    found = pages(hub, "/api/orders", limit=str(limit))
+    assert sorted(order for page in found for order in page) == sorted(placed)
+    assert all(len(page) <= limit for page in found)
+    assert all(len(page) == limit for page in found[:-1])
+
+
+def test_the_next_due_order_stands_first(hub: Hub) -> None:
+    first = hub.place()
+    hub.stage.until(START + timedelta(hours=3))
+    second = hub.place()
+    assert pages(hub, "/api/orders", limit="1") == [first, second]
+
+
+def test_a_line_has_the_fields_that_the_document_names(hub: Hub) -> None:
+    hub.place()
+    (line,) = hub.get("/api/orders")[1]["orders"]
+    assert set(line) == {
+        "order_id",
+        "shop_id",
+        "status",
+        "stage",
+        "shipping_type",
+        "next_clock",
+        "next_due_at",
+    }
+    assert (line["stage"], line["next_clock"]) == ("to_ship", "status_update")
+
+
+def test_orders_are_listed_by_stage(hub: Hub) -> None:
+    placed = hub.place(2)
+    assert sorted(pages(hub, "/api/orders", stage="to_ship")[0]) == sorted(placed)
+    assert pages(hub, "/api/orders", stage="completed") == [[]]
+    assert pages(hub, "/api/orders", shop_id="7490000000000000009") == [[]]
+
+
+def test_what_is_due_within_a_span_is_listed_overdue_included(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (order_id,) = hub.place()
+    due_at = START + timedelta(hours=120)
+    for real, within, found in (
+        (due_at - timedelta(hours=25), "24h", []),
+        (due_at - timedelta(hours=24), "24h", [order_id]),
+        (due_at - timedelta(hours=24), "1439m", []),
+        (due_at - timedelta(days=3), "3d", [order_id]),
+        (due_at + timedelta(days=2), "0m", [order_id]),
+    ):
+        monkeypatch.setattr(wiring, "real", lambda real=real: real)
+        assert pages(hub, "/api/due", within=within) == [found], (real, within)
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/api/orders", {"stage": "lost"}),
+        ("/api/due", {"within": "soon"}),
+        ("/api/due", {"within": ""}),
+        ("/api/due", {"within": "-1h"}),
+        ("/api/due", {"within": "999999d"}),
+        ("/api/due", {"within": "٣h"}),
+        ("/api/due", {"within": "24"}),
+    ],
+)
+def test_a_word_that_is_not_known_is_a_bad_request_naming_it(
+    path: str, query: dict[str, str], hub: Hub
+) -> None:
+    status, body = hub.get(path, OWNER, **query)
+    assert status == 400
+    assert next(iter(query)) in json.dumps(body)
+
+
+@pytest.mark.parametrize("limit", ["0", "201", "-1", "many", "1.5"])
+def test_a_limit_out_of_bounds_is_refused_naming_it(limit: str, hub: Hub) -> None:
+    status, body = hub.get("/api/orders", OWNER, limit=limit)
+    assert status in (400, 422)
+    assert "limit" in json.dumps(body)
+
+
+@pytest.mark.parametrize("start_at", ["x", "~", "2026", "\x00", "é" * 500])
+def test_a_start_of_ones_own_making_breaks_nothing(start_at: str, hub: Hub) -> None:
+    hub.place()
+    assert hub.get("/api/orders", OWNER, start=start_at)[0] == 200
+
+
+def test_what_waits_for_a_person_is_listed_oldest_first_and_paged(hub: Hub) -> None:
+    stage = hub.stage
+    for body in (b"[1]", b"[2]", b"[3]"):
+        stage.ring("standard_webhooks", stage.carrier_headers(body), body)
+        stage.real.pass_time(5)
+    seen, following = [], ""
+    while True:
+        more = {"start": following} if following else {}
+        status, page = hub.get("/api/quarantine", OWNER, limit="1", **more)
+        assert status == 200
+        seen += [line["received_at"] for line in page["deliveries"]]
+        following = page["next"]
+        if not following:
+            break
+    assert len(seen) == 3
+    assert seen == sorted(seen)
+
+
+@pytest.mark.parametrize("path", ["/", "/api", "/api/nothing", "/api/orders/a/b"])
+def test_an_unknown_address_is_not_found(path: str, hub: Hub) -> None:
+    assert hub.get(path)[0] == 404
+
+
+# The document
+
+
+def test_the_openapi_document_needs_no_token_and_names_every_address(hub: Hub) -> None:
+    status, document = hub.get("/api/openapi.json", None)
+    assert status == 200
+    assert document["openapi"].startswith("3.")
+    assert set(document["paths"]) == {
+        "/api/orders/{order_id}",
+        "/api/orders",
+        "/api/due",
+        "/api/quarantine",
+    }
+    shown = document["components"]["schemas"]["OrderView"]["properties"]
+    assert set(shown) == PROMISED[""]
+    assert OWNER not in json.dumps(document)
+
+
+@pytest.mark.parametrize("name", ["SHIPCLOCK_TABLE", "SHIPCLOCK_HUB_SECRET"])
+def test_a_missing_variable_stops_the_start_and_is_named(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage()
+    start(stage, monkeypatch)
+    monkeypatch.delenv(name)
+    with pytest.raises(SettingMissing, match=name):
+        load("hub")

@@ -1,0 +1,244 @@
+"""What the documents name is there, and what must be in them is."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+import yaml
+
+from shipclock import sources
+from shipclock.domain.push import IntentState
+from shipclock.domain.tracking import TrackingStatus
+from shipclock.hub import ROLES, OrderList, OrderView, PushView, QuarantineList, every_stage
+from shipclock.rules.policy import parse_pack
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted(
+    [
+        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")),
+        *(ROOT / "docs").rglob("*.md"),
+    ]
+)
+FOLDERS = (
+    *("functions", "layers", "tests", "docs", "sandbox", "cli", "benchmarks", "requirements"),
+    ".ci",
+)
+MADE = (".local/", ".venvs/")
+"""Made by make, so not in a fresh copy."""
+FORBIDDEN = (
+    *(f"/{top}/" for top in ("work", "tmp", "home", "root", "Users", "private")),
+    *("pypi.", "pythonhosted.", "npmjs.", "proxy.golang.", "artifactory", "nexus", "/simple/"),
+)
+ADDRESSES = {
+    "auth.tiktok-shops.com",
+    "open-api.tiktokglobalshop.com",
+    "127.0.0.1:PORT",
+}
+"""The only hosts a document sends its reader to."""
+
+every_page = pytest.mark.parametrize(
+    "page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix()
+)
+
+
+@cache
+def text_of(page: Path) -> str:
+    return page.read_text("utf-8")
+
+
+def prose(page: Path) -> str:
+    """A page without its code blocks."""
+    return re.sub(r"^```.*?^```$", "", text_of(page), flags=re.M | re.S)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The code blocks of one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text_of(page), flags=re.M | re.S)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as they are made from their words."""
+    heads = re.findall(r"^#+ (.+)$", prose(page), flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).strip().replace(" ", "-") for head in heads}
+
+
+def links(page: Path) -> Iterator[str]:
+    yield from re.findall(r"\]\(([^)\s]+)\)", prose(page))
+
+
+def test_there_are_pages() -> None:
+    assert len(PAGES) > 15
+
+
+@every_page
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in links(page):
+        path, _, anchor = link.partition("#")
+        if "://" in path:
+            continue
+        target = (page.parent / unquote(path)).resolve() if path else page
+        assert target.exists(), f"{link} leads nowhere"
+        if anchor:
+            assert anchor in anchors(target), f"{link}: no such heading"
+
+
+@every_page
+def test_files_that_are_named_exist(page: Path) -> None:
+    for word in re.findall(r"`([\w./-]+)`", prose(page)):
+        inside = word.startswith(tuple(f"{folder}/" for folder in FOLDERS))
+        at_top = word.endswith((".yaml", ".toml", ".md")) and "/" not in word
+        if not (inside or at_top) or word.startswith(MADE):
+            continue
+        if word in {"tiktok-shop.md", "carriers.md"}:  # what docstrings cite; told in 0000
+            continue
+        assert (ROOT / word).exists(), f"`{word}` is named and not there"
+
+
+@every_page
+def test_paths_in_commands_exist(page: Path) -> None:
+    for script in blocks(page, "sh"):
+        for word in re.findall(r"(?<![\w./])(?:tests|cli|docs|layers|functions)/[\w./-]+", script):
+            assert (ROOT / word).exists(), word
+
+
+def targets() -> set[str]:
+    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), flags=re.M))
+
+
+@every_page
+def test_make_targets_exist(page: Path) -> None:
+    spoken = re.findall(r"`make ([a-z]+)[^`]*`", prose(page))
+    typed = [
+        word
+        for script in blocks(page, "sh")
+        for word in re.findall(r"^make ([a-z]+)", script, flags=re.M)
+    ]
+    assert set(spoken + typed) <= targets()
+
+
+@every_page
+def test_nothing_of_one_machine_and_no_foreign_host(page: Path) -> None:
+    lower = text_of(page).lower()
+    assert [word for word in FORBIDDEN if word.lower() in lower] == []
+    hosts = set(re.findall(r"https?://([^/\s\"'`)|<]+)", text_of(page)))
+    assert hosts <= ADDRESSES
+
+
+@every_page
+def test_lines_are_plain_text(page: Path) -> None:
+    text = text_of(page)
+    assert text.endswith("\n")
+    assert "\t" not in text
+    assert not [line for line in text.splitlines() if line != line.rstrip()]
+
+
+# What must be told
+
+
+def test_every_source_is_in_the_readme() -> None:
+    table = re.findall(r"^\| `(\w+)` \| `(/webhooks/[\w/]+)` \|", text_of(ROOT / "README.md"), re.M)
+    assert dict(table) == {
+        **dict.fromkeys(sources.MARKETPLACES, "/webhooks/tiktok"),
+        **{name: f"/webhooks/carriers/{name}" for name in sources.CARRIERS},
+    }
+
+
+def test_every_tracking_status_is_in_the_readme() -> None:
+    told = set(re.findall(r"`(\w+)`", text_of(ROOT / "README.md")))
+    assert {status.value for status in TrackingStatus} <= told
+
+
+class Loader(yaml.SafeLoader):
+    """Reads the template; what `!Ref` and the like say does not matter here."""
+
+
+Loader.add_multi_constructor("!", lambda loader, suffix, node: suffix)
+
+
+def test_every_parameter_is_told_with_its_default() -> None:
+    template = yaml.load((ROOT / "template.yaml").read_text("utf-8"), Loader)  # noqa: S506
+    page = text_of(ROOT / "docs" / "configuration.md")
+    told = dict(re.findall(r"^\| `(\w+)` \| (\S+) \|", page.partition("## The sources'")[0], re.M))
+    assert told == {
+        name: f"`{parameter['Default']}`" if parameter["Default"] != "" else "empty"
+        for name, parameter in template["Parameters"].items()
+    }
+    readme = text_of(ROOT / "README.md")
+    assert all(f"`{name}`" in readme for name in template["Parameters"])
+
+
+def test_every_output_that_is_named_exists() -> None:
+    template = yaml.load((ROOT / "template.yaml").read_text("utf-8"), Loader)  # noqa: S506
+    for page in PAGES:
+        named = re.findall(r"\$\(output (\w+)\)|<(\w+Url)>|output `(\w+)`", text_of(page), re.I)
+        assert {"".join(one) for one in named} <= template["Outputs"].keys()
+
+
+def test_the_pack_that_is_shown_is_the_one_that_ships() -> None:
+    (shown,) = blocks(ROOT / "docs" / "configuration.md", "toml")
+    path = ROOT / "layers/common/shipclock/rules/policies/guide-2023.toml"
+    shipped = path.read_text("utf-8")
+    assert tomllib.loads(shown) == tomllib.loads(shipped)
+    assert parse_pack(shown, "shown").name == "guide-2023"
+
+
+@every_page
+def test_json_that_is_shown_is_json(page: Path) -> None:
+    for block in blocks(page, "json"):
+        json.loads(block)
+
+
+def test_the_secrets_that_are_shown_are_read() -> None:
+    found = {
+        name: sources.accounts_of(secret, name)
+        for page in (ROOT / "README.md", ROOT / "docs" / "configuration.md")
+        for secret in map(json.loads, blocks(page, "json"))
+        for name in sources.SOURCES
+        if name in secret
+    }
+    assert set(found) == set(sources.SOURCES)
+    assert all(found.values())
+
+
+def test_the_api_page_shows_what_the_hub_answers() -> None:
+    shown = [json.loads(block) for block in blocks(ROOT / "docs" / "api.md", "json")]
+    for model, mark in (
+        (OrderView, "clocks"),
+        (OrderList, "orders"),
+        (QuarantineList, "deliveries"),
+        (PushView, "call"),
+    ):
+        (example,) = [one for one in shown if mark in one]
+        assert model.model_validate(example).model_dump(mode="json") == example
+
+
+def test_the_api_page_tells_every_state_stage_and_role() -> None:
+    told = set(re.findall(r"`(\w+)`", text_of(ROOT / "docs" / "api.md")))
+    assert {state.value for state in IntentState} <= told
+    assert set(every_stage()) <= told
+    assert ROLES.keys() <= told
+
+
+def test_decisions_are_numbered_dated_and_can_be_undone() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [int(page.name[:4]) for page in pages]
+    assert numbers == list(range(len(pages)))
+    for number, page in zip(numbers, pages, strict=True):
+        text = text_of(page)
+        assert text.startswith(f"# {number:04d} ")
+        assert re.search(r"^20\d\d-\d\d-\d\d$", text, flags=re.M)
+        if number:
+            heads = re.findall(r"^## (.+)$", text, flags=re.M)
+            assert heads == ["Context", "Options", "Decision", "Undoing it"]
+
+
+def test_the_licence_is_whole() -> None:
+    text = text_of(ROOT / "LICENSE")
+    assert "Apache License" in text
+    assert "END OF TERMS AND CONDITIONS" in text
+    assert "APPENDIX" in text
