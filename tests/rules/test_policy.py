@@ -134,10 +134,6 @@ def test_a_market_without_a_pack_of_its_own_is_ruled_by_the_default() -> None:
     policy = policy_for("XX", dt.date(2026, 11, 1), "UTC")
     assert policy.pack.name == DEFAULT
     assert policy.set_by("untracked") == "guide-2023:untracked"
-    assert parse_pack(WITHOUT_UNTRACKED, "tried").clauses.keys() == {"status_update"}
-
-
-WITHOUT_UNTRACKED = GOOD.partition("[clauses.untracked]")[0]
 
 
 def test_of_two_packs_in_force_the_newer_one_rules(monkeypatch: pytest.MonkeyPatch) -> None:
