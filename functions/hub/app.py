@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler.exceptions import (
     ServiceError,
     UnauthorizedError,
 )
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -91,7 +92,11 @@ def quarantine(limit: Limit = 50, start: str | None = None) -> QuarantineList:
 def openapi() -> Response[str]:
     """The words and shapes of this API; holds no data, so it needs no token."""
     schema = app.get_openapi_json_schema(
-        title="Shipclock hub", version=VERSION, description="What Shipclock knows of orders."
+        title="Shipclock hub",
+        version=VERSION,
+        description="What Shipclock knows of orders.",
+        security_schemes={"hubToken": HTTPBearer(description="A token of the hub's secret.")},
+        security=[{"hubToken": []}],
     )
     return Response(200, content_types.APPLICATION_JSON, schema)
 

@@ -79,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
             return 0, {"shipping_providers": [{"id": "9", "name": "J&T Express"}]}
         if path.endswith("/ship"):
             parcel = json.loads(body)["self_shipment"]
-            assert parcel == {"tracking_number": "jt-own 1", "shipping_provider_id": "9"}
+            assert parcel == {"tracking_number": "jt-Own-1", "shipping_provider_id": "9"}
             market.order |= {"status": "AWAITING_COLLECTION", "update_time": int(time.time())}
             return 0, {}
         return 36009009, None
@@ -107,7 +107,7 @@ def client(market: Market, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def test_the_schedule_itself_reads_ships_and_reads_again(client: Client, market: Market) -> None:
     assert market.calls == []
     assert client.tiktok(client.order_hint(ORDER))[0] == 200
-    assert client.carrier("jt-own 1", "picked_up", ORDER, now(), "jnt")[0] == 200
+    assert client.carrier("jt-Own-1", "picked_up", ORDER, now(), "jnt")[0] == 200
 
     def shipped() -> bool:
         status, order = client.hub(f"orders/{ORDER}")

@@ -33,7 +33,7 @@ HARD_LINE_READS = (timedelta(hours=-24), timedelta(hours=-1), timedelta(0))
 """When an order is re-read around a hard line: an extension changes no `update_time`."""
 
 UNCONFIRMED_AFTER = timedelta(hours=1)
-"""How long a hard line's verdict waits for a re-read that does not come."""
+"""How long after its line a hard clock's verdict waits for a re-read that fails."""
 
 PUSH = "push"
 """The kind of a notice about a push that a person must hear of."""
@@ -112,10 +112,11 @@ def decide(order: Order, recorded: Recorded, about: Situation) -> Decision:
     """Decide what follows from an order. The same inputs always give the same decision."""
     ticking = timeline(order, about.policy) if about.policy else ()
     read = _freshest(order, recorded.read)
-    waiting = _waits_for_reread(order, ticking, recorded, read, about)
     intents = _intents(order, recorded, read, about)
     reread_at = _reread_at(order, ticking, {**recorded.intents, **intents}, read, about)
-    postponed = reread_at is not None and read.not_before and read.not_before > about.now
+    owed = reread_at is not None
+    waiting = _waits_for_reread(order, ticking, recorded, read, about) if owed else []
+    postponed = owed and read.not_before and read.not_before > about.now
     return Decision(
         timeline=ticking,
         verdicts=_verdicts(order, ticking, recorded, waiting, about),
@@ -132,7 +133,7 @@ def decide(order: Order, recorded: Recorded, about: Situation) -> Decision:
         wake_at=_wake_at(
             order, ticking, waiting, read.not_before if postponed else None, intents, about
         ),
-        owed=reread_at is not None,
+        owed=owed,
         postponed=read.not_before if postponed else None,
     )
 
@@ -162,23 +163,21 @@ def _missed(ticking: Timeline, now: datetime) -> list[Ticking]:
 def _waits_for_reread(
     order: Order, ticking: Timeline, recorded: Recorded, read: Read, about: Situation
 ) -> list[Clock]:
-    """Clocks that ran out and whose verdict waits for a re-read, for an hour at most (DESIGN 5).
+    """Clocks that ran out and whose verdict waits for a re-read (DESIGN 5).
 
-    Hard lines always; others only while there is a reason to think that the marketplace knows
-    better by now, and a re-read has not failed.
+    Hard lines always, until one was made, or has failed and an hour has passed since the line.
+    Others only while there is a reason to think that the marketplace knows better by now, and
+    until a re-read has failed.
     """
     hinted = order.hinted_at is not None and order.hinted_at >= read.requested_at
     found = []
     for tick in _missed(ticking, about.now):
         clock = tick.clock
         unread = read.as_of < clock.due_at
-        doubtful = hinted or (unread and tick.rule.name == UNTRACKED)
-        if (
-            about.connected
-            and about.now < clock.due_at + UNCONFIRMED_AFTER
-            and _key(clock) not in recorded.verdicts
-            and ((clock.hard and unread) or (doubtful and not read.failures))
-        ):
+        doubtful = hinted or (unread and (clock.hard or tick.rule.name == UNTRACKED))
+        early = about.now < clock.due_at + UNCONFIRMED_AFTER
+        waits = (doubtful and not read.failures) or (clock.hard and unread and early)
+        if about.connected and waits and _key(clock) not in recorded.verdicts:
             found.append(clock)
     return found
 
@@ -261,13 +260,13 @@ def _planned(order: Order, about: Situation) -> list[tuple[str, tuple[Wanted, Pl
 def _with_provider(plan: Plan, want: Wanted, shop: Shop, providers: Mapping[str, str]) -> Plan:
     if MARKETPLACES[shop.marketplace].choose_provider(want.carrier, providers, shop):
         return plan
-    named = f"The carrier {want.carrier!r} is" if want.carrier else "No carrier was named, and none"
+    named = f"The carrier {want.carrier!r} is not" if want.carrier else "None was named that is"
     return replace(
         plan,
         allowed=False,
         reason="carrier unknown",
-        advice=f"{named} among the marketplace's shipping providers for this order: "
-        f"{', '.join(sorted(providers.values())) or 'it lists none'}. "
+        advice=f"{named} among the marketplace's shipping providers for this order, which are: "
+        f"{', '.join(sorted(providers.values())) or 'none'}. "
         "Set the shop's default provider, or ship the order in Seller Center.",
     )
 

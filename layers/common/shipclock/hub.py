@@ -135,7 +135,7 @@ class QuarantineLine(BaseModel):
 
     delivery: str
     source: str
-    received_at: str
+    received_at: Instant
     reason: str
 
 
@@ -357,7 +357,7 @@ def quarantine_list(store: Store, limit: int, start: str | None) -> QuarantineLi
         QuarantineLine(
             delivery=row["pk"].removeprefix("DELIVERY#"),
             source=row["source"],
-            received_at=row["received_at"],
+            received_at=parse(row["received_at"]),
             reason=row["reason"],
         )
         for row in page.rows

@@ -8,18 +8,15 @@ from importlib import resources
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 PACKS = ("guide-2023",)
 """The packs that ship with the product, one file each in `policies/`."""
 
 DEFAULT = "guide-2023"
+RULES = "shipclock.rules"
 
 Hours = Annotated[int, Field(gt=0, le=24 * 366)]
-
-
-ClauseName = Literal["status_update", "untracked"]
-"""The rules that a pack may set; a word that no rule knows is a slip and is refused."""
 
 
 class PolicyError(Exception):
@@ -53,7 +50,16 @@ class Pack(BaseModel):
     since: dt.date = Field(alias="from")
     until: dt.date | None = None
     ship_on: Literal["scan"]
-    clauses: dict[ClauseName, Clause]
+    clauses: dict[str, Clause]
+
+    @field_validator("clauses")
+    @classmethod
+    def _known(cls, clauses: dict[str, Clause]) -> dict[str, Clause]:
+        """A clause bears its rule's name; a word that no rule knows is a slip."""
+        rules = {path.name.removesuffix(".py") for path in resources.files(RULES).iterdir()}
+        if unknown := clauses.keys() - rules:
+            raise ValueError(f"no rule is called {', '.join(sorted(unknown))}")
+        return clauses
 
     def in_force(self, market: str, day: dt.date) -> bool:
         """Whether this pack rules an order of that market placed on that local day."""
@@ -67,7 +73,7 @@ class Policy:
     pack: Pack
     zone: ZoneInfo
 
-    def clause(self, rule: ClauseName) -> Clause | None:
+    def clause(self, rule: str) -> Clause | None:
         """The pack's clause for a rule; None where the pack leaves it to the marketplace."""
         return self.pack.clauses.get(rule)
 
@@ -95,7 +101,7 @@ def load(name: str) -> Pack:
     """A pack that ships with the product, by name."""
     if name not in PACKS:
         raise PolicyError(f"there is no pack {name!r}; there are: {', '.join(PACKS)}")
-    path = resources.files("shipclock.rules") / "policies" / f"{name}.toml"
+    path = resources.files(RULES) / "policies" / f"{name}.toml"
     return parse_pack(path.read_text("utf-8"), name)
 
 

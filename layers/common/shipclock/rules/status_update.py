@@ -2,9 +2,9 @@
 
 from shipclock.domain.clock import Clock, Stop
 from shipclock.domain.order import AWAITING_COLLECTION, Order
-from shipclock.rules.policy import ClauseName, Policy
+from shipclock.rules.policy import Policy
 
-NAME: ClauseName = "status_update"
+NAME = "status_update"
 REPLACED_BY = "shipping_due_time"
 
 

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 from shipclock.domain.clock import Clock, Notice, Stop
 from shipclock.domain.order import IN_TRANSIT, Order
 from shipclock.domain.times import stamp
-from shipclock.rules.policy import Clause, ClauseName, Policy
+from shipclock.rules.policy import Clause, Policy
 
-NAME: ClauseName = "untracked"
+NAME = "untracked"
 REPLACED_BY = "collection_due_time"
 REMINDER = "reminder"
 WARNING = "warning"
