@@ -6,7 +6,6 @@ became of it.
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,20 +13,17 @@ from functools import partial
 from shipclock import backoff, codec, rows
 from shipclock.domain.push import GIVE_UP, IN_FLIGHT, UNCLEAR_WAIT, Intent, IntentState
 from shipclock.domain.times import stamp
-from shipclock.lane import Busy, Clockwork, Lane
+from shipclock.lane import Busy
 from shipclock.marketplaces.protocol import Kind, OrderRow, Outcome
-from shipclock.ports import Below, Change, Key, Put, Store
+from shipclock.ports import Below, Change, Put
 from shipclock.reading import Unreadable
 from shipclock.settle import Settled, intent_mark
+from shipclock.shift import Shift
 from shipclock.snapshots import keep_snapshot
 
 PROVIDERS_KEPT = timedelta(hours=5)
 """Shorter than `decide.RECHECK`, so that what was not allowed is looked at with a fresh list."""
 MISCONFIGURED_WAIT = timedelta(hours=1)
-
-Settle = Callable[[str], Settled | None]
-Report = Callable[..., None]
-Guard = Callable[[Key, str], AbstractContextManager[None]]
 
 
 @dataclass(slots=True)
@@ -41,27 +37,15 @@ class Tally:
 class Errand:
     """One lane's work in one sweep: brings orders to where nothing is left to do right now."""
 
-    def __init__(
-        self,
-        store: Store,
-        lane: Lane,
-        clockwork: Clockwork,
-        now: datetime,
-        settle: Settle,
-        report: Report,
-        guard: Guard,
-    ) -> None:
-        """Works at `now` for the shop of a held lane; `settle` settles one order anew.
-
-        `guard` keeps what goes wrong with one order from stopping the others.
-        """
-        self._store = store
-        self._lane = lane
-        self._clockwork = clockwork
-        self._now = now
-        self._settle = settle
-        self._report = report
-        self._guard = guard
+    def __init__(self, shift: Shift) -> None:
+        """Works for the shop of the shift's lane."""
+        self._store = shift.store
+        self._lane = shift.lane
+        self._clockwork = shift.clockwork
+        self._now = shift.now
+        self._settle = shift.settle
+        self._report = shift.report
+        self._guard = shift.guard
         self._orders: dict[str, Settled] = {}
         self._tried: set[tuple[str, str]] = set()
 

@@ -11,11 +11,11 @@ from shipclock.connect import open_partitions, reconcile_key
 from shipclock.domain.event import Hint
 from shipclock.domain.order import OPEN_STAGES
 from shipclock.domain.times import parse, stamp
-from shipclock.errand import Guard, Report, Settle
-from shipclock.lane import LEASE, Busy, Clockwork, Lane
+from shipclock.lane import LEASE, Busy
 from shipclock.marketplaces.protocol import Kind, SearchPage
-from shipclock.ports import Change, Put, Row, Store
+from shipclock.ports import Change, Put, Row
 from shipclock.reading import Unreadable, digest
+from shipclock.shift import Shift
 from shipclock.snapshots import keep_snapshot
 
 PAGE = 100
@@ -27,24 +27,15 @@ FIRST_LOOK = timedelta(days=30)
 class Reconciler:
     """Reconciles the shop of a held lane at `now`."""
 
-    def __init__(
-        self,
-        store: Store,
-        lane: Lane,
-        clockwork: Clockwork,
-        now: datetime,
-        settle: Settle,
-        report: Report,
-        guard: Guard,
-    ) -> None:
-        """Works under that lane."""
-        self._store = store
-        self._lane = lane
-        self._clockwork = clockwork
-        self._now = now
-        self._settle = settle
-        self._report = report
-        self._guard = guard
+    def __init__(self, shift: Shift) -> None:
+        """Works for the shop of the shift's lane."""
+        self._store = shift.store
+        self._lane = shift.lane
+        self._clockwork = shift.clockwork
+        self._now = shift.now
+        self._settle = shift.settle
+        self._report = shift.report
+        self._guard = shift.guard
 
     def run(self) -> None:
         """Wake what waited for a reconnection, then run every search to its end.

@@ -8,35 +8,25 @@ nothing new or the time is over. What is not finished stays due for the next min
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from threading import Lock
 from typing import Any, TypeVar
 
 from shipclock import backoff, codec, rows
+from shipclock.announce import announcement
 from shipclock.connect import begin_reconciling, reconcile_key
 from shipclock.domain.push import OPEN, IntentState
 from shipclock.domain.times import parse, stamp
+from shipclock.due import LATER, DueRows, Found
 from shipclock.errand import Errand
 from shipclock.lane import RESERVE, Busy, Clockwork, Lane, LaneWorld, take
 from shipclock.marketplaces.protocol import Hosts, Shop
-from shipclock.ports import Change, Due, Key, Row, Store, StoreError, Wire
+from shipclock.ports import Change, Key, Store, StoreError, Wire
 from shipclock.reconcile import Reconciler
 from shipclock.settle import Settled, clear_mark, settle
+from shipclock.shift import Shift
 from shipclock.translate import Translator, linked_orders
-
-PER_SHARD = 250
-"""Index entries read per shard and round."""
-
-COUNTED_PAGES = 2
-"""Pages per shard that are looked at to count what is left."""
-
-LATER = "9"
-"""Sorts after every due time."""
-
-CHECKED = 200
-"""Up to this many entries left are checked against their rows."""
 
 SETTLING_SHARE = 0.6
 """The share of a sweep's time for translating and settling; the rest is the lanes'."""
@@ -105,18 +95,6 @@ class Report:
         }
 
 
-@dataclass(slots=True)
-class Found:
-    """The due rows of one round, by what is to be done about them."""
-
-    deliveries: list[Key] = field(default_factory=list)
-    orders: dict[str, list[Key]] = field(default_factory=dict)
-    scans: list[Key] = field(default_factory=list)
-    sayings: list[Key] = field(default_factory=list)
-    shops: dict[str, list[Key]] = field(default_factory=dict)
-    authorisations: list[Key] = field(default_factory=list)
-
-
 class Sweep:
     """One sweep at `now`. Made anew for every invocation."""
 
@@ -132,7 +110,7 @@ class Sweep:
         self._settled: dict[str, Settled] = {}
         self._orders_settled: set[str] = set()
         self._report = Report()
-        self._seen: set[tuple[Key, str]] = set()
+        self._due = DueRows(world.store, now)
         self._unsaid: list[Key] = []
         self._mute = False
         self._lock = Lock()
@@ -141,7 +119,7 @@ class Sweep:
         """Do everything that is due at `now`, as far as the time allows."""
         for _ in range(ROUNDS):
             self._shops = {}  # a shop may have been connected or lost meanwhile
-            found = self._find()
+            found = self._due.unseen()
             if found is None or not self._clockwork.allows():
                 break
             self._translate(found)
@@ -149,7 +127,7 @@ class Sweep:
             self._run_lanes(found)
             self._say_all(found.sayings)
         self._report.settled = len(self._orders_settled)
-        self._report.due_left = self._left()
+        self._report.due_left = self._count_left()
         return self._report
 
     def poke(self, keys: Iterable[Key]) -> Report:
@@ -161,69 +139,10 @@ class Sweep:
         self._report.settled = len(self._orders_settled)
         return self._report
 
-    # What is due
-
-    def _find(self) -> Found | None:
-        """The due rows not seen in this sweep yet; None where there is none."""
-        first = int(self._now.timestamp() // 60) % rows.SHARDS  # each minute another one first
-        fresh = [
-            entry.key
-            for turn in range(rows.SHARDS)
-            for entry in self._unseen((first + turn) % rows.SHARDS)
-        ]
-        return _sorted_out(fresh) if fresh else None
-
-    def _unseen(self, shard: int) -> list[Due]:
-        """Up to `PER_SHARD` due entries of a shard that this sweep has not seen yet.
-
-        Pages past what was seen and is still due, so that rows that wait hold up no others.
-        """
-        fresh: list[Due] = []
-        for page in self._pages(shard):
-            for entry in page:
-                if (entry.key, entry.due_at) not in self._seen:
-                    self._seen.add((entry.key, entry.due_at))
-                    fresh.append(entry)
-            if len(fresh) >= PER_SHARD:
-                break
-        return fresh
-
-    def _pages(self, shard: int) -> Iterator[list[Due]]:
-        after = None
-        while page := self._store.due(shard, stamp(self._now), PER_SHARD, after):
-            yield page
-            if len(page) < PER_SHARD:
-                return
-            after = page[-1]
-
-    def _left(self) -> int:
-        """How many rows are still due at `now`, and how old the oldest is.
-
-        The index may lag, so a few are checked against the rows themselves; many are just counted.
-        """
-        entries = [
-            entry
-            for shard in range(rows.SHARDS)
-            for page in islice(self._pages(shard), COUNTED_PAGES)
-            for entry in page
-        ]
-        if len(entries) <= CHECKED:
-            entries = [entry for entry in entries if self._still_due(entry)]
-        oldest = min((self._since(entry.due_at) for entry in entries), default=None)
-        age = self._world.real() - oldest if oldest else timedelta(0)
-        seconds = max(0, int(age.total_seconds()))
-        self._line("sweep.left", due_left=len(entries), OldestDueSeconds=seconds)
-        return len(entries)
-
-    def _still_due(self, entry: Due) -> bool:
-        row = self._store.get(entry.key)
-        return row is not None and str(row.get("due_at", LATER)) <= stamp(self._now)
-
-    def _since(self, due_at: str) -> datetime:
-        """The real time since which a row is due; of an instant of `now`, as if now were real."""
-        if due_at.startswith("0#"):
-            return parse(due_at.removeprefix("0#"))
-        return self._world.real() - (self._now - parse(due_at))
+    def _count_left(self) -> int:
+        left = self._due.left(self._world.real())
+        self._line("sweep.left", due_left=left.rows, OldestDueSeconds=left.oldest_seconds)
+        return left.rows
 
     # Translate and settle
 
@@ -309,7 +228,7 @@ class Sweep:
             with self._guarded(key, "announcement"):
                 row = self._store.get(key)
                 if row is not None and "due_at" in row:
-                    self._world.announce(_announcement(key, row))
+                    self._world.announce(announcement(key, row))
                     clear_mark(self._store, row)
                 self._mute = False
 
@@ -357,17 +276,21 @@ class Sweep:
 
     def _work_in(self, lane: Lane, orders: dict[str, Settled]) -> None:
         self._renew_if_due(lane)
-        again = self._settle_in(lane)
-        tally = Errand(
-            self._store, lane, self._clockwork, self._now, again, self._line, self._guarded
-        ).run(orders)
+        shift = Shift(
+            self._store,
+            lane,
+            self._clockwork,
+            self._now,
+            self._settle_in(lane),
+            self._line,
+            self._guarded,
+        )
+        tally = Errand(shift).run(orders)
         with self._lock:
             self._report.pushed += tally.pushed
             self._report.failed += tally.failed
         if lane.shop.connected:
-            Reconciler(
-                self._store, lane, self._clockwork, self._now, again, self._line, self._guarded
-            ).run()
+            Reconciler(shift).run()
 
     def _renew_if_due(self, lane: Lane) -> None:
         """Renew the tokens where their row says so; one that fails is tried again in a while.
@@ -477,55 +400,11 @@ class Sweep:
         self._world.say(Line(name, fields))
 
 
-def _sorted_out(keys: list[Key]) -> Found:
-    found = Found()
-    for key in keys:
-        pk, sk = key
-        kind, _, name = pk.partition("#")
-        if kind == "DELIVERY":
-            found.deliveries.append(key)
-        elif kind == "NUMBER":
-            found.scans.append(key)
-        elif sk.startswith((rows.VERDICT, rows.NOTICE)):
-            found.sayings.append(key)
-        elif kind == "SHOP":
-            found.shops.setdefault(name, []).append(key)
-        elif kind == "AUTH":
-            found.authorisations.append(key)
-        else:
-            found.orders.setdefault(name, []).append(key)
-    return found
-
-
 def _wants_lane(settled: Settled) -> bool:
     """Whether a shop's lane has something to do for this order now."""
     return settled.decision.reread_at is not None or any(
         intent.state in OPEN for intent in settled.intents.values()
     )
-
-
-def _announcement(key: Key, row: Row) -> dict[str, Any]:
-    kind, _, name = key[0].partition("#")
-    if key[1].startswith(rows.NOTICE):
-        notice = codec.read_notice(row)
-        return {
-            "type": f"{kind.lower()}.{notice.kind}",
-            f"{kind.lower()}_id": name,
-            "clock": notice.clock,
-            "at": stamp(notice.at),
-            "text": notice.text,
-        }
-    verdict = codec.read_verdict(row)
-    return {
-        "type": f"order.verdict.{verdict.state.value}",
-        "order_id": name,
-        "rule": verdict.rule,
-        "package_id": verdict.package_id or None,
-        "due_at": stamp(verdict.due_at),
-        "noticed_at": stamp(verdict.noticed_at),
-        "clause": verdict.clause,
-        "text": verdict.explanation,
-    }
 
 
 def now_of(event: Mapping[str, Any], real: datetime, time_travel: bool) -> datetime:

@@ -1,0 +1,32 @@
+"""What the seller is told of a verdict or a notice: the domain event made of its row."""
+
+from typing import Any
+
+from shipclock import codec, rows
+from shipclock.domain.times import stamp
+from shipclock.ports import Key, Row
+
+
+def announcement(key: Key, row: Row) -> dict[str, Any]:
+    """The event of a verdict's or notice's row; `type` names it, `text` is for people."""
+    kind, _, name = key[0].partition("#")
+    if key[1].startswith(rows.NOTICE):
+        notice = codec.read_notice(row)
+        return {
+            "type": f"{kind.lower()}.{notice.kind}",
+            f"{kind.lower()}_id": name,
+            "clock": notice.clock,
+            "at": stamp(notice.at),
+            "text": notice.text,
+        }
+    verdict = codec.read_verdict(row)
+    return {
+        "type": f"order.verdict.{verdict.state.value}",
+        "order_id": name,
+        "rule": verdict.rule,
+        "package_id": verdict.package_id or None,
+        "due_at": stamp(verdict.due_at),
+        "noticed_at": stamp(verdict.noticed_at),
+        "clause": verdict.clause,
+        "text": verdict.explanation,
+    }

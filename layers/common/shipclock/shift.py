@@ -1,0 +1,27 @@
+"""What the holder of a shop's lane works with while it holds it."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+
+from shipclock.lane import Clockwork, Lane
+from shipclock.ports import Key, Store
+from shipclock.settle import Settled
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """One lane's time in one sweep at `now`.
+
+    `settle` settles one order anew; `report` tells one thing that happened; `guard` keeps what
+    goes wrong with one row from stopping the work on the others.
+    """
+
+    store: Store
+    lane: Lane
+    clockwork: Clockwork
+    now: datetime
+    settle: Callable[[str], Settled | None]
+    report: Callable[..., None]
+    guard: Callable[[Key, str], AbstractContextManager[None]]
