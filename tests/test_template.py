@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from cli import template
+from shipclock.domain.push import GIVE_UP
+from shipclock.lane import LEASE
 
 TEMPLATE = template.load()
 RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
@@ -267,6 +270,9 @@ class TestSweeper:
         assert schedule["Properties"]["RetryPolicy"] == {"MaximumRetryAttempts": 0}
         assert schedule["Properties"]["State"] == {"Ref": "ScheduleState"}
         assert schedule["Properties"]["RoleArn"] == {"Fn::GetAtt": ["ScheduleRole", "Arn"]}
+
+    def test_a_lease_outlives_any_run(self) -> None:
+        assert timedelta(seconds=self.sweeper["Timeout"]) + GIVE_UP < LEASE
 
     def test_a_failed_run_is_kept_and_not_repeated(self) -> None:
         config = self.sweeper["EventInvokeConfig"]

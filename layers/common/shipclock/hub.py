@@ -222,12 +222,17 @@ def _packages(order: Order) -> list[PackageView]:
         PackageView(
             package_id=package.package_id or None,
             tracking_number=package.tracking_number or None,
-            carrier=(package.parcel.carrier or None) if package.parcel else None,
+            carrier=(package.parcel.carrier if package.parcel else "") or _shipper(order) or None,
             tracking_status=package.parcel.status.value if package.parcel else None,
             failed_attempts=package.parcel.failed_attempts if package.parcel else 0,
         )
         for package in order.packages
     ]
+
+
+def _shipper(order: Order) -> str:
+    """Who ships the order as the marketplace tells it, where no scan named a carrier."""
+    return order.facts.shipping_provider if order.facts else ""
 
 
 def _clocks(settled: Settled, settled_at: datetime) -> list[ClockView]:

@@ -74,9 +74,10 @@ class Settled:
 
     @property
     def said(self) -> int:
-        """How many verdicts and reminders this settle made."""
+        """How many verdicts and reminders this settle made, not counting those that turned."""
+        new = [v for v in self.decision.verdicts if v.key not in self.recorded.verdicts]
         reminders = [notice for notice in self.decision.notices if notice.kind != PUSH]
-        return len(self.decision.verdicts) + len(reminders)
+        return len(new) + len(reminders)
 
 
 def read_book(store: Store, order_id: str) -> Book:
