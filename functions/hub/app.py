@@ -62,7 +62,11 @@ def orders(
     stages = hub.every_stage()
     if stage is not None and stage not in stages:
         raise BadRequestError(f"stage: one of {', '.join(stages)} was expected")
-    return hub.order_list(store, shops, (stage,) if stage else stages, limit, start)
+    try:
+        begin = hub.page_start(start)
+    except ValueError as error:
+        raise BadRequestError(str(error)) from error
+    return hub.order_list(store, shops, (stage,) if stage else stages, limit, begin)
 
 
 @app.get("/api/due")
@@ -76,16 +80,21 @@ def due(
     shops = _shops(visitor("due"), shop_id)
     try:
         by = wiring.real() + hub.within(within)
+        begin = hub.page_start(start)
     except ValueError as error:
         raise BadRequestError(str(error)) from error
-    return hub.order_list(store, shops, OPEN_STAGES, limit, start, by)
+    return hub.order_list(store, shops, OPEN_STAGES, limit, begin, by)
 
 
 @app.get("/api/quarantine")
 def quarantine(limit: Limit = 50, start: str | None = None) -> QuarantineList:
     """Deliveries that wait for a person."""
     visitor("quarantine")
-    return hub.quarantine_list(store, limit, start)
+    try:
+        begin = hub.page_start(start)
+    except ValueError as error:
+        raise BadRequestError(str(error)) from error
+    return hub.quarantine_list(store, limit, begin)
 
 
 @app.get("/api/openapi.json", include_in_schema=False)

@@ -1,5 +1,6 @@
 """What the hub shows: read from the same rows, folded by the same functions as settle uses."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -378,6 +379,17 @@ def connected_shops(store: Store, who: Visitor) -> list[str]:
 def every_stage() -> tuple[str, ...]:
     """All columns of the board."""
     return (*dict.fromkeys(STAGES.values()), "unknown")
+
+
+START = re.compile(r"(9|\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00))#[\w-]{1,64}")
+"""What `next` of a page looks like: a time and an id, or 9 where no clock runs."""
+
+
+def page_start(text: str | None) -> str | None:
+    """The start of a page as an earlier page's `next` gave it; raises ValueError telling so."""
+    if text is not None and not START.fullmatch(text):
+        raise ValueError("start: send what the page before gave as next")
+    return text
 
 
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}

@@ -87,12 +87,11 @@ def interpret(call: Call, reply: HttpReply) -> Outcome:
 def _success(call: Call, body: Object, reply: HttpReply, request_id: str) -> Outcome:
     """Code 0: done, unless the status or the list of errors inside says otherwise.
 
-    A read that succeeds without data has not told us anything.
+    A success has data, if only an empty object (6.1). One without is no clear yes.
     """
-    found = body.get("data")
-    if reply.status >= 500 or not (call.writes or isinstance(found, dict)):
+    data = body.get("data")
+    if reply.status >= 500 or not isinstance(data, dict):
         return Outcome(Kind.UNCLEAR, reason=f"HTTP {reply.status} with code 0 and no data")
-    data = found if isinstance(found, dict) else {}
     errors = data.get("errors")
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):
         first = errors[0]
