@@ -4,7 +4,7 @@ Measured: whole processes, interpreter start included, in turns, wall time and p
 and system; the less noisy of the two). Requirements and our package are copied into a folder of
 their own, once with bytecode beside them and once without any, as a build on a machine without
 Lambda's Python ships them (the standard library always has its bytecode, as on Lambda). Also the
-two other roads to AWS that decision 0003 weighs: a hand-made signature over the standard library,
+two other roads to AWS that decision 0003 weighs: botocore's signer with urllib3,
 and boto3 clients. The environment is the one that template.yaml gives the function.
 """
 
@@ -34,7 +34,7 @@ SERVICES = ("dynamodb", "secretsmanager")
 APPS = {
     "ingest": "functions/ingest/app.py",
     "recipe": "benchmarks/recipe/app.py",
-    "hand-signed": "benchmarks/variants/hand_signed.py",
+    "botocore signer": "benchmarks/variants/signer.py",
     "boto3 clients": "benchmarks/variants/sdk_client.py",
 }
 BARE = "bare interpreter"

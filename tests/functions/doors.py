@@ -92,10 +92,31 @@ def event(name: str, **changes: Any) -> dict[str, Any]:
 
 @dataclass
 class Reply:
-    """An HTTP reply as `urllib3` hands it over."""
+    """An HTTP reply as `http.client` hands it over."""
 
     status: int
     data: bytes
+
+    def read(self) -> bytes:
+        return self.data
+
+
+class Connection:
+    """A connection to the fake AWS, as `http.client` makes them."""
+
+    def __init__(self, aws: "FakeAws", scheme: str, netloc: str) -> None:
+        self._aws = aws
+        self._url = f"{scheme}://{netloc}"
+        self._reply = Reply(500, b"")
+
+    def request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> None:
+        self._reply = self._aws.request(method, self._url + path, headers, body)
+
+    def getresponse(self) -> Reply:
+        return self._reply
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def refusal(code: str, status: int = 400) -> Reply:
@@ -105,7 +126,7 @@ def refusal(code: str, status: int = 400) -> Reply:
 
 @dataclass
 class FakeAws:
-    """A table and a secret behind the JSON protocol, in place of the connection pool.
+    """A table and a secret behind the JSON protocol, in place of the connections.
 
     `faults` are played first: a reply, an exception, or a call that happens and then raises.
     """
@@ -118,9 +139,9 @@ class FakeAws:
 
     def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
         assert method == "POST"
-        assert "Credential=synthetic-key-id/" in headers["Authorization"]
+        assert "Credential=synthetic-key-id/" in headers["authorization"]
         payload = json.loads(body)
-        target = headers["X-Amz-Target"]
+        target = headers["x-amz-target"]
         self.requests.append((target, url, headers, payload))
         if self.faults:
             fault = self.faults.pop(0)

@@ -6,17 +6,18 @@ import os
 import subprocess
 import sys
 import zlib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-import urllib3
 
 from shipclock.sources import Account, tiktok_shop
 from tests.builders import sample_bytes
 from tests.functions.doors import (
     FUNCTIONS,
     INGEST_ENV,
+    Connection,
     Context,
     FakeAws,
     Reply,
@@ -28,7 +29,7 @@ from tests.functions.doors import (
 from tests.stage import APP_KEY, APP_SECRET, SECRETS, Stage
 
 BODY = sample_bytes("tiktok/webhooks/order_status.in_transit.json")
-TIMED_OUT = urllib3.exceptions.ReadTimeoutError(None, "", "read")  # type: ignore[arg-type]
+TIMED_OUT = TimeoutError("read")
 LAYER = FUNCTIONS.parent / "layers" / "common"
 
 
@@ -38,7 +39,7 @@ class Door:
     def __init__(self, secret: object = SECRETS) -> None:
         self.aws = FakeAws(secret)
         self.app = load("ingest")
-        self.app.aws._pool = self.aws
+        self.app.aws._connect = partial(Connection, self.aws)
 
     def ring(self, name: str = "http.tiktok_webhook", **changes: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self.app.handler(event(name, **changes), Context())
@@ -308,14 +309,12 @@ def test_a_hostile_header_can_not_break_the_log(capsys: pytest.CaptureFixture[st
 
 PROBE = """
 import json, runpy, sys
-# urllib3 makes a socket as it is imported, to see if there is IPv6; it connects to nothing.
-IO = ("socket.connect", "socket.getaddrinfo", "socket.sendto", "subprocess.Popen", "os.system")
 def no_io(name, args):
-    if name in IO:
+    if name.startswith(("socket.", "subprocess.", "os.system", "http.client.")):
         raise SystemExit(f"I/O at import: {name}")
 sys.addaudithook(no_io)
 runpy.run_path(sys.argv[1])
-heavy = ["boto3", "pydantic", "requests", "aws_lambda_powertools"]
+heavy = ["boto3", "botocore", "urllib3", "pydantic", "requests", "aws_lambda_powertools"]
 print(json.dumps([name for name in heavy if name in sys.modules]))
 """
 

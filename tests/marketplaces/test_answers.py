@@ -365,11 +365,6 @@ def row_of(**changes: object) -> Any:
         ({"update_time": "soon"}, "update_time"),
         ({"status": ""}, "status"),
         ({"status": 5}, "status"),
-        ({"line_items": "none"}, "line_items"),
-        ({"line_items": [None]}, "line_items"),
-        ({"line_items": [{"id": None}]}, "line_items.id"),
-        ({"packages": [{"id": {}}]}, "packages.id"),
-        ({"packages": {"id": P1}}, "packages"),
     ],
 )
 def test_an_order_that_can_not_be_read_is_named_and_hides_no_other(
@@ -381,6 +376,27 @@ def test_an_order_that_can_not_be_read_is_named_and_hides_no_other(
     assert [row.facts.status for row in page.orders] == ["DELIVERED"]
     (named,) = page.unreadable
     assert named.order_id == O1
+    assert field in named.reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"line_items": "none"}, "line_items"),
+        ({"line_items": [None]}, "line_items"),
+        ({"line_items": [{"id": None}]}, "line_items.id"),
+        ({"packages": [{"id": {}}]}, "packages.id"),
+        ({"packages": {"id": P1}}, "packages"),
+    ],
+)
+def test_a_part_that_can_not_be_read_is_told_and_keeps_the_order_from_being_shipped_in_part(
+    changes: dict[str, object], field: str
+) -> None:
+    page = tiktok_shop.read_orders(Outcome(Kind.OK, row_of(**changes)))
+    (row,) = page.orders
+    assert row.facts.incomplete
+    assert row.facts.deadlines, "its clocks run all the same"
+    (named,) = page.unreadable
     assert field in named.reason
 
 

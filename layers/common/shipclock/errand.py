@@ -5,6 +5,7 @@ begins, and after any answer that is no clear yes or no it is `unclear` until a 
 became of it.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -47,7 +48,7 @@ class Errand:
         self._report = shift.report
         self._guard = shift.guard
         self._orders: dict[str, Settled] = {}
-        self._tried: set[tuple[str, str]] = set()
+        self._calls: Counter[tuple[str, str]] = Counter()
 
     def run(self, orders: dict[str, Settled]) -> Tally:
         """Re-read, then push, then again, until all wait for something or the time is over.
@@ -78,15 +79,15 @@ class Errand:
             self._wait_until(min(waits))
 
     def _counted(self, before: dict[str, dict[str, Intent]]) -> Tally:
-        tally = Tally()
+        """Of the calls made, and of earlier ones whose doubt was settled: which ended `done`."""
+        tally = Tally(failed=self._calls.total())
         for order_id, settled in self._orders.items():
             for key, intent in settled.intents.items():
                 was = before.get(order_id, {}).get(key)
-                done = intent.state is IntentState.DONE
-                if done and (was is None or was.state is not IntentState.DONE):
+                newly = was is None or was.state is not IntentState.DONE
+                if intent.state is IntentState.DONE and newly:
                     tally.pushed += 1
-                elif not done and (order_id, key) in self._tried:
-                    tally.failed += 1
+                    tally.failed -= self._calls[order_id, key] > 0
         return tally
 
     def _wait_until(self, real: datetime) -> None:
@@ -256,7 +257,7 @@ class Errand:
         )
         if not self._record(settled, sending, under_lease=True):
             return
-        self._tried.add((order.order_id, intent.key))
+        self._calls[order.order_id, intent.key] += 1
         outcome = self._lane.call(market.ship(intent, order, self._lane.shop, provider))
         self._record(settled, self._after(sending, outcome))
         if outcome.kind is Kind.UNCLEAR:

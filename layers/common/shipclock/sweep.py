@@ -22,7 +22,7 @@ from shipclock.due import LATER, DueRows, Found
 from shipclock.errand import Errand
 from shipclock.lane import RESERVE, Busy, Clockwork, Lane, LaneWorld, take
 from shipclock.marketplaces.protocol import Hosts, Shop
-from shipclock.ports import Change, Key, Store, StoreError, Wire
+from shipclock.ports import Change, Key, Row, Store, StoreError, Wire
 from shipclock.reconcile import Reconciler
 from shipclock.settle import Settled, clear_mark, settle
 from shipclock.shift import Shift
@@ -147,13 +147,12 @@ class Sweep:
     # Translate and settle
 
     def _translate(self, found: Found) -> None:
-        for key in found.deliveries:
+        """Translate deliveries in the order of their arrival: of two that link one number to two
+        orders, the earlier one counts."""
+        for row in sorted(self._deliveries(found), key=lambda row: str(row.get("received_at"))):
             if self._world.real() > self._settle_by:
                 return
-            with self._guarded(key, "delivery"):
-                row = self._store.get(key)
-                if row is None or row.get("due_at", LATER) > stamp(self._now):
-                    continue
+            with self._guarded(rows.key_of(row), "delivery"):
                 touched = self._translator.translate(row)
                 for order_id in touched.orders:
                     found.orders.setdefault(order_id, [])
@@ -166,6 +165,16 @@ class Sweep:
                     events=touched.events,
                     note=touched.note or touched.quarantined,
                 )
+
+    def _deliveries(self, found: Found) -> list[Row]:
+        """The rows of the deliveries that are due by now."""
+        due: list[Row] = []
+        for key in found.deliveries:
+            with self._guarded(key, "delivery"):
+                row = self._store.get(key)
+                if row is not None and row.get("due_at", LATER) <= stamp(self._now):
+                    due.append(row)
+        return due
 
     def _settle_all(self, found: Found) -> None:
         scans: dict[Key, set[str]] = {}

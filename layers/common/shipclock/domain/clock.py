@@ -33,9 +33,10 @@ class Clock:
     """One clock of one order.
 
     `set_by` is the marketplace's field or the pack that set it, `clause` what the pack's author
-    rests on. `void_at` is when it stopped to apply (the order was cancelled, the marketplace's own
-    field replaced it); `hard` means that the marketplace itself cancels at `due_at`, so that it is
-    re-read first. `overtaken_at` is when a later fact ended what was true as it ran out.
+    rests on. `void_at` is when it stopped to apply (the order was cancelled; `EPOCH` where the
+    marketplace's own field replaced it from the start); `hard` means that the marketplace itself
+    cancels at `due_at`, so that it is re-read first. `overtaken_at` is when a later fact ended
+    what was true as it ran out.
     """
 
     name: str
@@ -58,10 +59,10 @@ class Clock:
     def state(self, now: datetime) -> ClockState:
         """The clock's state at `now`, judged by the facts' own times however late they arrived."""
         stop, void_at, due_at = self.stop, self.void_at, self.due_at
+        if void_at is not None and void_at <= due_at and (stop is None or void_at < stop.at):
+            return ClockState.STOPPED  # what came after its end no longer concerns it
         if stop is not None and (stop.at <= due_at or not stop.trusted):
             return ClockState.MET
-        if void_at is not None and void_at <= due_at:
-            return ClockState.STOPPED
         if now >= due_at:
             return ClockState.MISSED
         if self.starts_at is not None and now < self.starts_at:

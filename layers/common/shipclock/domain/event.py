@@ -44,6 +44,8 @@ class Line:
 class OrderFacts:
     """An order as the marketplace itself tells it. Empty text or None: it did not say.
 
+    `incomplete`: some line or package could not be read, so the order must not be shipped by us.
+
     `deadlines` are the order's own time fields by their names on the wire, absent where the
     marketplace gave none or 0 (`tiktok-shop.md` 4.3).
     """
@@ -70,6 +72,7 @@ class OrderFacts:
     deadlines: dict[str, datetime] = field(default_factory=dict)
     lines: tuple[Line, ...] = ()
     package_ids: tuple[str, ...] = ()
+    incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True)

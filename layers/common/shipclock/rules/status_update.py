@@ -2,6 +2,7 @@
 
 from shipclock.domain.clock import Clock, Stop
 from shipclock.domain.order import AWAITING_COLLECTION, Order
+from shipclock.domain.times import EPOCH
 from shipclock.rules.policy import Policy
 
 NAME = "status_update"
@@ -23,7 +24,7 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
             clause=clause.clause,
             starts_at=starts_at,
             stop=Stop(reached) if reached else None,
-            void_at=starts_at if replaced else None,
+            void_at=EPOCH if replaced else None,
         ),
     )
 

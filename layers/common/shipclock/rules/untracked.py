@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from shipclock.domain.clock import Clock, Notice, Stop
 from shipclock.domain.order import IN_TRANSIT, Order
-from shipclock.domain.times import stamp
+from shipclock.domain.times import EPOCH, stamp
 from shipclock.rules.policy import Clause, Policy
 
 NAME = "untracked"
@@ -32,7 +32,7 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
             clause=clause.clause,
             starts_at=starts_at,
             stop=stop,
-            void_at=starts_at if replaced else None,
+            void_at=EPOCH if replaced else None,
             overtaken_at=stop.at if stop and stop.at > due_at else None,
         ),
     )

@@ -1,7 +1,7 @@
 """Answers of TikTok Shop, interpreted and read (`tiktok-shop.md` 4 and 6). Never trusts a shape."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -169,7 +169,11 @@ def _order(row: Object, oddities: list[str]) -> OrderRow:
     def ident(key: str) -> str:
         return _soft(optional_id, row, key, oddities) or ""
 
+    before = len(oddities)
+    lines = tuple(_each(_line, row, "line_items", oddities))
+    package_ids = tuple(_each(_package_id, row, "packages", oddities))
     facts = OrderFacts(
+        incomplete=len(oddities) > before,
         status=status,
         create_time=create_time,
         update_time=unix(row, "update_time") or create_time,
@@ -190,12 +194,26 @@ def _order(row: Object, oddities: list[str]) -> OrderRow:
         tracking_number=text("tracking_number"),
         shipping_provider=text("shipping_provider"),
         deadlines={name: at for name in DEADLINES if (at := time(name))},
-        lines=tuple(_line(line) for line in parts(row, "line_items")),
-        package_ids=tuple(
-            identifier(package.get("id"), "packages.id") for package in parts(row, "packages")
-        ),
+        lines=lines,
+        package_ids=package_ids,
     )
     return OrderRow(identifier(row.get("id"), "id"), facts, _buyer(row))
+
+
+def _each(reader: Callable[[Object], T], row: Object, key: str, oddities: list[str]) -> Iterator[T]:
+    """The entries of a list that can be read; the others are told and cost no more."""
+    found = row.get(key)
+    if found is not None and not isinstance(found, list):
+        oddities.append(f"{key}: a list was expected")
+    for entry in found if isinstance(found, list) else ():
+        try:
+            yield reader(entry if isinstance(entry, dict) else {})
+        except Unreadable as error:
+            oddities.append(f"{key}: {error}")
+
+
+def _package_id(package: Object) -> str:
+    return identifier(package.get("id"), "packages.id")
 
 
 def _line(line: Object) -> Line:

@@ -50,10 +50,14 @@ NOT_HERE = (
     "no call tells this marketplace that the order is shipped",
     "Ship the order in Seller Center; for Ship by TikTok in the US buy its label there.",
 )
+PARTLY_READ = (
+    "the order could not be read whole",
+    "Ship it in Seller Center, so that no unit of it is left out, and report it to us.",
+)
 PACKAGE_UNKNOWN = (
     "package unknown",
-    "The order has several packages and nothing says which one this number belongs to. Enter it "
-    "in Seller Center.",
+    "The marketplace shows no package of this order, or more than one, that the number could "
+    "belong to. Enter it in Seller Center.",
 )
 
 
@@ -62,6 +66,8 @@ def plan(order: Order, wanted: Wanted, shop: Shop) -> Plan:
     facts = order.facts
     if facts is None or facts.fulfillment_type not in ("", BY_SELLER):
         return _no(FULFILLED_ELSEWHERE)
+    if facts.incomplete:
+        return _no(PARTLY_READ)
     for row in SHIP:
         if shop.market in row.markets and facts.shipping_type == row.shipping_type:
             if wanted.reason or (row.call == SHIP_PACKAGE and not wanted.package_id):
