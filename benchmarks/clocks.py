@@ -52,8 +52,8 @@ Prepared = tuple[Order, Policy, Timeline, datetime]
 Answer = tuple[list[str], float | None]
 
 CONDITIONS = (
+    ("stopped", "void != null and void <= due and (stop == null or void < stop)"),
     ("met", "stop != null and (stop <= due or not trusted)"),
-    ("stopped", "void != null and void <= due"),
     ("missed", "now >= due"),
     ("waiting", "start != null and now < start"),
 )

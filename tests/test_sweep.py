@@ -402,6 +402,53 @@ def test_a_hard_lines_verdict_comes_after_its_re_read_or_an_hour_later_without(
     assert stage.verdicts(order_id)["delivery_due_time"] == "standing"
 
 
+def clocks(stage: Stage, order_id: str) -> dict[str, tuple[str, str]]:
+    timeline = stage.judged(order_id).decision.timeline
+    return {t.clock.name: (t.clock.set_by, t.clock.state(stage.now).value) for t in timeline}
+
+
+def test_a_clock_that_the_marketplaces_own_line_replaced_stays_stopped_to_the_end(
+    stage: Stage,
+) -> None:
+    lines = {
+        "shipping_due_time": int((START + 72 * HOUR).timestamp()),
+        "collection_due_time": int((START + 96 * HOUR).timestamp()),
+    }
+    order_id = placed(stage, **lines)
+    scanned(stage, order_id)
+    stage.sweep()
+    stage.sandbox.collect(order_id)
+    stage.sandbox.deliver(order_id)
+    stage.marketplace_tells()
+    stage.settle_down()
+    assert clocks(stage, order_id) == {
+        "shipping_due_time": ("shipping_due_time", "met"),
+        "collection_due_time": ("collection_due_time", "met"),
+        "status_update": ("shipping_due_time", "stopped"),
+        "untracked": ("collection_due_time", "stopped"),
+    }
+
+
+def test_a_scan_after_the_cancellation_leaves_the_clocks_stopped(stage: Stage) -> None:
+    order_id = placed(stage)
+    stage.sandbox.cancel(order_id, "out of stock", "SELLER")
+    stage.until(START + HOUR)
+    scanned(stage, order_id)
+    stage.marketplace_tells()
+    stage.settle_down()
+    assert {state for _, state in clocks(stage, order_id).values()} == {"stopped"}
+
+
+def test_of_two_references_of_one_number_the_one_that_arrived_first_counts(stage: Stage) -> None:
+    first, second = placed(stage), placed(stage)
+    for order_id in (first, second):
+        stage.carrier_tells("SYN-1", "info_received", order_id=order_id)
+        stage.real.pass_time(0.001)
+    stage.sweep()
+    assert [p.tracking_number for p in stage.judged(first).order.packages] == ["SYN-1"]
+    assert [p.tracking_number for p in stage.judged(second).order.packages] == [""]
+
+
 # Reconciliation
 
 
