@@ -281,7 +281,7 @@ def _print(play: Play, views: dict[str, dict[str, Any]], found: dict[str, list[s
         f"\n{counts.webhooks} marketplace webhooks ({counts.lost} more were lost), "
         f"{counts.callbacks} carrier callbacks, {counts.sweeps} sweeps:\n"
         f"{report['settled']} orders settled, {report['fired']} verdicts and reminders, "
-        f"{report['pushed']} pushes done, {report['failed']} tries that failed."
+        f"calls that ended done: {report['pushed']}, that did not: {report['failed']}."
     )
 
 
