@@ -356,8 +356,9 @@ class Sweep:
     def _guarded(self, key: Key, what: str, due: Iterable[Key] = ()) -> Iterator[None]:
         """Run one row's work; whatever goes wrong in it is told, put off and goes no further.
 
-        This is the one place that catches everything: a bug that only one order meets must not
-        cost all others their clocks. The row stays due, later and later.
+        This function is the one place that catches everything, putting off included: a bug that
+        only one order meets must not cost all others their clocks. The row stays due, later and
+        later.
         """
         try:
             yield
