@@ -136,6 +136,7 @@ class Scan:
     proof: str = ""
     flags: tuple[str, ...] = ()
     shops: tuple[str, ...] = ()
+    estimated_at: datetime | None = None
 
     @property
     def suspect(self) -> bool:
