@@ -47,6 +47,7 @@ class Stage:
         market: str = "MY",
         zone: str = "Asia/Kuala_Lumpur",
         untracked_after: int | None = 15 * 86400,
+        rotates: bool = True,
     ) -> None:
         self.real = FakeClock(REAL)
         self.memory = MemoryStore()
@@ -70,6 +71,7 @@ class Stage:
             clock=int(START.timestamp()),
             real_now=lambda: self.real.now.timestamp(),
             untracked_after=untracked_after,
+            rotates_refresh_token=rotates,
         )
         self.wire = SandboxWire(self.sandbox, self.real)
         self.announced: list[Mapping[str, Any]] = []
