@@ -9,7 +9,7 @@ import pytest
 from shipclock import sources
 from shipclock.sources import CARRIERS, MARKETPLACES, SOURCES, Source, accounts_of, source
 
-HELPERS = {"__init__", "signatures"}
+HELPERS = {"__init__", "fields", "signatures"}
 OFFERED = ("LIMIT", "FORM", "EVIDENCE", "verify", "acknowledge", "translate")
 LARGEST_ROW = 350 * 1024
 
@@ -38,7 +38,9 @@ def test_every_source_offers_what_the_protocol_asks(name: str) -> None:
     assert all(header == header.lower() for header in module.EVIDENCE)
 
 
-@pytest.mark.parametrize("name", ["", "__init__", "signatures", "TIKTOK_SHOP", "../settings", "os"])
+@pytest.mark.parametrize(
+    "name", ["", "__init__", "fields", "signatures", "TIKTOK_SHOP", "../settings", "os"]
+)
 def test_what_is_not_in_the_registry_is_no_source(name: str) -> None:
     with pytest.raises(KeyError):
         source(name)

@@ -9,27 +9,23 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from shipclock.domain.event import Link
-from shipclock.domain.order import normal
 from shipclock.domain.tracking import (
     DELIVERED_TO,
     PROOFS,
     REASONS,
     Scan,
-    TimeBasis,
     TrackingStatus,
 )
 from shipclock.reading import (
     Object,
     Unreadable,
     digest,
-    iso,
     json_object,
     optional_id,
     part,
-    plausible,
     words,
 )
 from shipclock.sources import (
@@ -40,6 +36,7 @@ from shipclock.sources import (
     Translation,
     Unsigned,
 )
+from shipclock.sources.fields import instant, number_of
 from shipclock.sources.signatures import any_same
 
 LIMIT = 256 * 1024
@@ -103,13 +100,15 @@ def translate(delivery: Delivery) -> Translation:
     if kind != EVENT:
         return Translation(note=f"type {kind!r} is not {EVENT}")
     data = part(body, "data")
-    number = _number(data)
+    written = words(data, "tracking_number")
+    number = number_of(written, "data.tracking_number")
     code = words(data, "status")
     if not code:
         raise Unreadable("data.status: a tracking status was expected")
-    occurred_at, basis = _occurred(data)
+    told_at = words(data, "occurred_at")
+    occurred_at, basis = instant(told_at, "data.occurred_at")
     scan = Scan(
-        identity=digest(NAME, number, code, words(data, "occurred_at")),
+        identity=digest(NAME, number, code, told_at),
         number=number,
         status=STATUSES.get(code, TrackingStatus.UNKNOWN),
         occurred_at=occurred_at,
@@ -118,7 +117,7 @@ def translate(delivery: Delivery) -> Translation:
         source=NAME,
         account=delivery.account,
         raw_code=code,
-        written=words(data, "tracking_number"),
+        written=written,
         carrier=_one_of(None, data, "carrier"),
         reason=_one_of(REASONS, data, "reason"),
         delivered_to=_one_of(DELIVERED_TO, data, "delivered_to"),
@@ -143,23 +142,3 @@ def _one_of(accepted: frozenset[str] | None, data: Object, key: str) -> str:
     except Unreadable:
         return "other" if accepted else ""
     return told if not told or accepted is None or told in accepted else "other"
-
-
-def _number(data: Object) -> str:
-    number = normal(words(data, "tracking_number"))
-    if not (0 < len(number) <= 64 and number.isascii() and number.isprintable()):
-        raise Unreadable("data.tracking_number: 1 to 64 plain characters were expected")
-    return number
-
-
-def _occurred(data: Object) -> tuple[datetime, TimeBasis]:
-    """The event's own time. Without an offset it is read as UTC and proves nothing missed."""
-    text = words(data, "occurred_at")
-    try:
-        naive = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Unreadable(f"data.occurred_at: {text!r} is no ISO 8601 time") from error
-    if naive.tzinfo is None:
-        return plausible(naive.replace(tzinfo=UTC), "data.occurred_at"), TimeBasis.ZONE
-    basis = TimeBasis.UTC if text.endswith(("Z", "z")) else TimeBasis.OFFSET
-    return iso(text, "data.occurred_at"), basis
