@@ -14,7 +14,8 @@ import yaml
 from shipclock import sources
 from shipclock.domain.push import IntentState
 from shipclock.domain.tracking import TrackingStatus
-from shipclock.hub import ROLES, OrderList, OrderView, PushView, QuarantineList, every_stage
+from shipclock.hub import ROLES, OrderList, QuarantineList, every_stage
+from shipclock.order_view import OrderView, PushView
 from shipclock.rules.policy import parse_pack
 
 ROOT = Path(__file__).parent.parent

@@ -404,7 +404,8 @@ def test_a_hard_lines_verdict_comes_after_its_re_read_or_an_hour_later_without(
 
 def clocks(stage: Stage, order_id: str) -> dict[str, tuple[str, str]]:
     timeline = stage.judged(order_id).decision.timeline
-    return {t.clock.name: (t.clock.set_by, t.clock.state(stage.now).value) for t in timeline}
+    own = [tick.clock for tick in timeline if not tick.clock.part]
+    return {clock.name: (clock.set_by, clock.state(stage.now).value) for clock in own}
 
 
 def test_a_clock_that_the_marketplaces_own_line_replaced_stays_stopped_to_the_end(

@@ -18,7 +18,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shipclock import hub, wiring
 from shipclock.domain.order import OPEN_STAGES
-from shipclock.hub import OrderList, OrderView, QuarantineList, Visitor
+from shipclock.hub import OrderList, QuarantineList, Visitor
+from shipclock.order_view import OrderView, order_view
 from shipclock.settings import HubSettings
 
 logger = Logger()
@@ -44,7 +45,7 @@ def visitor(right: str) -> Visitor:
 def order(order_id: str) -> OrderView:
     """One order, whole."""
     who = visitor("orders")
-    found = hub.order_view(store, order_id, wiring.real())
+    found = order_view(store, order_id, wiring.real())
     if found is None or not who.may_see(found.shop_id):
         raise NotFoundError("there is no such order")
     return found

@@ -156,6 +156,9 @@ PROMISED = {
         "prepared",
         "pushes",
         "events",
+        "notices",
+        "cancellation",
+        "estimate",
     },
     "packages": {"package_id", "tracking_number", "carrier", "tracking_status", "failed_attempts"},
     "clocks": {"name", "package_id", "due_at", "set_by", "state"},
@@ -171,7 +174,12 @@ PROMISED = {
     "reminders": {"clock", "local_day", "at"},
     "pushes": {"call", "state", "attempts", "reason"},
 }
-MORE = {"pushes": {"advice", "package_id", "tracking_number"}}
+MORE = {
+    "pushes": {"advice", "package_id", "tracking_number"},
+    "packages": {"marketplace_status", "exception", "pickup_from", "pickup_until", "handover"},
+    "clocks": {"tracking_number", "cause"},
+    "verdicts": {"tracking_number", "cause"},
+}
 
 
 def test_an_order_is_shown_with_exactly_the_promised_fields(hub: Hub) -> None:
@@ -198,6 +206,7 @@ def test_an_order_is_shown_with_exactly_the_promised_fields(hub: Hub) -> None:
     assert {clock["name"]: clock["state"] for clock in shown["clocks"]} == {
         "status_update": "missed",
         "untracked": "met",
+        "not_acknowledged": "running",
     }
     assert [verdict["rule"] for verdict in shown["verdicts"]] == ["status_update"]
     assert [push["state"] for push in shown["pushes"]] == ["done"]

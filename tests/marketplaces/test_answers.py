@@ -14,7 +14,7 @@ from shipclock.marketplaces.protocol import Call, Kind, OrderRow, Outcome
 from shipclock.marketplaces.tiktok_shop.codes import CODES, PERSON
 from shipclock.ports import HttpReply
 from shipclock.reading import Unreadable
-from tests.builders import REAL, SHOP, patient, sample, sample_bytes, samples, shop
+from tests.builders import REAL, SHOP, T0, patient, sample, sample_bytes, samples, shop
 
 READ = Call("reread", "GET", "/x")
 WRITE = Call("ship_package", "POST", "/x", writes=True)
@@ -486,21 +486,22 @@ def test_a_list_of_orders_that_is_none_is_unreadable(data: dict[str, object]) ->
     ],
 )
 def test_a_package_is_read(name: str, status: str, sub_status: str, exception: str) -> None:
-    read = tiktok_shop.read_package(ok(name), O1, shop(), REAL)
+    read = tiktok_shop.read_package(ok(name), O1, shop(), REAL, T0)
     assert (read.package_id, read.order_id, read.shop_id) == (P1, O1, SHOP)
     assert (read.status, read.sub_status, read.exception) == (status, sub_status, exception)
     assert (read.tracking_number, read.requested_at) == ("SYN-101", REAL)
 
 
 def test_reading_the_same_package_later_is_another_fact() -> None:
-    one = tiktok_shop.read_package(ok("package.lost"), O1, shop(), REAL)
-    again = tiktok_shop.read_package(ok("package.lost"), O1, shop(), REAL + timedelta(seconds=1))
+    one = tiktok_shop.read_package(ok("package.lost"), O1, shop(), REAL, T0)
+    later = REAL + timedelta(seconds=1)
+    again = tiktok_shop.read_package(ok("package.lost"), O1, shop(), later, T0)
     assert one.identity != again.identity
 
 
 def test_a_package_without_its_id_is_unreadable() -> None:
     with pytest.raises(Unreadable, match="package_id"):
-        tiktok_shop.read_package(Outcome(Kind.OK, {}), O1, shop(), REAL)
+        tiktok_shop.read_package(Outcome(Kind.OK, {}), O1, shop(), REAL, T0)
 
 
 def test_a_cancellation_is_read_with_its_deadline() -> None:

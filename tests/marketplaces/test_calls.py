@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shipclock.domain.carrier import ALIASES, plain
 from shipclock.domain.order import Order
 from shipclock.domain.push import Intent, IntentState
 from shipclock.marketplaces import MARKETPLACES, tiktok_shop
 from shipclock.marketplaces.protocol import Call, Hosts, Marketplace
-from shipclock.marketplaces.tiktok_shop.calls import ALIASES, plain
 from shipclock.marketplaces.tiktok_shop.signing import signature
 from tests.builders import KEYS, ORDER, REAL, T0, folded, line, patient, sample, shop, snapshot
 

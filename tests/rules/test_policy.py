@@ -31,8 +31,18 @@ hours = 240
 
 def test_the_default_pack_is_the_guides() -> None:
     pack = load(DEFAULT)
-    hours = {name: clause.hours for name, clause in pack.clauses.items()}
-    assert hours == {"status_update": 120, "untracked": 15 * 24}
+    figures = {name: clause.hours or clause.attempts for name, clause in pack.clauses.items()}
+    assert figures == {
+        "status_update": 120,
+        "collected_to_shipped": 48,
+        "two_failed_attempts": 2,
+        "not_acknowledged": 12 * 24,
+        "untracked": 15 * 24,
+        "delivery_period": None,
+        "abnormal_delivery": None,
+        "delivered_unproven": None,
+        "carrier_mismatch": None,
+    }
     untracked = pack.clauses["untracked"]
     assert untracked.first_reminder_hours == 120
     assert untracked.reminder_at == dt.time(9, 0)
@@ -72,6 +82,10 @@ def test_a_good_pack_is_read() -> None:
         ("hours = 240", "hours = nan", "clauses.untracked.hours"),
         ("hours = 240", "minutes = 240", "clauses.untracked.minutes"),
         ("hours = 240", "", "clauses.untracked.hours"),
+        ("hours = 240", "attempts = 2", "clauses.untracked.hours"),
+        ("hours = 240", "hours = 240\nattempts = 0", "clauses.untracked.attempts"),
+        ("[clauses.untracked]", "[clauses.two_failed_attempts]", "two_failed_attempts.attempts"),
+        ("[clauses.untracked]", "[clauses.policy]", "no rule is called policy"),
         ('clause = "section 1"', "", "clauses.untracked.clause"),
         ("hours = 240", "hours = 240\nreminder_at = 9", "clauses.untracked.reminder_at"),
         ('ship_on = "scan"', 'ship_on = "hope"', "ship_on"),

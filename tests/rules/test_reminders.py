@@ -32,7 +32,7 @@ def said(
     known: set[str] = set()
     found = []
     for now in sweeps:
-        for notice in notices(timeline(order, rules), rules, now):
+        for notice in notices(order, timeline(order, rules), rules, now):
             if notice.key not in known:
                 known.add(notice.key)
                 found.append((notice.kind, notice.day, now))

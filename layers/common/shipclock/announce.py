@@ -3,6 +3,7 @@
 from typing import Any
 
 from shipclock import codec, rows
+from shipclock.domain.clock import VerdictState
 from shipclock.domain.times import stamp
 from shipclock.ports import Key, Row
 
@@ -15,6 +16,7 @@ def announcement(key: Key, row: Row) -> dict[str, Any]:
         return {
             "type": f"{kind.lower()}.{notice.kind}",
             f"{kind.lower()}_id": name,
+            **_shop(row),
             "clock": notice.clock,
             "at": stamp(notice.at),
             "text": notice.text,
@@ -23,10 +25,27 @@ def announcement(key: Key, row: Row) -> dict[str, Any]:
     return {
         "type": f"order.verdict.{verdict.state.value}",
         "order_id": name,
+        **_shop(row),
         "rule": verdict.rule,
+        "cause": verdict.cause or None,
         "package_id": verdict.package_id or None,
+        "tracking_number": verdict.number or None,
         "due_at": stamp(verdict.due_at),
         "noticed_at": stamp(verdict.noticed_at),
         "clause": verdict.clause,
-        "text": verdict.explanation,
+        "text": TURNED[verdict.state] + verdict.explanation,
     }
+
+
+def _shop(row: Row) -> Row:
+    return {"shop_id": row["shop_id"]} if row.get("shop_id") else {}
+
+
+TURNED = {
+    VerdictState.STANDING: "",
+    VerdictState.WITHDRAWN: "Taken back: by what is known now this did not happen, or its deadline "
+    "was moved. What it had prepared is called off. It had said: ",
+    VerdictState.OVERTAKEN: "Over: later news ended this. What it had prepared is called off. "
+    "It had said: ",
+}
+"""What comes before a verdict's words once it has turned."""

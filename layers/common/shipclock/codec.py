@@ -20,7 +20,7 @@ from shipclock.domain.event import (
 from shipclock.domain.push import Intent
 from shipclock.domain.times import EPOCH
 from shipclock.domain.tracking import Scan
-from shipclock.marketplaces.protocol import Shop, Tokens
+from shipclock.marketplaces.protocol import Handover, Shop, Tokens
 from shipclock.ports import Key, Row
 
 _EVENTS: dict[str, TypeAdapter[Any]] = {
@@ -37,6 +37,7 @@ _NOTICE = TypeAdapter(Notice)
 _INTENT = TypeAdapter(Intent)
 _SHOP = TypeAdapter(Shop)
 _TOKENS = TypeAdapter(Tokens)
+_HANDOVER = TypeAdapter(Handover)
 
 
 def _row(key: Key, adapter: TypeAdapter[Any], value: object, **more: Any) -> Row:
@@ -93,12 +94,11 @@ def read_link(row: Row) -> Link:
     return _LINK.validate_json(row["doc"])
 
 
-def verdict_row(order_id: str, verdict: Verdict, real: datetime) -> Row:
+def verdict_row(order_id: str, shop_id: str, verdict: Verdict, real: datetime) -> Row:
     """The row of a verdict, marked due to be announced."""
     key = rows.order_pk(order_id), rows.VERDICT + verdict.key
-    return _row(
-        key, _VERDICT, verdict, state=verdict.state.value, **rows.mark(key, rows.at_once(real))
-    )
+    told = {"state": verdict.state.value, "shop_id": shop_id}
+    return _row(key, _VERDICT, verdict, **told, **rows.mark(key, rows.at_once(real)))
 
 
 def read_verdict(row: Row) -> Verdict:
@@ -106,10 +106,11 @@ def read_verdict(row: Row) -> Verdict:
     return _VERDICT.validate_json(row["doc"])
 
 
-def notice_row(pk: str, notice: Notice, real: datetime) -> Row:
+def notice_row(pk: str, notice: Notice, real: datetime, shop_id: str = "") -> Row:
     """The row of a notice of an order or shop, marked due to be announced."""
     key = pk, rows.NOTICE + notice.key
-    return _row(key, _NOTICE, notice, **rows.mark(key, rows.at_once(real)))
+    told = {"shop_id": shop_id} if shop_id else {}
+    return _row(key, _NOTICE, notice, **told, **rows.mark(key, rows.at_once(real)))
 
 
 def read_notice(row: Row) -> Notice:
@@ -153,6 +154,16 @@ def tokens_doc(tokens: Tokens) -> Row:
 def read_tokens(row: Row) -> Tokens:
     """The tokens in an authorisation's row."""
     return _TOKENS.validate_json(row["doc"])
+
+
+def handover_doc(handover: Handover) -> Row:
+    """What changes of a handover's row when the ways of handing over do."""
+    return {"doc": _HANDOVER.dump_json(handover).decode()}
+
+
+def read_handover(row: Row) -> Handover:
+    """The handover in a row."""
+    return _HANDOVER.validate_json(row["doc"])
 
 
 def millis(real: datetime) -> int:

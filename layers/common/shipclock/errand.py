@@ -12,7 +12,15 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from shipclock import backoff, codec, rows
-from shipclock.domain.push import GIVE_UP, IN_FLIGHT, UNCLEAR_WAIT, Intent, IntentState
+from shipclock.domain.order import Order
+from shipclock.domain.push import (
+    GIVE_UP,
+    IN_FLIGHT,
+    UNCLEAR_WAIT,
+    WAITING,
+    Intent,
+    IntentState,
+)
 from shipclock.domain.times import stamp
 from shipclock.lane import Busy
 from shipclock.marketplaces.protocol import Kind, OrderRow, Outcome
@@ -25,6 +33,9 @@ from shipclock.snapshots import keep_snapshot
 PROVIDERS_KEPT = timedelta(hours=5)
 """Shorter than `decide.RECHECK`, so that what was not allowed is looked at with a fresh list."""
 MISCONFIGURED_WAIT = timedelta(hours=1)
+DETAIL_WAIT = timedelta(hours=1)
+MOST_DETAILS = 25
+"""Orders of which one sweep reads the packages one by one: pushes and searches come first."""
 
 
 @dataclass(slots=True)
@@ -49,6 +60,7 @@ class Errand:
         self._guard = shift.guard
         self._orders: dict[str, Settled] = {}
         self._calls: Counter[tuple[str, str]] = Counter()
+        self._details = 0
 
     def run(self, orders: dict[str, Settled]) -> Tally:
         """Re-read, then push, then again, until all wait for something or the time is over.
@@ -71,7 +83,7 @@ class Errand:
             if self._orphans(settled):
                 self._on(order_id, partial(self._doubt_orphans, order_id))
         while self._lane.shop.connected:
-            if self._reread_ready() or self._push_next():
+            if self._reread_ready() or self._push_next() or self._detail_next():
                 continue
             waits = [s.decision.reread_at for s in self._orders.values() if s.decision.reread_at]
             if not waits:
@@ -202,10 +214,74 @@ class Errand:
             if outcome.kind is not Kind.OK:
                 continue
             try:
-                read = market.read_package(outcome, order.order_id, self._lane.shop, asked)
+                self._keep_package(outcome, order, asked)
             except Unreadable as error:
                 self._report("package.unreadable", order_id=order.order_id, reason=str(error))
-                continue
+
+    # Packages one by one
+
+    def _detail_next(self) -> bool:
+        """Read the packages of one order that wants it; False where there is none, or enough
+        was read: the others can wait for the next sweep."""
+        for order_id, settled in sorted(self._orders.items()):
+            if settled.decision.detail and self._details < MOST_DETAILS:
+                self._details += 1
+                self._on(order_id, partial(self._read_details, settled))
+                return True
+        return False
+
+    def _read_details(self, settled: Settled) -> None:
+        """Ask of each package how it may be handed over, or how it fares; note when that was."""
+        order = settled.order
+        good = True
+        for package_id in dict.fromkeys(p.package_id for p in order.packages if p.package_id):
+            try:
+                good &= self._read_detail(order, package_id)
+            except Unreadable as error:
+                self._report("package.unreadable", order_id=order.order_id, reason=str(error))
+        done = {"detail_as_of": stamp(self._now), "detail_status": order.status}
+        later = {"detail_not_before": stamp(self._now + DETAIL_WAIT)}
+        self._store.write(
+            Change(
+                (rows.order_pk(order.order_id), rows.REREAD),
+                set=done if good else later,
+                remove=("detail_not_before",) if good else (),
+                create=True,
+            )
+        )
+
+    def _read_detail(self, order: Order, package_id: str) -> bool:
+        market = self._lane.market
+        waits = order.status in WAITING
+        call = market.handover(package_id) if waits else market.package(package_id)
+        self._lane.await_turn()
+        asked = self._clockwork.real()
+        outcome = self._lane.call(call)
+        if outcome.kind is not Kind.OK:
+            told = {"order_id": order.order_id, "reason": outcome.reason}
+            self._report("package.failed", **told)
+            return outcome.kind is Kind.REFUSED
+        if waits:
+            self._keep_handover(outcome, order, package_id)
+        else:
+            self._keep_package(outcome, order, asked)
+        return True
+
+    def _keep_handover(self, outcome: Outcome, order: Order, package_id: str) -> None:
+        self._store.write(
+            Change(
+                (rows.order_pk(order.order_id), rows.HANDOVER + package_id),
+                set=codec.handover_doc(self._lane.market.read_handover(outcome)),
+                create=True,
+            )
+        )
+
+    def _keep_package(self, outcome: Outcome, order: Order, asked: datetime) -> None:
+        """Keep what was told of a package, if it is news."""
+        shop = self._lane.shop
+        read = self._lane.market.read_package(outcome, order.order_id, shop, asked, self._now)
+        known = [r for r in order.package_reads if r.package_id == read.package_id]
+        if not known or known[-1].told != read.told:
             self._store.write(Put(codec.event_row(read, asked)))
 
     # Pushes

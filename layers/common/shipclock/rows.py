@@ -9,6 +9,7 @@
 | | `VERDICT#…`, `NOTICE#…` | what a missed clock said; reminders and warnings |
 | | `PUSH#…` | an intent: one thing to tell the marketplace |
 | | `REREAD` | how the last re-read went, where it brought no new snapshot |
+| | `HANDOVER#package` | how a package may be handed to the marketplace's carrier |
 | | `BUYER` | personal data, with a TTL |
 | `NUMBER#number` | `EVENT#identity`, `LINK#order` | scans, and whose they are |
 | `SHOP#id` | `LANE` | the connection: lease and pace |
@@ -44,6 +45,7 @@ VERDICT = "VERDICT#"
 NOTICE = "NOTICE#"
 PUSH = "PUSH#"
 PROVIDERS = "PROVIDERS#"
+HANDOVER = "HANDOVER#"
 
 
 def order_pk(order_id: str) -> str:

@@ -7,10 +7,11 @@ version that was read, so that of two settles one wins and the other starts over
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from shipclock import codec, rows
-from shipclock.decide import PUSH, Decision, Read, Recorded, Situation, decide
-from shipclock.domain.clock import Clock, ClockState
+from shipclock.decide import Decision, decide
+from shipclock.domain.clock import Clock, ClockState, VerdictState
 from shipclock.domain.order import NumberFacts, Order, fold
 from shipclock.domain.push import OPEN, Intent, IntentState
 from shipclock.domain.times import parse, stamp
@@ -18,8 +19,10 @@ from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import LARGEST_COMMIT, Change, Key, Put, Row, Store, StoreError, Write
 from shipclock.rules import Timeline
 from shipclock.rules.policy import Policy, policy_for
+from shipclock.situation import Read, Recorded, Situation
 
 TRIES = 8
+REMINDING = ("reminder", "warning")
 BUYER_KEPT = timedelta(days=120)
 """How long personal data is kept after the order ended (DESIGN 3.12)."""
 
@@ -76,7 +79,7 @@ class Settled:
     def said(self) -> int:
         """How many verdicts and reminders this settle made, not counting those that turned."""
         new = [v for v in self.decision.verdicts if v.key not in self.recorded.verdicts]
-        reminders = [notice for notice in self.decision.notices if notice.kind != PUSH]
+        reminders = [notice for notice in self.decision.notices if notice.kind in REMINDING]
         return len(new) + len(reminders)
 
 
@@ -118,6 +121,11 @@ def _read_of(row: Row) -> Read:
         failures=row.get("failures", 0),
         failed_at=codec.from_millis(row.get("failed_at", 0)),
         not_before=parse(row["not_before"]) if row.get("not_before") else None,
+        detail_as_of=parse(row["detail_as_of"]) if "detail_as_of" in row else base.detail_as_of,
+        detail_status=row.get("detail_status", ""),
+        detail_not_before=(
+            parse(row["detail_not_before"]) if row.get("detail_not_before") else None
+        ),
     )
 
 
@@ -125,8 +133,8 @@ def policy_of(order: Order, shop: Shop | None) -> Policy | None:
     """The policy an order is judged by: the pack of its local day; none before it is known."""
     if shop is None or order.facts is None:
         return None
-    zone = policy_for(shop.market, order.facts.create_time.date(), shop.zone).zone
-    return policy_for(shop.market, order.facts.create_time.astimezone(zone).date(), shop.zone)
+    day = order.facts.create_time.astimezone(ZoneInfo(shop.zone)).date()
+    return policy_for(shop.market, day, shop.zone, shop.hand_marked)
 
 
 def settle(
@@ -180,10 +188,15 @@ def _commit(store: Store, book: Book, settled: Settled, real: datetime) -> bool:
     """Write the head, alone or with what follows from it; False when a race was lost."""
     writes: list[Write] = []
     for verdict in settled.decision.verdicts:
-        row = codec.verdict_row(book.order_id, verdict, real)
+        row = codec.verdict_row(book.order_id, settled.order.shop_id, verdict, real)
+        if verdict.state is VerdictState.OVERTAKEN and book.one(row["sk"]) is None:
+            row = {
+                name: value for name, value in row.items() if name not in rows.MARK
+            }  # over before anybody looked: nobody needs an alarm
         writes.append(_put_or_turn(row, book, ("doc", "state", "due_pk", "due_at")))
     for notice in settled.decision.notices:
-        writes.append(Put(codec.notice_row(rows.order_pk(book.order_id), notice, real)))
+        pk = rows.order_pk(book.order_id)
+        writes.append(Put(codec.notice_row(pk, notice, real, settled.order.shop_id)))
     for intent in settled.decision.intents:
         writes.append(_intent_write(book, intent, settled, real))
     rest = len(writes) > LARGEST_COMMIT - 1
@@ -233,7 +246,7 @@ def _head_write(book: Book, settled: Settled, real: datetime, again: bool) -> Pu
     key = rows.order_pk(book.order_id), rows.HEAD
     version = settled.recorded.version
     due_at = None
-    if again or decision.reread_at is not None:
+    if again or decision.reread_at is not None or decision.detail:
         due_at = rows.at_once(real)
     elif decision.wake_at is not None:
         due_at = rows.at(decision.wake_at)

@@ -412,8 +412,11 @@ class Sweep:
 
 def _wants_lane(settled: Settled) -> bool:
     """Whether a shop's lane has something to do for this order now."""
-    return settled.decision.reread_at is not None or any(
-        intent.state in OPEN for intent in settled.intents.values()
+    decision = settled.decision
+    return (
+        decision.reread_at is not None
+        or decision.detail
+        or any(intent.state in OPEN for intent in settled.intents.values())
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from shipclock.domain.times import plain
+from shipclock.domain.times import plain, stamp
 
 
 class ClockState(StrEnum):
@@ -28,15 +28,28 @@ class Stop:
         object.__setattr__(self, "at", plain(self.at))
 
 
+class Ask(StrEnum):
+    """When the marketplace is asked about a clock before what it says is believed.
+
+    `AROUND`: a day and an hour before, and as it runs out, for the marketplace itself acts then.
+    `ONCE`: as it runs out. `DAILY`: as it runs out, and each day after until the outcome is known.
+    """
+
+    NEVER = "never"
+    ONCE = "once"
+    DAILY = "daily"
+    AROUND = "around"
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One clock of one order.
+    """One clock of one order, or of one of its packages.
 
     `set_by` is the marketplace's field or the pack that set it, `clause` what the pack's author
-    rests on. `void_at` is when it stopped to apply (the order was cancelled; `EPOCH` where the
-    marketplace's own field replaced it from the start); `hard` means that the marketplace itself
-    cancels at `due_at`, so that it is re-read first. `overtaken_at` is when a later fact ended
-    what was true as it ran out.
+    rests on. `number` is the tracking number of a package's clock and, beside `cause`, its
+    identity: package ids change under an order. `void_at` is when it stopped to apply (the order
+    was cancelled; `EPOCH` where the marketplace's own field replaced it from the start). A clock
+    that starts as it runs out is set by something that happened, at once.
     """
 
     name: str
@@ -44,17 +57,38 @@ class Clock:
     set_by: str
     clause: str = ""
     package_id: str = ""
+    number: str = ""
+    cause: str = ""
     starts_at: datetime | None = None
     stop: Stop | None = None
     void_at: datetime | None = None
-    overtaken_at: datetime | None = None
-    hard: bool = False
+    ask: Ask = Ask.NEVER
 
     def __post_init__(self) -> None:
         for name in ("due_at", "starts_at", "void_at"):
             instant = getattr(self, name)
             if instant is not None:
                 object.__setattr__(self, name, plain(instant))
+
+    @property
+    def hard(self) -> bool:
+        """Whether the marketplace itself cancels as it runs out."""
+        return self.ask is Ask.AROUND
+
+    @property
+    def at_once(self) -> bool:
+        """Whether it was never to be waited for: it is missed by what happened."""
+        return self.starts_at == self.due_at
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether a stop after its due instant ended what was true as it ran out."""
+        return self.stop is not None and self.stop.at > self.due_at
+
+    @property
+    def part(self) -> str:
+        """What of the order it is about."""
+        return part_of(self.number, self.package_id, self.cause)
 
     def state(self, now: datetime) -> ClockState:
         """The clock's state at `now`, judged by the facts' own times however late they arrived."""
@@ -68,6 +102,16 @@ class Clock:
         if self.starts_at is not None and now < self.starts_at:
             return ClockState.WAITING
         return ClockState.RUNNING
+
+    @property
+    def key(self) -> str:
+        """The identity of the verdict that it comes to when it is missed."""
+        return verdict_key(self.name, self.part, self.due_at)
+
+    @property
+    def losing(self) -> bool:
+        """Whether it is missed, now or once its time comes, as far as is known."""
+        return self.state(self.due_at) is ClockState.MISSED
 
 
 class VerdictState(StrEnum):
@@ -89,22 +133,37 @@ class Verdict:
     clause: str
     explanation: str
     package_id: str = ""
+    number: str = ""
+    cause: str = ""
 
     @property
     def key(self) -> str:
         """Its identity within the order: a clock that is moved and missed again speaks anew."""
-        return f"{self.rule}#{self.package_id}#{self.due_at:%Y-%m-%dT%H:%M:%SZ}"
+        return verdict_key(
+            self.rule, part_of(self.number, self.package_id, self.cause), self.due_at
+        )
 
     def turned(self, state: VerdictState) -> "Verdict":
         """The same verdict in another state."""
         return replace(self, state=state)
 
 
+def verdict_key(rule: str, part: str, due_at: datetime) -> str:
+    """The identity of what a rule says of a part of the order as of an instant."""
+    return f"{rule}#{part}#{stamp(due_at)}"
+
+
+def part_of(number: str, package_id: str, cause: str) -> str:
+    """Which part of an order is meant: a number, else a package, and a cause. Empty: all of it."""
+    return "/".join(filter(None, (number or package_id, cause)))
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A reminder or warning while a clock still runs.
+    """Something the seller is told once that is no verdict: a reminder, a warning, news.
 
-    `day` is the shop's local day of a reminder and its identity: one a day, never doubled.
+    `day` is its identity within its kind and clock: of a reminder the shop's local day, so that
+    there is one a day, never doubled.
     """
 
     clock: str

@@ -38,6 +38,7 @@ class Line:
     package_status: str = ""
     tracking_number: str = ""
     display_status: str = ""
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class OrderFacts:
     cancel_time: datetime | None = None
     release_date: datetime | None = None
     cancel_requested: bool = False
+    cancel_requested_at: datetime | None = None
     cancel_reason: str = ""
     cancelled_by: str = ""
     tracking_number: str = ""
@@ -109,7 +111,12 @@ class CaseChange:
 
 @dataclass(frozen=True, slots=True)
 class PackageRead:
-    """One package as the marketplace told it, read to see whether a ship call took effect."""
+    """One package as the marketplace told it in answer to a request sent at `requested_at`.
+
+    `as_of` is the `now` of the sweep that sent it, `update_time` the marketplace's. `exception` is
+    its own word for what went wrong with the parcel. `pickup_from` and `pickup_until` are when the
+    marketplace's carrier comes for it.
+    """
 
     identity: str
     order_id: str
@@ -120,7 +127,26 @@ class PackageRead:
     sub_status: str = ""
     tracking_number: str = ""
     exception: str = ""
+    as_of: datetime | None = None
+    update_time: datetime | None = None
+    handover_method: str = ""
+    pickup_from: datetime | None = None
+    pickup_until: datetime | None = None
     kind: Literal["package"] = "package"
+
+    @property
+    def told(self) -> tuple[object, ...]:
+        """What the marketplace said, whenever it was asked."""
+        return (
+            self.status,
+            self.sub_status,
+            self.tracking_number,
+            self.exception,
+            self.update_time,
+            self.handover_method,
+            self.pickup_from,
+            self.pickup_until,
+        )
 
 
 OrderEvent = Hint | Snapshot | CaseChange | PackageRead

@@ -22,6 +22,9 @@ DELIVERED = "DELIVERED"
 COMPLETED = "COMPLETED"
 CANCELLED = "CANCELLED"
 
+SELLER, TIKTOK = "SELLER", "TIKTOK"
+"""Who ships, the marketplace's words: the seller's own carrier, or the marketplace's."""
+
 STAGES = {
     UNPAID: "awaiting_payment",
     ON_HOLD: "on_hold",
@@ -86,12 +89,16 @@ OPEN_CASES = frozenset({"CANCELLATION_REQUEST_PENDING"})
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """One package of the order, or a linked number that belongs to no known package yet."""
+    """One package of the order, or a linked number that belongs to no known package yet.
+
+    `provider` is the carrier that the marketplace has assigned to it.
+    """
 
     package_id: str
     tracking_number: str = ""
     status: str = ""
     parcel: Parcel | None = None
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,8 @@ class Order:
 
     `reached` holds the instant each status was reached; `snapshots` are all re-reads, the newest
     state last; `told_numbers` are linked by the marketplace's own word; `hinted_at` is the receipt
-    of the newest hint.
+    of the newest hint. `cancel_open` says that a buyer's cancel request waits for an answer, by
+    `cancel_by` where that is known.
     """
 
     order_id: str
@@ -114,6 +122,7 @@ class Order:
     package_reads: tuple[PackageRead, ...] = ()
     hinted_at: datetime | None = None
     cancel_open: bool = False
+    cancel_by: datetime | None = None
     events: int = 0
 
     @property
@@ -195,6 +204,7 @@ def fold(order_id: str, events: OrderEvents, numbers: Iterable[NumberFacts] = ()
     facts = newest.facts if newest else None
     shop_id = newest.shop_id if newest else last_hint.shop_id if last_hint else ""
     about = list(numbers)
+    cancel_open, request = _cancel_request(facts, cases)
     parcels, scanned = _parcels(order_id, shop_id, facts, about)
     return Order(
         order_id=order_id,
@@ -212,7 +222,8 @@ def fold(order_id: str, events: OrderEvents, numbers: Iterable[NumberFacts] = ()
         ),
         package_reads=tuple(sorted(reads, key=lambda r: (r.requested_at, r.identity))),
         hinted_at=max((hint.received_at for hint in hints), default=None),
-        cancel_open=_cancel_open(facts, cases),
+        cancel_open=cancel_open,
+        cancel_by=request.deadline if request else None,
         events=len(unique) + scanned,
     )
 
@@ -250,18 +261,23 @@ def _reached(snapshots: list[Snapshot], newest: Snapshot | None) -> dict[str, da
     return reached
 
 
-def _cancel_open(facts: OrderFacts | None, cases: list[CaseChange]) -> bool:
-    """Whether a buyer's cancel request waits for an answer, by the order or by the newest case."""
+def _cancel_request(
+    facts: OrderFacts | None, cases: list[CaseChange]
+) -> tuple[bool, CaseChange | None]:
+    """Whether a buyer's cancel request waits for an answer, by the order or by the newest case,
+    and the case where it is known."""
     newest: dict[str, CaseChange] = {}
     for case in sorted(cases, key=lambda c: (c.update_time, c.identity)):
         newest[case.case_id] = case
-    waiting = any(
-        c.status in OPEN_CASES
+    waiting = [
+        c
+        for c in newest.values()
+        if c.status in OPEN_CASES
         and c.case == "cancellation"
         and not (facts and facts.update_time > c.update_time and not facts.cancel_requested)
-        for c in newest.values()
-    )
-    return waiting or (facts is not None and facts.cancel_requested)
+    ]
+    asked = facts is not None and facts.cancel_requested
+    return bool(waiting) or asked, waiting[-1] if waiting else None
 
 
 def _parcels(
@@ -318,12 +334,14 @@ def _packages(
     """
     numbers: dict[str, str] = {}
     statuses: dict[str, str] = {}
+    providers: dict[str, str] = {}
     if facts:
         numbers = dict.fromkeys(sorted(facts.package_ids), "")
         for line in facts.lines:
             if line.package_id:
                 numbers[line.package_id] = numbers.get(line.package_id) or line.tracking_number
                 statuses[line.package_id] = line.package_status
+                providers[line.package_id] = line.provider
         if len(numbers) == 1 and not any(numbers.values()):
             numbers = dict.fromkeys(numbers, facts.tracking_number)
     for read in sorted(reads, key=lambda r: (r.requested_at, r.identity)):
@@ -333,11 +351,19 @@ def _packages(
     free = sorted((n for n in parcels if n not in told), key=lambda n: _scanned_first(parcels[n]))
     if len(numbers) == 1 and not told and free:
         numbers = dict.fromkeys(numbers, parcels[free.pop(0)].written)
+    # Of a split order the marketplace tells the first package's provider as the order's.
+    assigned = facts.shipping_provider if facts and len(numbers) < 2 else ""
     packages = [
-        Package(package_id, number, statuses.get(package_id, ""), parcels.get(normal(number)))
+        Package(
+            package_id,
+            number,
+            statuses.get(package_id, ""),
+            parcels.get(normal(number)),
+            providers.get(package_id) or assigned,
+        )
         for package_id, number in numbers.items()
     ]
-    packages += [Package("", parcels[n].written, "", parcels[n]) for n in free]
+    packages += [Package("", parcels[n].written, "", parcels[n], assigned) for n in free]
     return tuple(sorted(packages, key=lambda p: (not p.tracking_number, not p.package_id)))
 
 

@@ -1,6 +1,7 @@
 """Instants: aware UTC datetimes inside, `YYYY-MM-DDTHH:MM:SSZ` outside (DESIGN 6, times)."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC)
@@ -37,6 +38,12 @@ def plain(instant: datetime) -> datetime:
 def stamp(instant: datetime) -> str:
     """`YYYY-MM-DDTHH:MM:SSZ`; a fraction of a second is cut off."""
     return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def local(instant: datetime, zone: ZoneInfo) -> str:
+    """The instant for people of a time zone: `Sat 6 Jun 2026, 09:10 (Asia/Kuala_Lumpur)`."""
+    there = instant.astimezone(zone)
+    return f"{there:%a} {there.day} {there:%b %Y, %H:%M} ({zone.key})"
 
 
 def ceil(instant: datetime) -> datetime:

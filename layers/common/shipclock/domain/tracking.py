@@ -1,9 +1,10 @@
 """The parcel's vocabulary and one parcel folded from its scans (`carriers.md` 1.2 and 1.3)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import takewhile
 
 
 class TrackingStatus(StrEnum):
@@ -148,6 +149,11 @@ class Scan:
         """Whether its time may prove that a clock was missed."""
         return self.basis in (TimeBasis.UTC, TimeBasis.OFFSET) and not self.suspect
 
+    @property
+    def proven(self) -> bool:
+        """Whether the carrier has a proof of what it says: a signature, a photo, a code."""
+        return self.proof not in ("", "none")
+
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
@@ -163,7 +169,20 @@ class Parcel:
     @property
     def first_scan(self) -> Scan | None:
         """The earliest event that shows the parcel in the carrier's hands."""
-        return next((scan for scan in self.scans if scan.status not in NOT_A_SCAN), None)
+        return next(self.movements(), None)
+
+    def movements(self) -> Iterator[Scan]:
+        """The events that show the parcel in the carrier's hands, earliest first."""
+        return (scan for scan in self.scans if scan.status not in NOT_A_SCAN)
+
+    def failed_attempt(self, which: int) -> datetime | None:
+        """When that many failed attempts had come together (2: the second one's time).
+
+        By the times that may prove something, in the source that came to so many first.
+        """
+        times = _attempts(scan for scan in _before_end(self.scans) if scan.trusted)
+        reached = [sorted(each)[which - 1] for each in times.values() if len(each) >= which]
+        return min(reached, default=None)
 
     @property
     def ended_at(self) -> datetime | None:
@@ -194,10 +213,18 @@ def fold_parcel(number: str, scans: Iterable[Scan]) -> Parcel:
 
 def _failed_attempts(ordered: tuple[Scan, ...]) -> int:
     """The most attempts any one source counts: two sources may tell the same attempt."""
+    return max(map(len, _attempts(_before_end(ordered)).values()), default=0)
+
+
+def _attempts(scans: Iterable[Scan]) -> dict[str, set[datetime]]:
+    """The instants of the failed attempts that each source tells of."""
     attempts: dict[str, set[datetime]] = {}
-    for scan in ordered:
-        if scan.status in ENDS_ATTEMPTS:
-            break
+    for scan in scans:
         if scan.status is TrackingStatus.DELIVERY_ATTEMPT_FAILED:
             attempts.setdefault(scan.source, set()).add(scan.occurred_at)
-    return max(map(len, attempts.values()), default=0)
+    return attempts
+
+
+def _before_end(ordered: Iterable[Scan]) -> Iterator[Scan]:
+    """What came before the parcel was delivered or returned; after that no attempt is one."""
+    return takewhile(lambda scan: scan.status not in ENDS_ATTEMPTS, ordered)

@@ -21,7 +21,8 @@ class Shop:
     """A shop as its lane's row holds it.
 
     `authorisation` names the row that holds its tokens: shops of one seller may share it.
-    `default_provider` ships what no carrier name fits; `zone` is the shop's time zone.
+    `default_provider` ships what no carrier name fits; `zone` is the shop's time zone;
+    `hand_marked` says that its orders are marked as shipped by hand or by us, not by the carrier.
     """
 
     shop_id: str
@@ -34,6 +35,7 @@ class Shop:
     connected: bool = True
     default_provider: str = ""
     handover_method: str = "PICKUP"
+    hand_marked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,25 @@ class Tokens:
     access_expires_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One span of time in which a carrier comes."""
+
+    begins: datetime
+    ends: datetime
+    available: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """How a package may be handed to the marketplace's carrier."""
+
+    can_pick_up: bool
+    can_drop_off: bool
+    drop_off_url: str = ""
+    slots: tuple[Slot, ...] = ()
+
+
 class Marketplace(Protocol):
     """What every marketplace package offers."""
 
@@ -180,9 +201,20 @@ class Marketplace(Protocol):
         """The detail of one package."""
 
     def read_package(
-        self, outcome: Outcome, order_id: str, shop: Shop, requested_at: datetime
+        self,
+        outcome: Outcome,
+        order_id: str,
+        shop: Shop,
+        requested_at: datetime,
+        as_of: datetime,
     ) -> PackageRead:
         """The package in an answer; raises `Unreadable`."""
+
+    def handover(self, package_id: str) -> Call:
+        """How a package that the marketplace ships may be handed over."""
+
+    def read_handover(self, outcome: Outcome) -> Handover:
+        """The ways and times of handing over in an answer; raises `Unreadable`."""
 
     def search(self, name: str, since: datetime, token: str) -> Call:
         """One page of a search by `update_time`, ascending."""
@@ -201,6 +233,12 @@ class Marketplace(Protocol):
 
     def needs_provider(self, order: Order) -> bool:
         """Whether the ship call of this order names a provider."""
+
+    def undo(self, order: Order, shop: Shop) -> str:
+        """How a seller may undo the order by now: `cancellation` or `refund`."""
+
+    def cancel_words(self, reason: str) -> str:
+        """The marketplace's reason for a cancellation in words that end no sentence."""
 
     def ship(self, intent: Intent, order: Order, shop: Shop, provider_id: str) -> Call:
         """The ship call an intent stands for."""

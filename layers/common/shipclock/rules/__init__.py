@@ -1,36 +1,37 @@
 """The rules: one file each, one registry. Pure functions of an order, a policy and `now`."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shipclock.domain.clock import Clock, ClockState, Notice
 from shipclock.domain.order import CANCELLED, Order
-from shipclock.rules import marketplace_fields, status_update, untracked
+from shipclock.rules import (
+    abnormal_delivery,
+    carrier_mismatch,
+    collected_to_shipped,
+    delivered_unproven,
+    delivery_period,
+    marketplace_fields,
+    not_acknowledged,
+    status_update,
+    two_failed_attempts,
+    untracked,
+)
 from shipclock.rules.policy import Policy
+from shipclock.rules.rule import Rule
 
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule: the clocks it sets, what a missed one says, and what it says while one runs."""
-
-    name: str
-    clocks: Callable[[Order, Policy], tuple[Clock, ...]]
-    explain: Callable[[Order, Clock], str]
-    notices: Callable[[Clock, Policy, datetime], tuple[Notice, ...]] | None = None
-    next_notice: Callable[[Clock, Policy, datetime], datetime | None] | None = None
-
-
-RULES = (
-    Rule(marketplace_fields.NAME, marketplace_fields.clocks, marketplace_fields.explain),
-    Rule(status_update.NAME, status_update.clocks, status_update.explain),
-    Rule(
-        untracked.NAME,
-        untracked.clocks,
-        untracked.explain,
-        untracked.notices,
-        untracked.next_notice,
-    ),
+RULES: tuple[Rule, ...] = (
+    marketplace_fields.RULE,
+    status_update.RULE,
+    collected_to_shipped.RULE,
+    untracked.RULE,
+    two_failed_attempts.RULE,
+    not_acknowledged.RULE,
+    delivery_period.RULE,
+    abnormal_delivery.RULE,
+    delivered_unproven.RULE,
+    carrier_mismatch.RULE,
 )
 
 UNCLOCKED_FULFILMENT = frozenset({"FULFILLMENT_BY_TIKTOK", "FULFILLMENT_BY_DILAYANI_TOKOPEDIA"})
@@ -49,14 +50,19 @@ class Ticking:
 Timeline = tuple[Ticking, ...]
 
 
+def clocked(order: Order) -> bool:
+    """Whether an order has clocks at all."""
+    facts = order.facts
+    return (
+        facts is not None
+        and facts.fulfillment_type not in UNCLOCKED_FULFILMENT
+        and facts.shipping_type not in UNCLOCKED_SHIPPING
+    )
+
+
 def timeline(order: Order, policy: Policy) -> Timeline:
     """Every clock of an order, waiting, running and finished. Independent of what time it is."""
-    facts = order.facts
-    if (
-        facts is None
-        or facts.fulfillment_type in UNCLOCKED_FULFILMENT
-        or facts.shipping_type in UNCLOCKED_SHIPPING
-    ):
+    if not clocked(order):
         return ()
     cancelled = order.reached_at(CANCELLED)
     return tuple(
@@ -73,14 +79,21 @@ def _voided(clock: Clock, cancelled: datetime | None) -> Clock:
     return replace(clock, void_at=cancelled)
 
 
-def notices(ticking: Timeline, policy: Policy, now: datetime) -> tuple[Notice, ...]:
-    """Reminders and warnings whose time `now` is, of the clocks that run."""
+def notices(order: Order, ticking: Timeline, policy: Policy, now: datetime) -> tuple[Notice, ...]:
+    """Reminders, warnings and news whose time `now` is."""
+    if not clocked(order):
+        return ()
     return tuple(
         notice
-        for tick in ticking
-        if tick.rule.notices and tick.clock.state(now) is ClockState.RUNNING
-        for notice in tick.rule.notices(tick.clock, policy, now)
+        for rule, own in _by_rule(ticking)
+        if rule.notices
+        for notice in rule.notices(order, own, policy, now)
     )
+
+
+def _by_rule(ticking: Timeline) -> Iterator[tuple[Rule, tuple[Clock, ...]]]:
+    """Every rule with its own clocks, of which there may be none."""
+    return ((rule, tuple(t.clock for t in ticking if t.rule is rule)) for rule in RULES)
 
 
 def next_instant(ticking: Timeline, policy: Policy, now: datetime) -> datetime | None:
@@ -91,8 +104,9 @@ def next_instant(ticking: Timeline, policy: Policy, now: datetime) -> datetime |
         state = clock.state(now)
         if state is ClockState.RUNNING:
             instants.append(clock.due_at)
-            if tick.rule.next_notice:
-                instants.append(tick.rule.next_notice(clock, policy, now))
         elif state is ClockState.WAITING and clock.starts_at is not None:
             instants.append(min(clock.starts_at, clock.due_at))
+    for rule, own in _by_rule(ticking):
+        if rule.next_notice:
+            instants.append(rule.next_notice(own, policy, now))
     return min((at for at in instants if at is not None), default=None)

@@ -5,9 +5,12 @@ Incentives (`fast_*`) and advice (`recommended_shipping_time`) are shown with th
 clocks.
 """
 
-from shipclock.domain.clock import Clock, Stop
+from shipclock.domain.clock import Ask, Clock
 from shipclock.domain.order import AWAITING_COLLECTION, DELIVERED, IN_TRANSIT, Order
+from shipclock.domain.stops import reached
+from shipclock.domain.times import local
 from shipclock.rules.policy import Policy
+from shipclock.rules.rule import About, Rule
 
 NAME = "marketplace_fields"
 
@@ -36,11 +39,10 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
     given = order.facts.deadlines
     hard = HARD if any(name in given for name in HARD) else LEGACY
     found = []
-    for fields, is_hard in ((hard, True), (METRIC, False)):
+    for fields, ask in ((hard, Ask.AROUND), (METRIC, Ask.NEVER)):
         for name, status in fields.items():
             due_at = given.get(name)
             if due_at is not None:
-                reached = order.reached_at(status)
                 found.append(
                     Clock(
                         name=name,
@@ -48,23 +50,41 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
                         set_by=name,
                         clause=f"the order's own field {name}",
                         starts_at=order.facts.create_time,
-                        stop=Stop(reached) if reached else None,
-                        hard=is_hard,
+                        stop=reached(order, status),
+                        ask=ask,
                     )
                 )
     return tuple(found)
 
 
-def explain(order: Order, clock: Clock) -> str:
+def explain(order: Order, clock: Clock, policy: Policy) -> str:
     """What the missed field means and what to do."""
     target = {**HARD, **METRIC, **LEGACY}[clock.name]
+    by = local(clock.due_at, policy.zone)
     if clock.hard:
         return (
-            f"The order did not reach {target} and still shows {order.status}: the marketplace "
-            "cancels it. If the parcel is on its way, open a ticket in Seller Center with the "
-            "carrier's proof now."
+            f"The order did not reach {target} by {by} and still shows {order.status}: the "
+            "marketplace cancels it now. If the parcel is on its way, open a ticket in Seller "
+            "Center with the carrier's proof at once."
         )
     return (
-        f"The order did not reach {target} in time and counts against the shop's figures. "
+        f"The order did not reach {target} by {by} and counts against the shop's figures. "
         "Nothing is cancelled by this line; move the order on as soon as you can."
     )
+
+
+RULE = Rule(
+    NAME,
+    About(
+        orders="all that carry the field; each clock bears the field's name",
+        starts="the order is placed",
+        due=", ".join(f"`{name}`" for name in (*HARD, *METRIC))
+        + "; where the first three are absent, `cancel_order_sla_time`",
+        stops="the status that the field names",
+        then="hard lines (" + ", ".join(f"`{name}`" for name in (*HARD, *LEGACY)) + "): re-read "
+        "a day and an hour before and at the line, then alert, other pushes wait for the re-read. "
+        "The others: alert",
+    ),
+    clocks,
+    explain,
+)

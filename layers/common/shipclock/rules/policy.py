@@ -4,7 +4,7 @@ import datetime as dt
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from importlib import import_module, resources
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -24,20 +24,29 @@ class PolicyError(Exception):
 
 
 class Clause(BaseModel):
-    """One clause: how long, and what the figure rests on. Durations are hours of 60 minutes."""
+    """One clause: its figures, and what they rest on. Durations are hours of 60 minutes.
+
+    Which figures it must have says the rule of its name (`NEEDS` in the rule's file).
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     clause: str
-    hours: Hours
+    hours: Hours | None = None
+    attempts: Annotated[int, Field(ge=1, le=100)] | None = None
     first_reminder_hours: Hours | None = None
     reminder_at: dt.time | None = None
     final_warning_hours: Hours | None = None
 
     @property
     def period(self) -> dt.timedelta:
-        """How long the clock runs."""
-        return dt.timedelta(hours=self.hours)
+        """How long the clock runs; of a rule that needs `hours`."""
+        return dt.timedelta(hours=self.hours or 0)
+
+    @property
+    def count(self) -> int:
+        """How many attempts; of a rule that needs `attempts`."""
+        return self.attempts or 1
 
 
 class Pack(BaseModel):
@@ -55,10 +64,15 @@ class Pack(BaseModel):
     @field_validator("clauses")
     @classmethod
     def _known(cls, clauses: dict[str, Clause]) -> dict[str, Clause]:
-        """A clause bears its rule's name; a word that no rule knows is a slip."""
+        """A clause bears its rule's name and has the rule's figures; all else is a slip."""
         rules = {path.name.removesuffix(".py") for path in resources.files(RULES).iterdir()}
-        if unknown := clauses.keys() - rules:
+        if unknown := clauses.keys() - (rules - {"__init__", "policy", "rule"}):
             raise ValueError(f"no rule is called {', '.join(sorted(unknown))}")
+        for name, clause in clauses.items():
+            needs = getattr(import_module(f"{RULES}.{name}"), "NEEDS", ())
+            if lacking := [figure for figure in needs if getattr(clause, figure) is None]:
+                missing = ", ".join(f"clauses.{name}.{figure}" for figure in lacking)
+                raise ValueError(f"{missing}: the rule of this name needs it")
         return clauses
 
     def in_force(self, market: str, day: dt.date) -> bool:
@@ -68,10 +82,12 @@ class Pack(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a shop's orders are judged by: a pack and the shop's time zone."""
+    """What a shop's orders are judged by: a pack, the shop's time zone, and whether its orders are
+    marked as shipped by hand."""
 
     pack: Pack
     zone: ZoneInfo
+    hand_marked: bool = False
 
     def clause(self, rule: str) -> Clause | None:
         """The pack's clause for a rule; None where the pack leaves it to the marketplace."""
@@ -106,8 +122,8 @@ def load(name: str) -> Pack:
 
 
 @cache
-def policy_for(market: str, day: dt.date, zone: str) -> Policy:
+def policy_for(market: str, day: dt.date, zone: str, hand_marked: bool = False) -> Policy:
     """The pack in force for a market on an order's local day, else the default pack."""
     packs = [pack for pack in map(load, PACKS) if pack.in_force(market, day)]
     newest = max(packs, key=lambda pack: pack.since, default=None)
-    return Policy(newest or load(DEFAULT), ZoneInfo(zone))
+    return Policy(newest or load(DEFAULT), ZoneInfo(zone), hand_marked)

@@ -1,11 +1,14 @@
 """The order's status must have moved on in time after it was placed (the guide: 120 hours)."""
 
-from shipclock.domain.clock import Clock, Stop
+from shipclock.domain.clock import Clock
 from shipclock.domain.order import AWAITING_COLLECTION, Order
-from shipclock.domain.times import EPOCH
+from shipclock.domain.stops import reached
+from shipclock.domain.times import EPOCH, local
 from shipclock.rules.policy import Policy
+from shipclock.rules.rule import About, Rule
 
 NAME = "status_update"
+NEEDS = ("hours",)
 REPLACED_BY = "shipping_due_time"
 
 
@@ -14,7 +17,6 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
     clause, starts_at = policy.clause(NAME), order.starts_at
     if clause is None or starts_at is None or order.facts is None:
         return ()
-    reached = order.reached_at(AWAITING_COLLECTION)
     replaced = REPLACED_BY in order.facts.deadlines
     return (
         Clock(
@@ -23,23 +25,47 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
             set_by=REPLACED_BY if replaced else policy.set_by(NAME),
             clause=clause.clause,
             starts_at=starts_at,
-            stop=Stop(reached) if reached else None,
+            stop=reached(order, AWAITING_COLLECTION),
             void_at=EPOCH if replaced else None,
         ),
     )
 
 
-def explain(order: Order, clock: Clock) -> str:
-    """What the missed clock means and what to do, naming what the ship push still lacks."""
+def explain(order: Order, clock: Clock, policy: Policy) -> str:
+    """Names what the ship push still lacks."""
+    return (
+        f"The order was not marked shipped by {local(clock.due_at, policy.zone)}; the marketplace "
+        f"still shows {order.status}, counts it as late and may cancel it. {_lacking(order)}"
+    )
+
+
+def _lacking(order: Order) -> str:
     numbers = [p.tracking_number for p in order.packages if p.tracking_number]
+    if order.cancel_open:
+        return "The buyer asks to cancel. Answer the request in Seller Center first."
     if not numbers:
-        lacking = "No tracking number is known. Hand the parcel over and have the carrier or 3PL "
-        lacking += "report it with the order id, or enter the number in Seller Center."
-    elif order.first_scan is None:
-        lacking = f"The carrier has not scanned {', '.join(numbers)} yet. Ask where the parcel is."
-    elif order.cancel_open:
-        lacking = "The buyer asks to cancel. Answer the request in Seller Center first."
-    else:
-        lacking = "The parcel is with the carrier. See the order's pushes for what the "
-        lacking += "marketplace answered, and mark it shipped in Seller Center if they stand still."
-    return f"The marketplace still shows {order.status}. {lacking}"
+        return (
+            "No tracking number is known. Hand the parcel over and have the carrier or 3PL "
+            "report it with the order id, or enter the number in Seller Center."
+        )
+    if order.first_scan is None:
+        return f"The carrier has not scanned {', '.join(numbers)} yet. Ask where the parcel is."
+    return (
+        "The parcel is with the carrier. See the order's pushes for what the marketplace "
+        "answered, and mark it shipped in Seller Center if they stand still."
+    )
+
+
+RULE = Rule(
+    NAME,
+    About(
+        orders="all",
+        starts="the order is placed; a pre-order is released",
+        due="{hours} h later",
+        stops="the marketplace shows a status beyond AWAITING_SHIPMENT and PARTIALLY_SHIPPING",
+        then="alert that says what the ship push still lacks. "
+        f"`{REPLACED_BY}` on the order replaces this clock",
+    ),
+    clocks,
+    explain,
+)

@@ -5,12 +5,15 @@ Until then the seller is reminded once a local day, and warned once more shortly
 
 from datetime import UTC, date, datetime, timedelta
 
-from shipclock.domain.clock import Clock, Notice, Stop
+from shipclock.domain.clock import Ask, Clock, ClockState, Notice, Stop
 from shipclock.domain.order import IN_TRANSIT, Order
-from shipclock.domain.times import EPOCH, stamp
+from shipclock.domain.stops import at_scan, first, reached
+from shipclock.domain.times import EPOCH, local, stamp
 from shipclock.rules.policy import Clause, Policy
+from shipclock.rules.rule import About, Rule
 
 NAME = "untracked"
+NEEDS = ("hours",)
 REPLACED_BY = "collection_due_time"
 REMINDER = "reminder"
 WARNING = "warning"
@@ -21,72 +24,71 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
     clause, starts_at = policy.clause(NAME), order.starts_at
     if clause is None or starts_at is None or order.facts is None:
         return ()
-    stop = first_movement(order)
     replaced = REPLACED_BY in order.facts.deadlines
-    due_at = starts_at + clause.period
     return (
         Clock(
             name=NAME,
-            due_at=due_at,
+            due_at=starts_at + clause.period,
             set_by=REPLACED_BY if replaced else policy.set_by(NAME),
             clause=clause.clause,
             starts_at=starts_at,
-            stop=stop,
+            stop=first_movement(order),
             void_at=EPOCH if replaced else None,
-            overtaken_at=stop.at if stop and stop.at > due_at else None,
+            ask=Ask.DAILY,
         ),
     )
 
 
 def first_movement(order: Order) -> Stop | None:
     """The earliest sign that the parcel moves: a scan, or the marketplace's own IN_TRANSIT."""
-    stops = [
-        Stop(scan.occurred_at, scan.trusted)
-        for parcel in order.parcels
-        if (scan := parcel.first_scan)
-    ]
-    reached = order.reached_at(IN_TRANSIT)
-    if reached:
-        stops.append(Stop(reached))
-    return min(stops, key=lambda stop: (stop.trusted, stop.at), default=None)
+    scans = [at_scan(parcel.first_scan) for parcel in order.parcels]
+    return first((*scans, reached(order, IN_TRANSIT)))
 
 
-def notices(clock: Clock, policy: Policy, now: datetime) -> tuple[Notice, ...]:
+def notices(
+    order: Order, own: tuple[Clock, ...], policy: Policy, now: datetime
+) -> tuple[Notice, ...]:
     """The reminder of this local day and the final warning, if `now` is their time.
 
     A day on which nobody asked after its reminder's instant is left out for good: after a sleep
     there is one reminder, not a burst.
     """
-    clause = policy.clause(NAME)
-    if clause is None:
-        return ()
-    found = []
-    day = now.astimezone(policy.zone).date()
-    at = _reminder_of(day, clock, policy, clause)
-    if at is not None and at <= now < clock.due_at:
-        text = f"No tracking update yet; the order is cancelled at {stamp(clock.due_at)}."
-        found.append(Notice(NAME, REMINDER, now, day.isoformat(), text))
-    last = _final_warning(clock, clause)
-    if last is not None and last <= now < clock.due_at:
-        text = f"Last warning: without a tracking update the order ends at {stamp(clock.due_at)}."
-        found.append(Notice(NAME, WARNING, now, stamp(clock.due_at), text))
+    clause, found = policy.clause(NAME), []
+    for clock in own if clause else ():
+        if clause is None or clock.state(now) is not ClockState.RUNNING:
+            continue
+        end = (
+            "Without a tracking update the marketplace cancels the order and refunds the buyer at "
+            f"{local(clock.due_at, policy.zone)}. Hand the parcel over and see that the carrier's "
+            "scans reach us, or enter its number in Seller Center."
+        )
+        day = now.astimezone(policy.zone).date()
+        at = _reminder_of(day, clock, policy, clause)
+        if at is not None and at <= now:
+            found.append(Notice(NAME, REMINDER, now, day.isoformat(), end))
+        last = _final_warning(clock, clause)
+        if last is not None and last <= now:
+            text = f"Last warning. {end}"
+            found.append(Notice(NAME, WARNING, now, stamp(clock.due_at), text))
     return tuple(found)
 
 
-def next_notice(clock: Clock, policy: Policy, now: datetime) -> datetime | None:
+def next_notice(own: tuple[Clock, ...], policy: Policy, now: datetime) -> datetime | None:
     """The next instant after `now` at which `notices` has something new to say."""
     clause = policy.clause(NAME)
-    if clause is None:
-        return None
-    day = now.astimezone(policy.zone).date()
-    first = _first_reminder(clock, clause)
-    instants = [
-        first,
-        _reminder_of(day, clock, policy, clause),
-        _reminder_of(day + timedelta(days=1), clock, policy, clause),
-        _final_warning(clock, clause),
-    ]
-    return min((at for at in instants if at and now < at < clock.due_at), default=None)
+    instants: list[datetime | None] = []
+    for clock in own if clause else ():
+        if clause is None or clock.state(now) is not ClockState.RUNNING:
+            continue
+        day = now.astimezone(policy.zone).date()
+        told = (
+            _first_reminder(clock, clause),
+            _reminder_of(day, clock, policy, clause),
+            _reminder_of(day + timedelta(days=1), clock, policy, clause),
+            _final_warning(clock, clause),
+        )
+        instants += [at for at in told if at and now < at < clock.due_at]
+    return min((at for at in instants if at), default=None)
 
 
 def _first_reminder(clock: Clock, clause: Clause) -> datetime | None:
@@ -114,10 +116,31 @@ def _reminder_of(day: date, clock: Clock, policy: Policy, clause: Clause) -> dat
     return datetime.combine(day, clause.reminder_at, policy.zone).astimezone(UTC)
 
 
-def explain(order: Order, clock: Clock) -> str:
+def explain(order: Order, clock: Clock, policy: Policy) -> str:
     """What the missed clock means and what to do."""
     return (
-        "The order never got a tracking update. The marketplace cancels it and refunds the buyer. "
-        "If the parcel did leave, enter its tracking number in Seller Center at once; if not, "
-        "put the items back into stock when the order shows CANCELLED."
+        f"The order never got a tracking update by {local(clock.due_at, policy.zone)}. The "
+        "marketplace cancels it and refunds the buyer; its word is asked for daily until it is "
+        "known. If the parcel did leave, enter its tracking number in Seller Center at once; if "
+        "not, put the items back into stock when the order shows CANCELLED."
     )
+
+
+RULE = Rule(
+    NAME,
+    About(
+        orders="all",
+        starts="the order is placed; a pre-order is released",
+        due="{hours} h later",
+        stops="the first scan; IN_TRANSIT or beyond",
+        then="before the end: reminders, the first after {first_reminder_hours} h, then at "
+        "{reminder_at:%H:%M} shop time on each later local day, and a warning "
+        "{final_warning_hours} h before. At the end: the order is re-read, then alert, and "
+        "re-read daily until the marketplace's outcome is known. "
+        f"`{REPLACED_BY}` on the order replaces this clock",
+    ),
+    clocks,
+    explain,
+    notices,
+    next_notice,
+)

@@ -2,6 +2,7 @@
 
 from shipclock.marketplaces.tiktok_shop.answers import (
     interpret,
+    read_handover,
     read_orders,
     read_package,
     read_page,
@@ -13,6 +14,7 @@ from shipclock.marketplaces.tiktok_shop.calls import (
     DETAIL,
     SEARCHES,
     choose_provider,
+    handover,
     needs_provider,
     package,
     providers,
@@ -21,19 +23,23 @@ from shipclock.marketplaces.tiktok_shop.calls import (
     search,
     ship,
 )
-from shipclock.marketplaces.tiktok_shop.capability import plan
+from shipclock.marketplaces.tiktok_shop.capability import plan, undo
+from shipclock.marketplaces.tiktok_shop.codes import cancel_words
 from shipclock.marketplaces.tiktok_shop.signing import sign
 
 __all__ = [
     "BATCH",
     "DETAIL",
     "SEARCHES",
+    "cancel_words",
     "choose_provider",
+    "handover",
     "interpret",
     "needs_provider",
     "package",
     "plan",
     "providers",
+    "read_handover",
     "read_orders",
     "read_package",
     "read_page",
@@ -44,4 +50,5 @@ __all__ = [
     "search",
     "ship",
     "sign",
+    "undo",
 ]

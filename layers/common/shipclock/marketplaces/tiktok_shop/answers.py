@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from shipclock.domain.event import CaseChange, Line, OrderFacts, PackageRead
 from shipclock.marketplaces.protocol import (
     Call,
+    Handover,
     Kind,
     OrderRow,
     Outcome,
     SearchPage,
     Shop,
+    Slot,
     Tokens,
     Unread,
 )
@@ -189,6 +192,7 @@ def _order(row: Object, oddities: list[str]) -> OrderRow:
         cancel_time=time("cancel_time"),
         release_date=time("release_date"),
         cancel_requested=row.get("is_buyer_request_cancel") is True,
+        cancel_requested_at=time("request_cancel_time"),
         cancel_reason=text("cancel_reason"),
         cancelled_by=text("cancellation_initiator"),
         tracking_number=text("tracking_number"),
@@ -224,6 +228,7 @@ def _line(line: Object) -> Line:
         package_status=words(line, "package_status"),
         tracking_number=words(line, "tracking_number"),
         display_status=words(line, "display_status"),
+        provider=words(line, "shipping_provider_name"),
     )
 
 
@@ -242,25 +247,52 @@ def _buyer(row: Object) -> dict[str, str]:
 
 
 def read_package(
-    outcome: Outcome, order_id: str, shop: Shop, requested_at: datetime
+    outcome: Outcome, order_id: str, shop: Shop, requested_at: datetime, as_of: datetime
 ) -> PackageRead:
-    """One package's detail."""
+    """One package's detail. Times that can't be read are left out."""
     data = outcome.data
+    odd: list[str] = []
+    slot = data.get("pickup_slot")
+    slot = slot if isinstance(slot, dict) else {}
     package_id = identifier(data.get("package_id"), "package_id")
-    status, sub_status = words(data, "package_status"), words(data, "package_sub_status")
-    number, exception = words(data, "tracking_number"), words(data, "ship_exception_reason")
-    sent = requested_at.isoformat()
-    return PackageRead(
-        identity=digest("package", package_id, status, sub_status, number, exception, sent),
+    read = PackageRead(
+        identity="",
         order_id=order_id,
         shop_id=shop.shop_id,
         package_id=package_id,
         requested_at=requested_at,
-        status=status,
-        sub_status=sub_status,
-        tracking_number=number,
-        exception=exception,
+        status=words(data, "package_status"),
+        sub_status=words(data, "package_sub_status"),
+        tracking_number=words(data, "tracking_number"),
+        exception=words(data, "ship_exception_reason"),
+        as_of=as_of,
+        update_time=_soft(unix, data, "update_time", odd),
+        handover_method=_soft(words, data, "handover_method", odd) or "",
+        pickup_from=_soft(unix, slot, "start_time", odd),
+        pickup_until=_soft(unix, slot, "end_time", odd),
     )
+    said = repr(read.told)
+    return replace(read, identity=digest("package", package_id, said, requested_at.isoformat()))
+
+
+def read_handover(outcome: Outcome) -> Handover:
+    """The handover slots of a package; a slot that can't be read is left out."""
+    odd: list[str] = []
+    slots = _each(_slot, outcome.data, "pickup_slots", odd)
+    return Handover(
+        can_pick_up=outcome.data.get("can_pickup") is True,
+        can_drop_off=outcome.data.get("can_drop_off") is True,
+        drop_off_url=_soft(words, outcome.data, "drop_off_point_url", odd) or "",
+        slots=tuple(sorted(slots, key=lambda slot: (slot.begins, slot.ends))),
+    )
+
+
+def _slot(slot: Object) -> Slot:
+    """One slot; `avaliable` is the field's own spelling (section 7, typos in the wire format)."""
+    begins, ends = unix(slot, "start_time"), unix(slot, "end_time")
+    if begins is None or ends is None:
+        raise Unreadable("start_time or end_time is missing")
+    return Slot(begins, ends, slot.get("avaliable", slot.get("available")) is True)
 
 
 def read_page(name: str, outcome: Outcome, shop: Shop) -> SearchPage:

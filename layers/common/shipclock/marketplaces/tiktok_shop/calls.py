@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from shipclock.domain.carrier import names_of, plain
 from shipclock.domain.order import Order, normal
 from shipclock.domain.push import Intent
 from shipclock.marketplaces.protocol import Call, Keys, Shop
@@ -33,6 +34,11 @@ def reread(order_ids: Sequence[str]) -> Call:
 def package(package_id: str) -> Call:
     """The detail of one package."""
     return Call("package", "GET", f"/fulfillment/202309/packages/{package_id}")
+
+
+def handover(package_id: str) -> Call:
+    """How and when a package may be handed to TikTok's carrier (5.2, handover slots)."""
+    return Call("handover", "GET", f"/fulfillment/202309/packages/{package_id}/handover_time_slots")
 
 
 def search(name: str, since: datetime, token: str) -> Call:
@@ -110,26 +116,6 @@ NUMBER = re.compile(r"[A-Za-z0-9_./-]{4,50}")
 def choose_provider(carrier: str, providers: Mapping[str, str], shop: Shop) -> str:
     """The provider whose name is the carrier's or one of its aliases, else the shop's default."""
     names = {plain(name): provider_id for provider_id, name in providers.items()}
-    ours = plain(carrier)
-    same = next((group for group in ALIASES if ours in group), frozenset({ours}))
-    found = next((names[name] for name in sorted(same) if name and name in names), "")
+    ours = sorted(names_of(carrier))
+    found = next((names[name] for name in ours if name and name in names), "")
     return found or shop.default_provider
-
-
-def plain(name: str) -> str:
-    """A carrier's name with only its letters and digits, in lower case."""
-    return "".join(character for character in name.lower() if character.isalnum())
-
-
-ALIASES = (
-    frozenset({"jtexpress", "jt", "jnt", "jntexpress"}),
-    frozenset({"ninjavan", "ninja"}),
-    frozenset({"flashexpress", "flash"}),
-    frozenset({"poslaju", "posmalaysia"}),
-    frozenset({"spx", "spxexpress", "shopeexpress"}),
-    frozenset({"dhlecommerce", "dhlecommerceasia"}),
-    frozenset({"ups", "unitedparcelservice"}),
-    frozenset({"usps", "unitedstatespostalservice"}),
-    frozenset({"fedex", "federalexpress"}),
-)
-"""Names that mean the same carrier, as `plain` writes them. A new one is one word here."""

@@ -76,5 +76,16 @@ def plan(order: Order, wanted: Wanted, shop: Shop) -> Plan:
     return _no(NOT_HERE)
 
 
+SELLER_CANCELS = ("ON_HOLD", "AWAITING_SHIPMENT", "UNPAID")
+SELLER_CANCELS_US = ("AWAITING_COLLECTION",)
+"""Statuses in which a seller may still cancel; afterwards there is only a refund (5.5)."""
+
+
+def undo(order: Order, shop: Shop) -> str:
+    """How a seller may undo the order by now: `cancellation` or `refund`."""
+    later = shop.market == "US" and order.status in SELLER_CANCELS_US
+    return "cancellation" if order.status in SELLER_CANCELS or later else "refund"
+
+
 def _no(why: tuple[str, str], call: str = "ship") -> Plan:
     return Plan(call, allowed=False, reason=why[0], advice=why[1])

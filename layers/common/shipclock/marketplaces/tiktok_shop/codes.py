@@ -139,3 +139,26 @@ CODES: dict[int, Meaning] = {
 """A code that is not here is refused with its number: a person must read it."""
 
 PERSON = "Read the marketplace's message in Seller Center and act there."
+
+CANCEL_REASONS = {
+    "system_cancel_unpaid_time_out": "it was not paid in time",
+    "system_cancel_order_reason_shipping_timeout": "it was not shipped or collected in time",
+    "system_cancel_order_untracked": "its tracking number could not be followed",
+    "system_cancel_order_exceed_edt_not_arrive": "it was long past its estimated delivery",
+    "threepl_breach": "the carrier delivered too late",
+    "package_lost": "the parcel was lost",
+    "package_damaged": "the parcel was damaged",
+    "package_scrap": "the parcel was destroyed",
+    "returned_to_shipper_refused": "the buyer refused the parcel",
+    "returned_to_shipper_other": "the parcel came back to the sender",
+    "package_cancel": "the shipment was cancelled",
+    "platform_cancel": "the platform cancelled it",
+    "system_cancel_anti_span_block": "it was blocked as spam",
+    "operator_cancel_risk_control_block": "it was blocked as a risk",
+}
+"""The marketplace's own reasons in words (5.5); the UK's bear `_uk` at their end."""
+
+
+def cancel_words(reason: str) -> str:
+    """A reason in words; one that is not known is left to be read as it stands."""
+    return CANCEL_REASONS.get(reason.removesuffix("_uk"), "for a reason of its own")

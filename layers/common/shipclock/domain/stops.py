@@ -1,0 +1,51 @@
+"""The facts that stop clocks, as rules ask for them."""
+
+from collections.abc import Iterable
+
+from shipclock.domain.clock import Stop
+from shipclock.domain.order import DELIVERED, Order, Package
+from shipclock.domain.tracking import Scan, TrackingStatus
+
+
+def first(stops: Iterable[Stop | None]) -> Stop | None:
+    """The stop that decides. One of an untrusted time does: nobody can say that it came late
+    (docs/decisions/0007)."""
+    known = [stop for stop in stops if stop is not None]
+    return min(known, key=lambda stop: (stop.trusted, stop.at), default=None)
+
+
+def at_scan(scan: Scan | None) -> Stop | None:
+    """A scan as a stop."""
+    return Stop(scan.occurred_at, scan.trusted) if scan else None
+
+
+def by_scans(package: Package, *statuses: TrackingStatus) -> list[Stop]:
+    """The package's scans of these statuses, as stops."""
+    scans = package.parcel.scans if package.parcel else ()
+    return [Stop(scan.occurred_at, scan.trusted) for scan in scans if scan.status in statuses]
+
+
+def reached(order: Order, status: str) -> Stop | None:
+    """The marketplace's own word that the order reached a status."""
+    at = order.reached_at(status)
+    return Stop(at) if at else None
+
+
+def deliveries(order: Order, package: Package) -> list[Stop]:
+    """Every word that the package was delivered: carriers', the marketplace's of the order."""
+    told = reached(order, DELIVERED)
+    return [*by_scans(package, TrackingStatus.DELIVERED), *([told] if told else [])]
+
+
+def order_delivered(order: Order) -> Stop | None:
+    """The order was delivered: the marketplace says so, or carriers of every package.
+
+    Numbers that belong to no package count only where the order has no packages.
+    """
+    packages = [p for p in order.packages if p.package_id] or order.packages
+    scanned = [first(by_scans(package, TrackingStatus.DELIVERED)) for package in packages]
+    whole = [stop for stop in scanned if stop is not None]
+    last = None
+    if whole and len(whole) == len(packages):
+        last = Stop(max(stop.at for stop in whole), all(stop.trusted for stop in whole))
+    return first((last, reached(order, DELIVERED)))

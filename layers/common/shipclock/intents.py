@@ -1,0 +1,156 @@
+"""The pushes of an order as they should stand at `now`. Pure (DESIGN 3.3 and 3.5)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from shipclock import backoff
+from shipclock.domain.clock import Notice
+from shipclock.domain.order import Order, normal
+from shipclock.domain.push import (
+    RENEWABLE,
+    UNCLEAR_WAIT,
+    Effect,
+    Intent,
+    IntentState,
+    Wanted,
+    effect_of_ship,
+    wanted,
+)
+from shipclock.marketplaces import MARKETPLACES
+from shipclock.marketplaces.protocol import Plan, Shop
+from shipclock.situation import Read, Recorded, Situation
+
+PUSH = "push"
+"""The kind of a notice about a push that a person must hear of."""
+
+
+def intents_of(order: Order, recorded: Recorded, read: Read, about: Situation) -> dict[str, Intent]:
+    """The intents as they should stand now: wanted ones, withdrawn ones, and settled doubts."""
+    wants = dict(_planned(order, about))
+    found: dict[str, Intent] = {}
+    for key, intent in recorded.intents.items():
+        found[key] = _settled_doubt(order, intent, key in wants, read, about)
+        if found[key].state is IntentState.PENDING and key not in wants:
+            reason = "no longer wanted"
+            found[key] = replace(found[key], state=IntentState.WITHDRAWN, reason=reason)
+    for key, (want, plan) in wants.items():
+        found[key] = _renewed(found.get(key), key, want, plan)
+    told = {normal(want.tracking_number) for want, _ in wants.values()}
+    for key, intent in found.items():
+        refused = intent.state is IntentState.NOT_ALLOWED and key not in wants
+        if refused and normal(intent.tracking_number) in told:
+            reason = "told in another way"
+            found[key] = replace(intent, state=IntentState.WITHDRAWN, reason=reason)
+    return found
+
+
+def _planned(order: Order, about: Situation) -> list[tuple[str, tuple[Wanted, Plan]]]:
+    """What is wanted and how the marketplace would be told, by the intent's key."""
+    if about.shop is None:
+        return []
+    market = MARKETPLACES[about.shop.marketplace]
+    found = []
+    for want in wanted(order):
+        plan = market.plan(order, want, about.shop)
+        if plan.allowed and market.needs_provider(order) and about.providers is not None:
+            plan = _with_provider(plan, want, about.shop, about.providers)
+        key = f"{plan.call}#{want.package_id}#{normal(want.tracking_number)}"
+        found.append((key, (want, plan)))
+    return found
+
+
+def _with_provider(plan: Plan, want: Wanted, shop: Shop, providers: Mapping[str, str]) -> Plan:
+    if MARKETPLACES[shop.marketplace].choose_provider(want.carrier, providers, shop):
+        return plan
+    named = f"The carrier {want.carrier!r} is not" if want.carrier else "None was named that is"
+    return replace(
+        plan,
+        allowed=False,
+        reason="carrier unknown",
+        advice=f"{named} among the marketplace's shipping providers for this order, which are: "
+        f"{', '.join(sorted(providers.values())) or 'none'}. "
+        "Set the shop's default provider, or ship the order in Seller Center.",
+    )
+
+
+def _renewed(intent: Intent | None, key: str, want: Wanted, plan: Plan) -> Intent:
+    """A new intent, or one that is wanted and allowed again."""
+    state = IntentState.PENDING if plan.allowed else IntentState.NOT_ALLOWED
+    if intent is None:
+        return Intent(
+            key=key,
+            call=plan.call,
+            package_id=want.package_id,
+            tracking_number=want.tracking_number,
+            state=state,
+            carrier=want.carrier,
+            reason=plan.reason,
+            advice=plan.advice,
+        )
+    if intent.state in RENEWABLE or (intent.state is IntentState.PENDING and not plan.allowed):
+        fresh = state is IntentState.PENDING and intent.state in RENEWABLE
+        return replace(
+            intent,
+            state=state,
+            carrier=want.carrier,
+            reason=plan.reason,
+            advice=plan.advice,
+            failures=0 if fresh else intent.failures,
+            not_before=None if fresh else intent.not_before,
+        )
+    if intent.state is IntentState.PENDING and intent.carrier != want.carrier:
+        return replace(intent, carrier=want.carrier)
+    return intent
+
+
+TELL = (IntentState.NOT_ALLOWED, IntentState.REFUSED, IntentState.DEAD)
+"""Ends of a push that a person must hear of: nothing will happen by itself."""
+
+
+def stuck(intents: Mapping[str, Intent], now: datetime) -> list[Notice]:
+    """What to tell the seller of pushes that did not and will not go out."""
+    return [
+        Notice(
+            clock=intent.call,
+            kind=PUSH,
+            at=now,
+            day=f"{intent.key}#{intent.state.value}",
+            text=f"{intent.tracking_number} is not told to the marketplace: {intent.reason}. "
+            f"{intent.advice}".strip(),
+        )
+        for intent in intents.values()
+        if intent.state in TELL
+    ]
+
+
+def _settled_doubt(
+    order: Order, intent: Intent, still_wanted: bool, read: Read, about: Situation
+) -> Intent:
+    """An unclear intent, once a re-read from after the wait shows what became of it."""
+    if intent.state is not IntentState.UNCLEAR or intent.unclear_at is None:
+        return intent
+    if read.requested_at < intent.unclear_at + UNCLEAR_WAIT:
+        return intent
+    effect = effect_of_ship(order, intent)
+    if effect is Effect.SEEN:
+        return replace(
+            intent, state=IntentState.DONE, done_at=intent.unclear_at, reason="", advice=""
+        )
+    if effect is Effect.OTHER:
+        reason = "the order went another way"
+        return replace(intent, state=IntentState.WITHDRAWN, reason=reason)
+    failures = intent.failures + 1
+    if backoff.exhausted(backoff.PUSH, failures):
+        return replace(
+            intent,
+            state=IntentState.DEAD,
+            failures=failures,
+            advice="It was tried again and again without effect. Ship the order in Seller Center.",
+        )
+    return replace(
+        intent,
+        state=IntentState.PENDING if still_wanted else IntentState.WITHDRAWN,
+        failures=failures,
+        not_before=backoff.after(backoff.PUSH, failures, about.now),
+    )

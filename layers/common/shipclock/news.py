@@ -1,0 +1,80 @@
+"""What the seller is told besides clocks: the marketplace's own doings. Pure, each told once."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from shipclock.domain.clock import Notice
+from shipclock.domain.order import CANCELLED, IN_TRANSIT, Order
+from shipclock.domain.times import local, stamp
+from shipclock.marketplaces import MARKETPLACES
+from shipclock.marketplaces.protocol import Marketplace
+from shipclock.situation import Situation
+
+OUTCOME = "outcome"
+CANCEL_REQUEST = "cancel_request"
+PICKUP = "pickup"
+COLLECTED = "collected"
+
+BY_THEM = frozenset({"SYSTEM", "OPERATOR"})
+"""Who cancels without the buyer or the seller having asked (`tiktok-shop.md` 4.4, 5.5)."""
+
+
+def news(order: Order, about: Situation) -> Iterator[Notice]:
+    """What has happened to the order that its seller must hear of, as of `now`."""
+    if about.policy is None or about.shop is None:
+        return
+    zone = about.policy.zone
+    yield from _outcome(order, MARKETPLACES[about.shop.marketplace], zone, about.now)
+    if not order.ended:
+        yield from _cancel_request(order, zone, about.now)
+        yield from _handover(order, zone, about.now)
+
+
+def _outcome(order: Order, market: Marketplace, zone: ZoneInfo, now: datetime) -> Iterator[Notice]:
+    """The marketplace cancelled an order that we knew as open."""
+    facts, at = order.facts, order.reached_at(CANCELLED)
+    was_open = any(snapshot.facts.status != CANCELLED for snapshot in order.snapshots)
+    if facts is None or at is None or not was_open or facts.cancelled_by not in BY_THEM:
+        return
+    reason = f" ({facts.cancel_reason})" if facts.cancel_reason else ""
+    text = (
+        f"The marketplace cancelled the order at {local(at, zone)}: "
+        f"{market.cancel_words(facts.cancel_reason)}{reason}. A prepaid order is refunded by it. "
+        "If the parcel has left, have the carrier bring it back; if it has not, put the items back "
+        "into stock."
+    )
+    yield Notice(CANCELLED, OUTCOME, now, stamp(at), text)
+
+
+def _cancel_request(order: Order, zone: ZoneInfo, now: datetime) -> Iterator[Notice]:
+    """The buyer asks to cancel: the parcel may be packed already."""
+    if not order.cancel_open or order.facts is None:
+        return
+    asked = order.facts.cancel_requested_at
+    by = f" by {local(order.cancel_by, zone)}" if order.cancel_by else ""
+    text = (
+        "The buyer asks to cancel. Keep the parcel back, also where it is packed already; the "
+        "order is not marked shipped meanwhile. Accept or reject the request in Seller "
+        f"Center{by}."
+    )
+    yield Notice(CANCELLED, CANCEL_REQUEST, now, stamp(asked) if asked else "", text)
+
+
+def _handover(order: Order, zone: ZoneInfo, now: datetime) -> Iterator[Notice]:
+    """When the marketplace's carrier fetches a parcel, and that it has."""
+    for package_id, read in {read.package_id: read for read in order.package_reads}.items():
+        begins, ends = read.pickup_from, read.pickup_until
+        if begins and ends and now < ends:
+            text = (
+                f"The carrier fetches package {package_id} between {local(begins, zone)} and "
+                f"{local(ends, zone)}. Have it packed and labelled by then."
+            )
+            yield Notice(package_id, PICKUP, now, stamp(begins), text)
+    collected = order.reached_at(IN_TRANSIT)
+    if collected and any(read.handover_method == "PICKUP" for read in order.package_reads):
+        text = (
+            f"The carrier has fetched the order at {local(collected, zone)}. Nothing to do; its "
+            "way is followed from here on."
+        )
+        yield Notice(IN_TRANSIT, COLLECTED, now, stamp(collected), text)

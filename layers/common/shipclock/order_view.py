@@ -1,0 +1,385 @@
+"""One order as the hub shows it: read from its rows, folded and judged as settle does."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, PlainSerializer, WithJsonSchema
+
+from shipclock import codec, rows
+from shipclock.domain.clock import Clock, ClockState
+from shipclock.domain.event import Hint, PackageRead, Snapshot
+from shipclock.domain.order import CANCELLED, Order, Package
+from shipclock.domain.times import parse, stamp
+from shipclock.domain.tracking import Scan
+from shipclock.estimate import estimate
+from shipclock.marketplaces import MARKETPLACES
+from shipclock.marketplaces.protocol import Handover, Shop
+from shipclock.ports import Store
+from shipclock.remedies import prepared
+from shipclock.settle import Book, Settled, judge, read_book
+
+Instant = Annotated[
+    datetime,
+    PlainSerializer(stamp, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-10T18:04:00Z"]}),
+]
+
+
+class SlotView(BaseModel):
+    """One span of time in which the marketplace's carrier comes."""
+
+    begins: Instant
+    ends: Instant
+    available: bool
+
+
+class HandoverView(BaseModel):
+    """How a package may be handed to the marketplace's carrier, as it was last told."""
+
+    can_pick_up: bool
+    can_drop_off: bool
+    drop_off_url: str | None
+    slots: list[SlotView]
+
+
+class PackageView(BaseModel):
+    """One package; `package_id` is null for a linked number that belongs to none yet."""
+
+    package_id: str | None
+    tracking_number: str | None
+    carrier: str | None
+    tracking_status: str | None
+    failed_attempts: int
+    marketplace_status: str | None = None
+    exception: str | None = None
+    pickup_from: Instant | None = None
+    pickup_until: Instant | None = None
+    handover: HandoverView | None = None
+
+
+class ClockView(BaseModel):
+    """One clock, running or finished, as of the order's `settled_at`."""
+
+    name: str
+    package_id: str | None
+    due_at: Instant
+    set_by: str
+    state: str
+    tracking_number: str | None = None
+    cause: str | None = None
+
+
+class VerdictView(BaseModel):
+    """What a missed clock said."""
+
+    rule: str
+    package_id: str | None
+    state: str
+    due_at: Instant
+    noticed_at: Instant
+    clause: str
+    explanation: str
+    tracking_number: str | None = None
+    cause: str | None = None
+
+
+class ReminderView(BaseModel):
+    """One reminder of a local day."""
+
+    clock: str
+    local_day: str
+    at: Instant
+
+
+class NoticeView(BaseModel):
+    """Something the seller was told besides verdicts and reminders, in words."""
+
+    kind: str
+    about: str
+    at: Instant
+    text: str
+
+
+class PreparedView(BaseModel):
+    """A refund, cancellation or message that waits for a person; a verdict that falls calls it
+    off, and it is gone."""
+
+    kind: str
+    state: str
+    rule: str
+    cause: str
+    package_id: str | None
+    tracking_number: str | None
+    text: str
+
+
+class CancellationView(BaseModel):
+    """Who cancelled the order, when and why: the marketplace's word and what it means."""
+
+    at: Instant
+    by: str | None
+    reason: str | None
+    meaning: str
+
+
+class EstimateView(BaseModel):
+    """When delivery is expected, and whose word that is."""
+
+    at: Instant
+    basis: str
+
+
+class PushView(BaseModel):
+    """One thing the marketplace was, will be or can't be told."""
+
+    call: str
+    state: str
+    attempts: int
+    reason: str | None
+    advice: str | None
+    package_id: str | None
+    tracking_number: str | None
+
+
+class EventView(BaseModel):
+    """One fact, in the order in which the facts happened."""
+
+    kind: str
+    at: Instant
+    source: str
+    status: str | None = None
+    tracking_number: str | None = None
+    raw_code: str | None = None
+    reason: str | None = None
+    location: str | None = None
+    delivered_to: str | None = None
+    proof: str | None = None
+    suspect: bool = False
+
+
+class OrderView(BaseModel):
+    """One order, whole (DESIGN 6)."""
+
+    order_id: str
+    shop_id: str
+    status: str
+    stage: str
+    shipping_type: str | None
+    settled_at: Instant
+    packages: list[PackageView]
+    clocks: list[ClockView]
+    verdicts: list[VerdictView]
+    reminders: list[ReminderView]
+    prepared: list[PreparedView]
+    pushes: list[PushView]
+    events: list[EventView]
+    notices: list[NoticeView]
+    cancellation: CancellationView | None
+    estimate: EstimateView | None
+
+
+def order_view(store: Store, order_id: str, real: datetime) -> OrderView | None:
+    """One order as of its last settle; None where it was never settled."""
+    book = read_book(store, order_id)
+    head = book.one(rows.HEAD)
+    if head is None:
+        return None
+    settled_at = parse(head["settled_at"])
+    settled = judge(store, book, lambda shop_id: _shop(store, shop_id), settled_at, real)
+    order = settled.order
+    notices = [codec.read_notice(row) for row in book.under(rows.NOTICE)]
+    expected = estimate(order)
+    return OrderView(
+        order_id=order_id,
+        shop_id=order.shop_id,
+        status=order.status,
+        stage=order.stage,
+        shipping_type=(order.facts.shipping_type or None) if order.facts else None,
+        settled_at=settled_at,
+        packages=_packages(order, book),
+        clocks=_clocks(settled, settled_at),
+        verdicts=_verdicts(settled),
+        reminders=[
+            ReminderView(clock=n.clock, local_day=n.day, at=n.at)
+            for n in sorted(notices, key=lambda n: n.at)
+            if n.kind == "reminder"
+        ],
+        prepared=_prepared(settled),
+        pushes=_pushes(settled),
+        events=_events(order, [codec.read_event(row) for row in book.under(rows.EVENT)]),
+        notices=[
+            NoticeView(kind=n.kind, about=n.clock, at=n.at, text=n.text)
+            for n in sorted(notices, key=lambda n: (n.at, n.key))
+            if n.kind != "reminder"
+        ],
+        cancellation=_cancellation(settled),
+        estimate=EstimateView(at=expected.at, basis=expected.basis) if expected else None,
+    )
+
+
+def _shop(store: Store, shop_id: str) -> Shop | None:
+    row = store.get((rows.shop_pk(shop_id), rows.LANE))
+    return codec.read_shop(row) if row else None
+
+
+def _packages(order: Order, book: Book) -> list[PackageView]:
+    reads = {read.package_id: read for read in order.package_reads}
+    return [
+        _package(package, order, book, reads.get(package.package_id)) for package in order.packages
+    ]
+
+
+def _package(package: Package, order: Order, book: Book, read: PackageRead | None) -> PackageView:
+    row = book.one(rows.HANDOVER + package.package_id) if package.package_id else None
+    return PackageView(
+        package_id=package.package_id or None,
+        tracking_number=package.tracking_number or None,
+        carrier=(package.parcel.carrier if package.parcel else "") or package.provider or None,
+        tracking_status=package.parcel.status.value if package.parcel else None,
+        failed_attempts=package.parcel.failed_attempts if package.parcel else 0,
+        marketplace_status=(read.sub_status if read else "") or package.status or None,
+        exception=(read.exception or None) if read else None,
+        pickup_from=read.pickup_from if read else None,
+        pickup_until=read.pickup_until if read else None,
+        handover=_handover(codec.read_handover(row)) if row else None,
+    )
+
+
+def _handover(told: Handover) -> HandoverView:
+    return HandoverView(
+        can_pick_up=told.can_pick_up,
+        can_drop_off=told.can_drop_off,
+        drop_off_url=told.drop_off_url or None,
+        slots=[SlotView(begins=s.begins, ends=s.ends, available=s.available) for s in told.slots],
+    )
+
+
+def _clocks(settled: Settled, now: datetime) -> list[ClockView]:
+    ids = _package_ids(settled.order)
+    ticking = [tick for tick in settled.decision.timeline if not tick.rule.finding]
+    clocks = [tick.clock for tick in ticking if not _only_foreseen(tick.clock, now)]
+    return [
+        ClockView(
+            name=clock.name,
+            package_id=ids.get(clock.number, clock.package_id) or None,
+            due_at=clock.due_at,
+            set_by=clock.set_by,
+            state=clock.state(now).value,
+            tracking_number=clock.number or None,
+            cause=clock.cause or None,
+        )
+        for clock in sorted(clocks, key=lambda clock: (clock.due_at, clock.name, clock.part))
+    ]
+
+
+def _only_foreseen(clock: Clock, now: datetime) -> bool:
+    """What would be missed at once has nothing to show before it has happened."""
+    return clock.at_once and clock.state(now) in (ClockState.WAITING, ClockState.STOPPED)
+
+
+def _package_ids(order: Order) -> dict[str, str]:
+    """The package that each number belongs to by now: ids change under an order."""
+    return {p.parcel.number: p.package_id for p in order.packages if p.parcel}
+
+
+def _verdicts(settled: Settled) -> list[VerdictView]:
+    ids = _package_ids(settled.order)
+    return [
+        VerdictView(
+            rule=verdict.rule,
+            package_id=ids.get(verdict.number, verdict.package_id) or None,
+            state=verdict.state.value,
+            due_at=verdict.due_at,
+            noticed_at=verdict.noticed_at,
+            clause=verdict.clause,
+            explanation=verdict.explanation,
+            tracking_number=verdict.number or None,
+            cause=verdict.cause or None,
+        )
+        for _, verdict in sorted(settled.recorded.verdicts.items())
+    ]
+
+
+def _prepared(settled: Settled) -> list[PreparedView]:
+    about = settled.situation
+    if about.shop is None or about.policy is None:
+        return []
+    verdicts = settled.recorded.verdicts.values()
+    market = MARKETPLACES[about.shop.marketplace]
+    return [
+        PreparedView(
+            kind=item.kind,
+            state=item.state,
+            rule=item.rule,
+            cause=item.cause,
+            package_id=item.package_id or None,
+            tracking_number=item.number or None,
+            text=item.text,
+        )
+        for item in prepared(settled.order, verdicts, market, about.shop, about.policy)
+    ]
+
+
+def _cancellation(settled: Settled) -> CancellationView | None:
+    facts, shop = settled.order.facts, settled.situation.shop
+    at = settled.order.reached_at(CANCELLED)
+    if facts is None or shop is None or at is None:
+        return None
+    return CancellationView(
+        at=at,
+        by=facts.cancelled_by or None,
+        reason=facts.cancel_reason or None,
+        meaning=MARKETPLACES[shop.marketplace].cancel_words(facts.cancel_reason),
+    )
+
+
+def _pushes(settled: Settled) -> list[PushView]:
+    return [
+        PushView(
+            call=intent.call,
+            state=intent.state.value,
+            attempts=intent.attempts,
+            reason=intent.reason or None,
+            advice=intent.advice or None,
+            package_id=intent.package_id or None,
+            tracking_number=intent.tracking_number or None,
+        )
+        for _, intent in sorted(settled.recorded.intents.items())
+    ]
+
+
+def _events(order: Order, told: Iterable[object]) -> list[EventView]:
+    views = [_scan_view(scan) for parcel in order.parcels for scan in parcel.scans]
+    for event in told:
+        if isinstance(event, Hint):
+            at = event.update_time or event.received_at
+            source = f"webhook {event.topic}"
+            views.append(EventView(kind="hint", at=at, source=source, status=event.status or None))
+        elif isinstance(event, Snapshot):
+            facts = event.facts
+            views.append(
+                EventView(
+                    kind="order_detail",
+                    at=facts.update_time,
+                    source="marketplace",
+                    status=facts.status,
+                )
+            )
+    return sorted(views, key=lambda view: (view.at, view.kind, view.source))
+
+
+def _scan_view(scan: Scan) -> EventView:
+    return EventView(
+        kind="tracking",
+        at=scan.occurred_at,
+        source=scan.source,
+        status=scan.status.value,
+        tracking_number=scan.written or scan.number,
+        raw_code=scan.raw_code,
+        reason=scan.reason or None,
+        location=scan.location or None,
+        delivered_to=scan.delivered_to or None,
+        proof=scan.proof or None,
+        suspect=scan.suspect,
+    )

@@ -1,0 +1,96 @@
+"""What is prepared for a person: a refund or cancellation, and a message to the buyer. Pure.
+
+Derived from the verdicts that stand, so that one which is withdrawn or overtaken calls off what it
+had prepared. Nothing here is sent: a person does it, in Seller Center.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from shipclock.domain.clock import Verdict, VerdictState
+from shipclock.domain.order import Order
+from shipclock.domain.times import local
+from shipclock.marketplaces.protocol import Marketplace, Shop
+from shipclock.rules import abnormal_delivery
+from shipclock.rules.policy import Policy
+
+BUYER_MESSAGE = "buyer_message"
+
+MESSAGES = {
+    "damaged": "we are sorry: the carrier reports that your parcel{number} was damaged on its way.",
+    "lost": "we are sorry: the carrier reports that your parcel{number} is lost.",
+    "disposed": "we are sorry: the carrier tells us that your parcel{number} can't be delivered "
+    "any more.",
+    abnormal_delivery.DEEMED_LOST: "we are sorry: your parcel{number} has not reached you, and we "
+    "have to take it for lost.",
+    abnormal_delivery.DEEMED_DELAYED: "we are sorry: your parcel{number} is late. It was to reach "
+    "you by {due}.",
+}
+OTHERWISE = "we are sorry: something went wrong with your parcel{number} on its way."
+OFFER = (
+    " You may ask for a refund in the app, under your order {order}; we have prepared it. If the "
+    "parcel reaches you after all, please tell us."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One thing that waits for a person.
+
+    `kind` is `refund`, `cancellation` or `buyer_message`; `text` says what to do, or is the
+    message itself, without any personal data.
+    """
+
+    kind: str
+    rule: str
+    cause: str
+    package_id: str
+    number: str
+    text: str
+    state: str = "waiting"
+
+
+def prepared(
+    order: Order, verdicts: Iterable[Verdict], market: Marketplace, shop: Shop, policy: Policy
+) -> tuple[Prepared, ...]:
+    """What the standing verdicts of an order prepare: once per package, by its first cause."""
+    if order.ended:
+        return ()
+    found: dict[str, tuple[Prepared, ...]] = {}
+    for verdict in sorted(verdicts, key=lambda verdict: (verdict.due_at, verdict.key)):
+        stands = verdict.state is VerdictState.STANDING
+        part = verdict.number or verdict.package_id
+        if stands and verdict.rule == abnormal_delivery.NAME and part not in found:
+            found[part] = _for(order, verdict, market.undo(order, shop), policy)
+    return tuple(item for items in found.values() for item in items)
+
+
+def _for(order: Order, verdict: Verdict, undo: str, policy: Policy) -> tuple[Prepared, ...]:
+    number = _written(order, verdict)
+    about = verdict.rule, verdict.cause, verdict.package_id, number
+    what = f"{undo} of {_units(order, verdict.package_id)}"
+    todo = (
+        f"Prepared: {what}, because {abnormal_delivery.words(verdict.cause)}. Open order "
+        f"{order.order_id} in Seller Center, choose the reason that it offers for this, and "
+        "confirm. Nothing is sent by itself."
+    )
+    said = MESSAGES.get(verdict.cause, OTHERWISE).format(
+        number=f" {number}" if number else "", due=local(verdict.due_at, policy.zone)
+    )
+    message = f"Hello, {said}{OFFER.format(order=order.order_id)}"
+    return Prepared(undo, *about, todo), Prepared(BUYER_MESSAGE, *about, message)
+
+
+def _written(order: Order, verdict: Verdict) -> str:
+    """The number as its carrier writes it."""
+    parcels = (p for p in order.parcels if p.number == verdict.number)
+    return next((p.written for p in parcels if p.written), verdict.number)
+
+
+def _units(order: Order, package_id: str) -> str:
+    lines = order.facts.lines if order.facts else ()
+    ids = {line.package_id for line in lines} - {""}
+    if not package_id or ids <= {package_id}:
+        return "the whole order"
+    count = sum(line.package_id == package_id for line in lines)
+    return f"the {count} units in package {package_id}" if count > 1 else f"package {package_id}"

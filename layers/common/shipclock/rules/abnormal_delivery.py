@@ -1,0 +1,200 @@
+"""Damage, delay or loss: the marketplace may cancel and have the buyer ask for a refund.
+
+One clock per package and cause, missed at once. What is *deemed* comes from the clocks that deem
+it, so that a fact which takes one back takes the other back too.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from shipclock.domain.clock import Clock, Notice
+from shipclock.domain.event import PackageRead
+from shipclock.domain.order import Order, Package
+from shipclock.domain.stops import deliveries, first
+from shipclock.domain.times import local
+from shipclock.domain.tracking import Parcel, Scan, TrackingStatus
+from shipclock.rules import delivery_period, not_acknowledged, two_failed_attempts
+from shipclock.rules.policy import Policy
+from shipclock.rules.rule import About, Rule
+
+NAME = "abnormal_delivery"
+WARNING = "warning"
+
+REPORTED = {
+    TrackingStatus.DAMAGED: "damaged",
+    TrackingStatus.LOST: "lost",
+    TrackingStatus.DISPOSED: "disposed",
+}
+"""What a carrier may report that is abnormal at once."""
+
+DEEMED_LOST = "deemed_lost"
+DEEMED_DELAYED = "deemed_delayed"
+
+WORDS = {
+    "damaged": "the carrier reports it damaged",
+    "lost": "the carrier reports it lost",
+    "disposed": "the carrier has disposed of it",
+    DEEMED_LOST: "it is deemed lost",
+    DEEMED_DELAYED: "it is deemed delayed",
+}
+DAMAGED_FLAG = "damaged"
+
+
+def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
+    """One clock per package and cause, due as the cause came about."""
+    clause = policy.clause(NAME)
+    if clause is None or order.facts is None:
+        return ()
+    causes = (*_reported(order), *_told(order), *_deemed(order, policy))
+    return tuple(
+        Clock(
+            name=NAME,
+            due_at=cause.due_at,
+            set_by=policy.set_by(NAME),
+            clause=clause.clause,
+            package_id=cause.package_id,
+            number=cause.number,
+            cause=cause.name,
+            starts_at=cause.due_at,
+            stop=cause.stop,
+            ask=cause.ask,
+        )
+        for cause in causes
+    )
+
+
+def _reported(order: Order) -> Iterator[Clock]:
+    """What carriers report with a time that can prove something, the earliest of each cause."""
+    for package in order.packages:
+        scans = package.parcel.scans if package.parcel else ()
+        found: dict[str, datetime] = {}
+        for scan in scans:
+            cause = _cause(scan)
+            if cause and scan.trusted:
+                found.setdefault(cause, scan.occurred_at)
+        for cause, at in found.items():
+            yield _of(order, package, cause, at)
+
+
+def _cause(scan: Scan) -> str:
+    damaged = DAMAGED_FLAG in scan.flags
+    return REPORTED.get(scan.status, REPORTED[TrackingStatus.DAMAGED] if damaged else "")
+
+
+def _told(order: Order) -> Iterator[Clock]:
+    """What the marketplace itself tells of a package (`ship_exception_reason`), each once."""
+    packages = {package.package_id: package for package in order.packages}
+    found: dict[tuple[str, str], datetime] = {}
+    for read in order.package_reads:
+        if read.exception:
+            key = read.package_id, read.exception.lower()
+            found[key] = min(_instant(read), found.get(key, _instant(read)))
+    for (package_id, cause), at in found.items():
+        yield _of(order, packages.get(package_id, Package(package_id)), cause, at)
+
+
+def _instant(read: PackageRead) -> datetime:
+    return read.update_time or read.as_of or read.requested_at
+
+
+def _of(order: Order, package: Package, cause: str, at: datetime) -> Clock:
+    """Only a delivery after it ends it: damage may be told of what was delivered before."""
+    return Clock(
+        cause,
+        at,
+        "",
+        package_id=package.package_id,
+        number=package.parcel.number if package.parcel else "",
+        stop=first(stop for stop in deliveries(order, package) if stop.at > at),
+    )
+
+
+def _deemed(order: Order, policy: Policy) -> Iterator[Clock]:
+    """The clocks that deem a package lost or delayed, where they are missed or yet may be.
+
+    A package is deemed lost once, by the clock that runs out first.
+    """
+    lost: dict[str, Clock] = {}
+    for rule in (two_failed_attempts, not_acknowledged):
+        for clock in rule.clocks(order, policy):
+            known = lost.get(clock.number)
+            if clock.losing and (known is None or clock.due_at < known.due_at):
+                lost[clock.number] = replace(clock, name=DEEMED_LOST)
+    yield from lost.values()
+    for clock in delivery_period.clocks(order, policy):
+        if clock.losing:
+            for package in order.packages or (Package(""),):
+                late = replace(
+                    clock,
+                    name=DEEMED_DELAYED,
+                    package_id=package.package_id,
+                    number=package.parcel.number if package.parcel else "",
+                    stop=first(deliveries(order, package)),
+                )
+                if late.losing:
+                    yield late
+
+
+def explain(order: Order, clock: Clock, policy: Policy) -> str:
+    """Names the cause and what is prepared."""
+    return (
+        f"{clock.number or 'The parcel'}: {words(clock.cause)}, as of "
+        f"{local(clock.due_at, policy.zone)}. The marketplace may cancel the order and have the "
+        "buyer ask for a refund. A refund or cancellation and a message to the buyer are prepared "
+        "with the order: look at them and send them in Seller Center, or claim from the carrier."
+    )
+
+
+def words(cause: str) -> str:
+    """A cause in words."""
+    return WORDS.get(cause, f"the marketplace tells of {cause.upper()}")
+
+
+def notices(
+    order: Order, own: tuple[Clock, ...], policy: Policy, now: datetime
+) -> tuple[Notice, ...]:
+    """Warnings: a carrier's delay, and a report whose time proves nothing. One a day and parcel."""
+    if policy.clause(NAME) is None:
+        return ()
+    return tuple(
+        warning
+        for package in order.packages
+        if package.parcel and not deliveries(order, package)
+        for warning in _warnings(package.parcel, policy, now)
+    )
+
+
+def _warnings(parcel: Parcel, policy: Policy, now: datetime) -> Iterator[Notice]:
+    for scan in parcel.scans:
+        if scan.occurred_at > now or not _only_warns(scan):
+            continue
+        at = local(scan.occurred_at, policy.zone)
+        what = _cause(scan) or scan.status.value
+        day = scan.occurred_at.astimezone(policy.zone).date()
+        text = (
+            f"The carrier reports {parcel.written or parcel.number} as {what} at {at}. Nothing is "
+            "cancelled by this yet; ask the carrier for a new date, and tell the buyer."
+        )
+        yield Notice(NAME, WARNING, now, f"{parcel.number}/{what}/{day.isoformat()}", text)
+
+
+def _only_warns(scan: Scan) -> bool:
+    return scan.status is TrackingStatus.DELAYED or (bool(_cause(scan)) and not scan.trusted)
+
+
+RULE = Rule(
+    NAME,
+    About(
+        orders="all, per package and cause",
+        starts="at once",
+        due="a carrier reports it damaged, lost or disposed; the marketplace gives a "
+        "`ship_exception_reason`; it is deemed lost or delayed",
+        stops="delivered later",
+        then="alert; refund or cancellation prepared; buyer message drafted. A carrier's `delayed` "
+        "is a warning, and so is a report whose time proves nothing",
+    ),
+    clocks,
+    explain,
+    notices,
+)
