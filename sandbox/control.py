@@ -173,6 +173,14 @@ WRITES: Mapping[str, tuple[Act, Shape]] = {
     "order": (_show, _ORDER),
     "pay": (_step(Sandbox.pay), _ORDER),
     "release_hold": (_step(Sandbox.release_hold), _ORDER),
+    "arrange": (
+        _step(Sandbox.arrange),
+        {
+            "order_id!": str,
+            **dict.fromkeys(("package_id", "tracking_number", "provider"), str),
+            "handover_method": ("PICKUP", "DROP_OFF"),
+        },
+    ),
     "collect": (_step(Sandbox.collect), _PARCEL),
     "deliver": (_step(Sandbox.deliver), _PARCEL),
     "complete": (_step(Sandbox.complete), _ORDER),

@@ -83,6 +83,7 @@ class Package:
     provider_id: str = ""
     provider_name: str = ""
     handover_method: str = ""
+    pickup_slot: tuple[int, int] | None = None
     collected_at: int = 0
     exception: str = ""
 
@@ -172,7 +173,7 @@ def _line_json(order: Order, line: Line, package: Package | None) -> dict[str, o
     if package:
         shown["package_id"] = package.package_id
         shown["package_status"] = PACKAGE_STATUS[package.status][0]
-        if package.provider_id:
+        if package.provider_name:
             shown["shipping_provider_id"] = package.provider_id
             shown["shipping_provider_name"] = package.provider_name
     if line.rts_time:
@@ -282,11 +283,14 @@ def package_json(package: Package, order: Order) -> dict[str, object]:
         "dimension": {"length": "10", "width": "10", "height": "12", "unit": "CM"},
         "warehouse_id": order.warehouse_id,
     }
-    if package.provider_id:
+    if package.provider_name:
         shown["shipping_provider_id"] = package.provider_id
         shown["shipping_provider_name"] = package.provider_name
     if package.handover_method:
         shown["handover_method"] = package.handover_method
+    if package.pickup_slot:
+        begins, ends = package.pickup_slot
+        shown["pickup_slot"] = {"start_time": begins, "end_time": ends}
     if package.exception:
         shown |= {
             "package_sub_status": "SHIP_EXCEPTION",

@@ -63,6 +63,11 @@ ROUTES: tuple[Route, ...] = (
         body_needed=False,
     ),
     Route("GET", _at(f"{_FF}/202309/packages/{{package_id}}"), reading.package_detail),
+    Route(
+        "GET",
+        _at(f"{_FF}/202309/packages/{{package_id}}/handover_time_slots"),
+        shipping.handover_time_slots,
+    ),
     # A package that TikTok ships may be handed over without a word: the body may be missing.
     Route(
         "POST",

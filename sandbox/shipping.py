@@ -9,7 +9,7 @@ then status, then the after-sale request, then the tracking number here.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sandbox import life, orders, wire
@@ -20,6 +20,9 @@ from sandbox.reading import own_package
 from sandbox.shape import Shape, check
 from sandbox.wire import BAD_PARAMETER, Refusal
 from sandbox.world import Effect, Provider, World
+
+HOUR = 3_600
+DAY = 24 * HOUR
 
 _NUMBER = re.compile(r"[A-Za-z0-9._/-]{4,50}")
 
@@ -126,10 +129,54 @@ def ship_package(world: World, asked: Asked) -> dict[str, object]:
         package.tracking_number = number
         package.provider_id, package.provider_name = provider.provider_id, provider.name
     else:
-        package.tracking_number = f"SBX{world.count('label'):012d}"
-        package.handover_method = str(asked.body.get("handover_method", "DROP_OFF"))
+        label(world, package, str(asked.body.get("handover_method", "DROP_OFF")))
+        _choose_slot(world, package, asked.body.get("pickup_slot"))
     _ship(world, package, "ship_package")
     return {}
+
+
+def label(world: World, package: Package, method: str) -> None:
+    """The marketplace's own label, and how its carrier gets the parcel.
+
+    Where it comes for it and no slot was chosen, it takes the first one.
+    """
+    package.tracking_number = f"SBX{world.count('label'):012d}"
+    package.provider_name = "Synthetic Post"
+    package.handover_method = method
+    package.pickup_slot = next(slots(world.clock)) if method == "PICKUP" else None
+
+
+def slots(clock: int) -> Iterator[tuple[int, int]]:
+    """When the marketplace's carrier comes: two hours from 02:00 UTC on each of the next days."""
+    tomorrow = clock - clock % DAY + DAY
+    return ((day + 2 * HOUR, day + 4 * HOUR) for day in range(tomorrow, tomorrow + 3 * DAY, DAY))
+
+
+def _choose_slot(world: World, package: Package, wish: Mapping[str, int] | None) -> None:
+    if wish is None:
+        return
+    chosen = wish.get("start_time", 0), wish.get("end_time", 0)
+    if chosen not in slots(world.clock):
+        raise Refusal(wire.OUTSIDE_SLOT)
+    package.pickup_slot = chosen
+
+
+def handover_time_slots(world: World, asked: Asked) -> dict[str, object]:
+    """Get Package Handover Time Slots: of what the marketplace's own carrier takes."""
+    package = own_package(world, asked)
+    order = world.orders[package.order_ids[0]]
+    if order.shipping_type != TIKTOK or order.fulfillment_type != orders.BY_SELLER:
+        raise Refusal(wire.WRONG_MODE)
+    listed = [
+        {"start_time": begins, "end_time": ends, "avaliable": True}  # spelt so on the wire
+        for begins, ends in slots(world.clock)
+    ]
+    return {
+        "can_pickup": True,
+        "can_drop_off": True,
+        "drop_off_point_url": "https://dropoff.example",
+        "pickup_slots": listed,
+    }
 
 
 def _check_mode(body: Mapping[str, Any], order: Order, seller_ships: bool) -> None:

@@ -12,8 +12,9 @@ from typing import Unpack
 
 from sandbox import life, lines, orders
 from sandbox.building import OrderWish, build
-from sandbox.markets import SPLITS_WHOLE_SKUS
+from sandbox.markets import SPLITS_WHOLE_SKUS, TIKTOK
 from sandbox.orders import DEADLINES, Order, Package, order_json
+from sandbox.shipping import label
 from sandbox.shops import Shop
 from sandbox.wire import StoryError
 from sandbox.world import (
@@ -115,6 +116,38 @@ class Story:
         """ON_HOLD becomes AWAITING_SHIPMENT."""
         with self._lock:
             life.release_hold(self._world, self._world.order(order_id), self._world.clock)
+
+    def arrange(
+        self,
+        order_id: str,
+        package_id: str | None = None,
+        tracking_number: str = "",
+        provider: str = "",
+        handover_method: str = "PICKUP",
+    ) -> None:
+        """The seller ships the order's packages (or one) in Seller Center, not through the app.
+
+        Ship by Seller names the number and who carries it; of Ship by TikTok the marketplace makes
+        the label and its carrier comes for the parcel, or it is dropped off.
+        """
+        with self._lock:
+            world, order = self._world, self._world.order(order_id)
+            for package in self._parcels(order, package_id, orders.AWAITING_SHIPMENT):
+                if order.shipping_type == TIKTOK:
+                    label(world, package, handover_method)
+                elif not tracking_number or tracking_number.upper() in world.numbers:
+                    raise StoryError("shipping by the seller takes a tracking number of its own")
+                else:
+                    package.provider_id = self._provider(provider)
+                    package.tracking_number, package.provider_name = tracking_number, provider
+                world.numbers[package.tracking_number.upper()] = package.package_id
+                life.move(world, package, orders.AWAITING_COLLECTION, world.clock)
+
+    def _provider(self, name: str) -> str:
+        for provider in self._world.providers:
+            if provider.name == name:
+                return provider.provider_id
+        raise StoryError(f"no shipping provider {name!r}")
 
     def collect(self, order_id: str, at: int | None = None, package_id: str | None = None) -> None:
         """The carrier's first scan of the order's parcels (or of one) becomes known.

@@ -37,6 +37,7 @@ ALREADY_DELIVERED = 21011027
 NOT_OF_THIS_SHOP = 21011028
 ORDER_CANCELLED = 21011041
 ORDER_ON_HOLD = 21011044
+OUTSIDE_SLOT = 21011053
 WRONG_REGION = 21008106
 NO_SUBSCRIPTION = 21008116
 TIKTOK_SHIPS = 21008117
@@ -79,6 +80,7 @@ MESSAGES: Mapping[int, str] = MappingProxyType(
         NOT_OF_THIS_SHOP: "no such order or package in this shop",
         ORDER_CANCELLED: "the order is cancelled",
         ORDER_ON_HOLD: "the order is on hold",
+        OUTSIDE_SLOT: "pickup_slot is none of the package's slots",
         WRONG_REGION: "this call is not available in the shop's region",
         NO_SUBSCRIPTION: "the shop has no subscription to this delivery option",
         TIKTOK_SHIPS: "TikTok ships under this delivery option",

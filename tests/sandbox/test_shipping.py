@@ -60,6 +60,8 @@ def test_tiktok_shipping_is_handed_over_and_gets_its_number() -> None:
     late = b.client.post(path, {"handover_method": "DROP_OFF", "pickup_slot": slot})
     assert late.code == wire.BAD_PARAMETER
     assert b.client.post(path, {"handover_method": "VAN"}).code == wire.BAD_PARAMETER
+    offered = b.client.get(path.replace("/ship", "/handover_time_slots")).data["pickup_slots"]
+    slot = {name: offered[0][name] for name in ("start_time", "end_time")}
     assert b.client.post(path, {"handover_method": "PICKUP", "pickup_slot": slot}).code == 0
     assert b.client.read(order_id)[0]["tracking_number"].startswith("SBX")
 
