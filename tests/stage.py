@@ -30,8 +30,10 @@ REAL = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SHOP_ID = "7490000000000000001"
 APP_KEY, APP_SECRET = "synthkey0001", "synthetic-app-secret-0001"
 CARRIER_SECRET = "whsec_" + base64.b64encode(b"synthetic carrier secret 0123456").decode()
+EASYPOST_SECRET = "synthetic easypost secret, démo"
 SECRETS = {
     "tiktok_shop": [{"account": APP_KEY, "secrets": [APP_SECRET]}],
+    "easypost": [{"account": "default", "secrets": [EASYPOST_SECRET]}],
     "standard_webhooks": [{"account": "default", "secrets": [CARRIER_SECRET]}],
 }
 TOKENS = Tokens("TTP_access_1", "TTP_refresh_1")

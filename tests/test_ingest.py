@@ -12,10 +12,17 @@ import pytest
 from shipclock import rows
 from shipclock.ingest import Answer, Arrival, NotKept, receive, source_of
 from shipclock.ports import Put, Row
-from shipclock.sources import SOURCES, Account, source, standard_webhooks, tiktok_shop
+from shipclock.sources import (
+    SOURCES,
+    Account,
+    easypost,
+    source,
+    standard_webhooks,
+    tiktok_shop,
+)
 from tests.builders import OTHER_SHOP, REAL, SHOP, sample_bytes
 from tests.fakes import MemoryStore
-from tests.stage import APP_KEY, APP_SECRET, CARRIER_SECRET, SECRETS, Stage
+from tests.stage import APP_KEY, APP_SECRET, CARRIER_SECRET, EASYPOST_SECRET, SECRETS, Stage
 
 KEEP = timedelta(days=180)
 BODY = sample_bytes("tiktok/webhooks/order_status.in_transit.json")
@@ -53,6 +60,9 @@ class Door:
             "webhook-signature": standard_webhooks.sign(secret, "msg_1", sent, body),
         }
         return self.ring("standard_webhooks", headers, body)
+
+    def easypost(self, body: bytes) -> Answer:
+        return self.ring("easypost", {easypost.HEADER: easypost.sign(EASYPOST_SECRET, body)}, body)
 
 
 # Kept
@@ -318,6 +328,7 @@ def test_a_body_at_the_limit_is_taken_and_one_byte_more_is_not(name: str) -> Non
     rings: dict[str, Callable[[bytes], Answer]] = {
         "tiktok_shop": door.tiktok,
         "standard_webhooks": door.carrier,
+        "easypost": door.easypost,
     }
     ring = rings[name]
     assert ring(body).status == 200
