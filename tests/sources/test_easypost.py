@@ -22,7 +22,7 @@ from tests.builders import OTHER_SHOP, REAL, SHOP, patient, sample, sample_bytes
 SECRET = "synthetic easypost secret 0001"
 OTHER = "synthetic easypost secret 0002"
 ACCENTED = "sécret synthétique № 3"
-USPS = Account("default", (SECRET,))
+ACCOUNT = Account("default", (SECRET,))
 BODY = sample_bytes("easypost/delivered.json")
 
 
@@ -31,7 +31,7 @@ def signed(body: bytes = BODY, secret: str = SECRET) -> dict[str, str]:
 
 
 def who(headers: dict[str, str], body: bytes = BODY, *accounts: Account) -> Account:
-    return easypost.verify(headers, body, accounts or (USPS,), REAL)
+    return easypost.verify(headers, body, accounts or (ACCOUNT,), REAL)
 
 
 def refuses(headers: dict[str, str], body: bytes = BODY, *accounts: Account) -> None:
@@ -63,9 +63,9 @@ def test_there_are_known_answers_of_both_kinds() -> None:
 
 
 def test_a_well_signed_body_is_its_accounts_however_old_it_is() -> None:
-    assert who(signed()) == USPS
+    assert who(signed()) == ACCOUNT
     for days in (-400, 400):
-        assert easypost.verify(signed(), BODY, [USPS], REAL + timedelta(days=days)) == USPS
+        assert easypost.verify(signed(), BODY, [ACCOUNT], REAL + timedelta(days=days)) == ACCOUNT
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-hmac-signature": ""}, {"authorization": "x"}])
@@ -126,7 +126,7 @@ def test_a_wrong_secret_is_refused() -> None:
 def test_every_single_altered_byte_is_noticed() -> None:
     body = BODY[:600]
     headers = signed(body)
-    assert who(headers, body) == USPS
+    assert who(headers, body) == ACCOUNT
     for place in range(len(body)):
         altered = bytearray(body)
         altered[place] ^= 1
@@ -147,9 +147,9 @@ def test_both_secrets_are_good_while_they_are_rotated() -> None:
 
 def test_of_several_accounts_the_one_that_signed_is_found() -> None:
     north = Account("north", (OTHER, ACCENTED), (SHOP,))
-    assert who(signed(secret=ACCENTED), BODY, USPS, north) == north
-    assert who(signed(secret=OTHER), BODY, USPS, north) == north
-    assert who(signed(), BODY, north, USPS) == USPS
+    assert who(signed(secret=ACCENTED), BODY, ACCOUNT, north) == north
+    assert who(signed(secret=OTHER), BODY, ACCOUNT, north) == north
+    assert who(signed(), BODY, north, ACCOUNT) == ACCOUNT
 
 
 def test_nobody_is_let_in_where_there_is_no_account() -> None:
@@ -392,9 +392,8 @@ def test_an_account_speaks_for_its_shops_in_every_scan() -> None:
     assert {scan.shops for scan in found} == {(SHOP, OTHER_SHOP)}
 
 
-@pytest.mark.parametrize("name", ["another_type"])
-def test_another_type_means_nothing_and_says_so(name: str) -> None:
-    translation = told(sample_bytes(f"easypost/{name}.json"))
+def test_another_type_means_nothing_and_says_so() -> None:
+    translation = told(sample_bytes("easypost/another_type.json"))
     assert not translation.scans
     assert "batch.updated" in translation.note
 
