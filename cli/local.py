@@ -71,6 +71,8 @@ class Options:
     enforce_iam: bool = False
     # When the sandbox's simulated clock starts, in Unix seconds; None: at the present time.
     sandbox_clock: int | None = None
+    # The made-up shop's id; None: another one each time.
+    shop_id: str | None = None
     time_travel: bool = True
     log_level: str = "INFO"
 
@@ -169,12 +171,13 @@ def sources_secret(tiktok: dict[str, str], sources: dict[str, dict[str, Any]]) -
     return json.dumps(accounts)
 
 
-def made_up_shop() -> dict[str, str]:
+def made_up_shop(shop_id: str | None = None) -> dict[str, str]:
     """Make up an app and a shop of it; the shapes are the marketplace's."""
+    digits = "".join(secrets.choice("0123456789") for _ in range(18))
     return {
         "app_key": "6" + secrets.token_hex(6),
         "app_secret": secrets.token_hex(20),
-        "shop_id": "7" + "".join(secrets.choice("0123456789") for _ in range(18)),
+        "shop_id": shop_id or f"7{digits}",
         "shop_cipher": "GCP_" + secrets.token_urlsafe(24),
     }
 
@@ -262,7 +265,7 @@ def start(options: Options | None = None, say: Callable[[str], None] = lambda _:
             aws_endpoint=endpoint,
             marketplace_url=marketplace_url,
             outputs=outputs,
-            tiktok=made_up_shop(),
+            tiktok=made_up_shop(options.shop_id),
             access_token="ROW_" + secrets.token_urlsafe(24),
             refresh_token="ROW_" + secrets.token_urlsafe(24),
             hub_token=secrets.token_urlsafe(32),

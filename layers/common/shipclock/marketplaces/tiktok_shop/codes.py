@@ -143,7 +143,7 @@ PERSON = "Read the marketplace's message in Seller Center and act there."
 CANCEL_REASONS = {
     "system_cancel_unpaid_time_out": "it was not paid in time",
     "system_cancel_order_reason_shipping_timeout": "it was not shipped or collected in time",
-    "system_cancel_order_untracked": "its tracking number could not be followed",
+    "system_cancel_order_untracked": "it could not be tracked",
     "system_cancel_order_exceed_edt_not_arrive": "it was long past its estimated delivery",
     "threepl_breach": "the carrier delivered too late",
     "package_lost": "the parcel was lost",
