@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "comm
 
 import click
 
-from cli import build, demo, local, lock, operate, processes
+from cli import build, demo, docs, local, lock, operate, processes
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -82,6 +82,12 @@ def build_command() -> None:
     if not local.is_running():
         build.write_ingest_environment(local.STATE_DIR / "ingest.env")
     click.echo(f"built {built.parent.relative_to(build.ROOT)} for Lambda: next, `make deploy`")
+
+
+@main.command("docs")
+def docs_command() -> None:
+    """Write docs/rules.md anew from the rules."""
+    click.echo("docs/rules.md changed" if docs.write() else "nothing changed")
 
 
 @main.command("lock")

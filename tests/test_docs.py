@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
+from cli import docs
 from shipclock import sources
 from shipclock.domain.push import IntentState
 from shipclock.domain.tracking import TrackingStatus
@@ -186,6 +187,10 @@ def test_the_pack_that_is_shown_is_the_one_that_ships() -> None:
     shipped = path.read_text("utf-8")
     assert tomllib.loads(shown) == tomllib.loads(shipped)
     assert parse_pack(shown, "shown").name == "guide-2023"
+
+
+def test_the_page_of_rules_is_what_the_rules_themselves_say() -> None:
+    assert text_of(docs.PAGE) == docs.rules_page(), "run `python -m cli docs`"
 
 
 @every_page

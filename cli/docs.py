@@ -1,0 +1,64 @@
+"""docs/rules.md, written from the registry of rules and the packs that ship."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cli import build
+
+OWN_FIELDS = "The marketplace's own deadlines, as the order carries them."
+PAGE = build.ROOT / "docs" / "rules.md"
+
+HEAD = """# Rules
+
+Every clock and finding, and the clause it rests on. Written by `python -m cli docs` from the rules
+themselves and the pack `{pack}`; a test holds the page to them. Figures are the pack's: another
+pack brings others ([configuration](configuration.md#policy-packs)).
+
+A clock is missed when its instant has come and nothing stopped it at or before that instant,
+judged by the facts' own times however late they arrive. A missed clock speaks a verdict: it stands;
+is *withdrawn* when a stop in time becomes known later, or its instant is moved; is *overtaken* when
+a stop comes after the instant. Both call off what the verdict had prepared. CANCELLED stops every
+clock. Times without an offset from UTC, and those more than 15 minutes ahead of their receipt, may
+stop a clock and never prove one missed.
+"""
+
+
+def rules_page() -> str:
+    """The page as it should be."""
+    # Imported here, so that `down` works while the package is half-edited.
+    from shipclock.rules import RULES
+    from shipclock.rules.policy import DEFAULT, Clause, load
+    from shipclock.rules.rule import Rule
+
+    pack = load(DEFAULT)
+
+    def section(rule: Rule) -> Iterator[str]:
+        clause = pack.clauses.get(rule.name)
+        about, kind = rule.about, "finding" if rule.finding else "clock"
+        yield f"## {rule.name}\n"
+        yield f"> {clause.clause if clause else OWN_FIELDS}\n"
+        yield "| | |\n|---|---|"
+        rows = {
+            f"{kind} of": about.orders,
+            "starts": about.starts,
+            "due": about.due,
+            "stopped by": about.stops,
+            "then": about.then,
+        }
+        figures = {name: getattr(clause, name) for name in Clause.model_fields} if clause else {}
+        for name, text in rows.items():
+            yield f"| {name} | {text.format(**figures)} |"
+        yield ""
+
+    sections = "\n".join(line for rule in RULES for line in section(rule))
+    return f"{HEAD.format(pack=pack.name)}\n{sections}"
+
+
+def write(page: Path = PAGE) -> bool:
+    """Write the page; whether it has changed."""
+    text = rules_page()
+    changed = not page.exists() or page.read_text("utf-8") != text
+    page.write_text(text, "utf-8")
+    return changed
