@@ -4,7 +4,7 @@ Level-triggered: everything is derived from the facts and from what is recorded 
 settling twice, late or out of order comes to the same.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -69,11 +69,7 @@ def decide(order: Order, recorded: Recorded, about: Situation) -> Decision:
     return Decision(
         timeline=ticking,
         verdicts=_verdicts(order, ticking, recorded, waiting, about),
-        notices=tuple(
-            notice
-            for notice in _notices(order, ticking, intents, about)
-            if notice.key not in recorded.notices
-        ),
+        notices=_notices(order, ticking, recorded, intents, about),
         intents=tuple(i for i in intents.values() if i != recorded.intents.get(i.key)),
         reread_at=None if postponed else reread_at,
         wake_at=_wake_at(
@@ -91,12 +87,18 @@ def decide(order: Order, recorded: Recorded, about: Situation) -> Decision:
 
 
 def _notices(
-    order: Order, ticking: Timeline, intents: Mapping[str, Intent], about: Situation
-) -> Iterator[Notice]:
+    order: Order,
+    ticking: Timeline,
+    recorded: Recorded,
+    intents: Mapping[str, Intent],
+    about: Situation,
+) -> tuple[Notice, ...]:
+    """What is to be told by now and was not told before, each thing once."""
+    told = [*stuck(intents, about.now)]
     if about.policy:
-        yield from notices(order, ticking, about.policy, about.now)
-        yield from news(order, about)
-    yield from stuck(intents, about.now)
+        told = [*notices(order, ticking, about.policy, about.now), *news(order, about), *told]
+    unique = {notice.key: notice for notice in reversed(told)}  # of one key the first counts
+    return tuple(n for n in reversed(unique.values()) if n.key not in recorded.notices)
 
 
 def _freshest(order: Order, read: Read) -> Read:
