@@ -3,6 +3,7 @@
 import random
 import threading
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,8 @@ HOUR = timedelta(hours=1)
 END = START + timedelta(days=17)
 
 SCANS = ("info_received", "picked_up", "in_transit", "out_for_delivery", "delivery_attempt_failed")
-STATUSES = st.sampled_from((*SCANS, "delivered", "expired", "no_such_status", "damaged"))
+ENDS = ("delivered", "returning", "returned", "damaged", "lost", "disposed", "delayed", "expired")
+STATUSES = st.sampled_from((*SCANS, *ENDS, "no_such_status"))
 
 
 @st.composite
@@ -32,24 +34,49 @@ def lives(draw: st.DrawFn) -> list[tuple[str, int, int]]:
     )
 
 
-def lived(scans: list[tuple[str, int, int]], sweeps: list[int], seed: int) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Course:
+    """What the marketplace does with an order that its own carrier ships, in hours."""
+
+    collected: int
+    exception: int | None
+
+
+courses = st.builds(Course, st.integers(1, 14 * 24), st.none() | st.integers(1, 15 * 24))
+
+
+def lived(
+    scans: list[tuple[str, int, int]], sweeps: list[int], seed: int, course: Course | None = None
+) -> dict[str, Any]:
     """An order's life up to day 17, its carrier unknown to the marketplace so that nothing of
     what we do changes what it tells."""
     stage = Stage(untracked_after=None)
     dice = random.Random(seed)
-    order_id = stage.sandbox.add_order(SHOP_ID, status="AWAITING_SHIPMENT", items={"MUG": 1})
+    order_id = stage.sandbox.add_order(
+        SHOP_ID,
+        items={"MUG": 1},
+        shipping_type="TIKTOK" if course else "SELLER",
+        delivery_sla_time=int((START + 200 * HOUR).timestamp()),
+    )
+    number = "SYN-1"
+    if course:
+        stage.sandbox.arrange(order_id)
+        number = str(stage.sandbox.order(order_id)["tracking_number"])
+        stage.sandbox.collect(order_id, at=int((START + course.collected * HOUR).timestamp()))
     stage.marketplace_tells()
     arrivals = [(min(hour + late, 17 * 24), status, hour) for status, hour, late in scans]
     arrivals += dice.sample(arrivals, dice.randint(0, len(arrivals)))  # some of it twice
     dice.shuffle(arrivals)
-    times = sorted({at for at, _, _ in arrivals} | set(sweeps) | {17 * 24})
+    told = {course.collected, course.exception or 0} if course else set()
+    times = sorted({at for at, _, _ in arrivals} | set(sweeps) | told | {17 * 24})
     for at in times:
         stage.until(START + at * HOUR)
+        if course and at == course.exception and course.exception > course.collected:
+            stage.sandbox.report_exception(order_id)
+        stage.marketplace_tells()
         for arrives, status, hour in arrivals:
             if arrives == at:
-                stage.carrier_tells(
-                    "SYN-1", status, START + hour * HOUR, order_id, carrier="Nobody"
-                )
+                stage.carrier_tells(number, status, START + hour * HOUR, order_id, carrier="Nobody")
         if at in sweeps or at == times[-1]:
             stage.sweep()
     stage.settle_down()
@@ -61,10 +88,11 @@ def lived(scans: list[tuple[str, int, int]], sweeps: list[int], seed: int) -> di
             for p in judged.order.parcels
         ],
         "clocks": [
-            (t.clock.name, t.clock.due_at, t.clock.state(END)) for t in judged.decision.timeline
+            (t.clock.name, t.clock.part, t.clock.due_at, t.clock.state(END))
+            for t in judged.decision.timeline
         ],
         "verdicts": Counter(
-            (v.rule, v.due_at, v.state)
+            (v.rule, v.number, v.cause, v.due_at, v.state)
             for v in judged.recorded.verdicts.values()
             if v.state != "withdrawn"
         ),
@@ -76,17 +104,18 @@ def lived(scans: list[tuple[str, int, int]], sweeps: list[int], seed: int) -> di
     }
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     scans=lives(),
     sweeps=st.lists(st.integers(1, 17 * 24), max_size=12),
     seed=st.integers(0, 1000),
+    course=st.none() | courses,
 )
 def test_any_arrival_order_duplication_delay_and_sweep_times_end_alike(
-    scans: list[tuple[str, int, int]], sweeps: list[int], seed: int
+    scans: list[tuple[str, int, int]], sweeps: list[int], seed: int, course: Course | None
 ) -> None:
     on_time = [(status, hour, 0) for status, hour, _ in scans]
-    assert lived(scans, sweeps, seed) == lived(on_time, [], 0)
+    assert lived(scans, sweeps, seed, course) == lived(on_time, [], 0, course)
 
 
 @settings(max_examples=40, deadline=None)
