@@ -25,7 +25,8 @@ HOURS = 5
 
 
 class Story:
-    """A few orders that are placed, handed over and scanned while things go wrong."""
+    """A few orders that are placed, handed over and scanned while things go wrong: the first is
+    failed to be delivered twice, one more is shipped by the marketplace's carrier, and late."""
 
     def __init__(self, seed: int) -> None:
         # A rotated refresh token whose answer is lost takes a person (below), so it is not here.
@@ -35,6 +36,11 @@ class Story:
             self.stage.sandbox.add_order(SHOP_ID, status="AWAITING_SHIPMENT", items={"MUG": 1})
             for _ in range(ORDERS)
         ]
+        late = int((START + timedelta(hours=4)).timestamp())
+        self.late = self.stage.sandbox.add_order(
+            SHOP_ID, items={"MUG": 1}, shipping_type="TIKTOK", delivery_sla_time=late
+        )
+        self.stage.sandbox.arrange(self.late)
 
     def deliver(self) -> None:
         """Everything there is to hear, in any order, some of it twice."""
@@ -49,6 +55,10 @@ class Story:
                     order_id=order_id,
                 )
                 assert answer.status == 200
+        for hour in self.dice.sample((2, 3), 2):
+            number = f"SYN-{self.orders[0][-3:]}"
+            at = START + timedelta(hours=hour)
+            stage.carrier_tells(number, "delivery_attempt_failed", at=at)
 
     def sweep_with(self, faults: Faults) -> None:
         """One sweep in which I/O fails as planned; the process may not survive it."""
@@ -71,7 +81,8 @@ class Story:
 
     def outcome(self) -> dict[str, Any]:
         """What must be the same whatever went wrong."""
-        judged = {order_id: self.stage.judged(order_id) for order_id in self.orders}
+        every = [*self.orders, self.late]
+        judged = {order_id: self.stage.judged(order_id) for order_id in every}
         return {
             "effects": Counter(
                 (e.call, e.order_id, e.package_id, e.tracking_number) for e in self.stage.effects
@@ -79,10 +90,12 @@ class Story:
             "statuses": {order_id: j.order.status for order_id, j in judged.items()},
             "heads": {
                 order_id: self.stage.memory.rows[f"ORDER#{order_id}"]["HEAD"]["status"]
-                for order_id in self.orders
+                for order_id in every
             },
-            "verdicts": {order_id: self.stage.verdicts(order_id) for order_id in self.orders},
-            "pushes": {order_id: self.stage.intents(order_id) for order_id in self.orders},
+            "verdicts": {order_id: self.stage.verdicts(order_id) for order_id in every},
+            "told": {order_id: judged[order_id].recorded.notices for order_id in every},
+            "package": [read.told for read in judged[self.late].order.package_reads],
+            "pushes": {order_id: self.stage.intents(order_id) for order_id in every},
         }
 
 
@@ -104,6 +117,10 @@ def undisturbed() -> Any:
     assert all(n == 1 for n in outcome["effects"].values())
     assert len(outcome["effects"]) == ORDERS
     assert set(outcome["statuses"].values()) == {"AWAITING_COLLECTION"}
+    said = [sorted(verdicts) for verdicts in outcome["verdicts"].values()]
+    late = ["abnormal_delivery", "delivery_period", "delivery_sla_time"]
+    assert said == [["abnormal_delivery", "two_failed_attempts"], [], [], late]
+    assert len(outcome["package"]) == 1
     return outcome
 
 
@@ -174,6 +191,8 @@ def test_a_renewal_whose_answer_and_rotated_token_are_lost_alarms_and_heals_by_c
     story = Story(0)
     story.stage = stage = Stage(rotates=True)
     story.orders = [stage.sandbox.add_order(SHOP_ID, status="AWAITING_SHIPMENT", items={"MUG": 1})]
+    story.late = stage.sandbox.add_order(SHOP_ID, items={"MUG": 1}, shipping_type="TIKTOK")
+    stage.sandbox.arrange(story.late)
     story.deliver()
     stage.sandbox.fail(Fault(kind="expired_token"))
     stage.sandbox.fail(Fault(kind="effect_no_answer", path="*/token/refresh"))
