@@ -1,0 +1,561 @@
+"""A second evaluation of the clocks, slow and plain, to hold the product's against (DESIGN 5).
+
+It is written from the design and the providers' pages. It shares no code with the rules, the fold
+and the clock's own judgement, works from the facts as they were told, and keeps nothing from one
+look to the next but what it said itself.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
+from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+from shipclock.domain.carrier import differ
+from shipclock.domain.event import CaseChange, Hint, Link, OrderFacts, PackageRead, Snapshot
+from shipclock.domain.tracking import Scan
+
+Fact = Snapshot | PackageRead | CaseChange | Hint | Scan | Link
+"""What anybody told of the order. A link says that a number belongs to it."""
+
+State = Literal["stopped", "met", "missed", "waiting", "running"]
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+# The guide's figures, said once more on purpose (DESIGN 2).
+TO_UPDATE_THE_STATUS = 120 * HOUR
+TO_SHIP_WHAT_WAS_COLLECTED = 48 * HOUR
+TO_ACKNOWLEDGE = 12 * DAY
+TO_TRACK = 15 * DAY
+TO_THE_FIRST_REMINDER = 120 * HOUR
+REMINDED_AT = time(9)
+WARNED_BEFORE = 24 * HOUR
+ATTEMPTS = 2
+
+LADDER = (
+    "UNPAID",
+    "ON_HOLD",
+    "AWAITING_SHIPMENT",
+    "PARTIALLY_SHIPPING",
+    "AWAITING_COLLECTION",
+    "IN_TRANSIT",
+    "DELIVERED",
+    "COMPLETED",
+)
+"""How an order gets on (`tiktok-shop.md` 4.1)."""
+
+LINES = {
+    "rts_sla_time": "AWAITING_COLLECTION",
+    "shipping_due_time": "AWAITING_COLLECTION",
+    "tts_sla_time": "IN_TRANSIT",
+    "collection_due_time": "IN_TRANSIT",
+    "cancel_order_sla_time": "IN_TRANSIT",
+    "pick_up_cut_off_time": "IN_TRANSIT",
+    "delivery_sla_time": "DELIVERED",
+    "delivery_option_required_delivery_time": "DELIVERED",
+    "delivery_due_time": "DELIVERED",
+    "instore_pickup_sla_time": "DELIVERED",
+}
+"""The metric and hard lines, and the status that each one wants (`tiktok-shop.md` 4.3)."""
+
+HARD_LINES = ("shipping_due_time", "collection_due_time", "delivery_due_time")
+LEGACY_LINE = "cancel_order_sla_time"
+PROMISES = ("delivery_sla_time", "delivery_option_required_delivery_time", "delivery_due_time")
+
+NOT_OURS = ("FULFILLMENT_BY_TIKTOK", "FULFILLMENT_BY_DILAYANI_TOKOPEDIA")
+NOTHING_TO_SHIP = "TIKTOK_DIGITAL"
+
+PROGRESS = (
+    "info_received",
+    "pickup_failed",
+    "picked_up",
+    "in_transit",
+    "on_hold",
+    "out_for_delivery",
+    "delivery_attempt_failed",
+    "available_for_pickup",
+    "delivered",
+    "delayed",
+    "damaged",
+    "lost",
+    "disposed",
+    "returning",
+    "returned",
+    "cancelled",
+    "expired",
+    "unknown",
+)
+"""The parcel's statuses in the order of `carriers.md` 1.2."""
+
+NOT_MOVED = ("info_received", "unknown", "expired", "pickup_failed", "cancelled")
+AHEAD_OF_ITS_RECEIPT = timedelta(minutes=15)
+
+
+class Said(NamedTuple):
+    """An instant at which something happened, and whether its source may be believed about it."""
+
+    at: datetime
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One package, and its parcel's scans in the order in which they happened."""
+
+    package_id: str
+    number: str
+    provider: str
+    scans: tuple[Scan, ...]
+
+    @property
+    def name(self) -> str:
+        """What tells it from the order's other packages."""
+        return self.number or self.package_id
+
+
+NO_PACKAGE = Package("", "", "", ())
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A clock as the facts at hand set it; any of `stops` ends it.
+
+    `replaced`: a field of the marketplace took its place.
+    """
+
+    name: str
+    part: str
+    starts: datetime
+    due: datetime
+    stops: tuple[Said, ...] = ()
+    replaced: bool = False
+
+
+class Seen(NamedTuple):
+    """What a clock shows at an instant; only a missed one is `overtaken`."""
+
+    name: str
+    part: str
+    due: datetime
+    state: State
+    overtaken: bool
+
+
+Ruling = tuple[str, str, datetime]
+"""What tells a verdict from others: rule, part of the order, instant."""
+
+
+@dataclass(slots=True)
+class Book:
+    """All that was said of an order so far, one sweep after the other."""
+
+    verdicts: dict[Ruling, str] = field(default_factory=dict)
+    notices: set[tuple[str, str]] = field(default_factory=set)
+    seen: frozenset[Seen] = frozenset()
+    moot: frozenset[Ruling] = frozenset()
+
+    def sweep(self, facts: Iterable[Fact], now: datetime, zone: ZoneInfo, by_hand: bool) -> None:
+        """Look at the facts that have arrived by `now`, and write down what they come to."""
+        order = gather(facts)
+        courses = list(courses_of(order, by_hand)) if order else []
+        cancelled = order.cancelled if order else None
+        self.seen = frozenset(look(course, cancelled, now) for course in courses)
+        self.moot = frozenset(
+            (course.name, course.part, course.due) for course in courses if moot(course, cancelled)
+        )
+        missed = {(s.name, s.part, s.due): s.overtaken for s in self.seen if s.state == "missed"}
+        for ruling in self.verdicts:
+            self.verdicts[ruling] = "withdrawn"
+        for ruling, overtaken in missed.items():
+            self.verdicts[ruling] = "overtaken" if overtaken else "standing"
+        for course in courses:
+            if course.name == "untracked" and look(course, cancelled, now).state == "running":
+                self._remind(course, now, zone)
+
+    def said(self) -> set[tuple[str | datetime, ...]]:
+        """Every verdict (rule, part, instant, state), reminder and final warning so far."""
+        return {(*ruling, state) for ruling, state in self.verdicts.items()} | self.notices
+
+    def _remind(self, course: Course, now: datetime, zone: ZoneInfo) -> None:
+        first = course.starts + TO_THE_FIRST_REMINDER
+        today = now.astimezone(zone).date()
+        day, at = first.astimezone(zone).date(), first
+        while day < today:
+            day += DAY
+            at = datetime.combine(day, REMINDED_AT, zone)
+        if day == today and now >= at:
+            self.notices.add(("reminder", f"{today:%Y-%m-%d}"))
+        if now >= course.due - WARNED_BEFORE:
+            self.notices.add(("warning", f"{course.due:%Y-%m-%dT%H:%M:%SZ}"))
+
+
+def look(course: Course, cancelled: datetime | None, now: datetime) -> Seen:
+    """Walk through what happens to a clock until it ends. At one instant a stop comes before the
+    cancellation, and both before the clock runs out."""
+    happens = [(stop.at, 1, "stop") for stop in course.stops]
+    happens.append((course.due, 3, "due"))
+    if cancelled is not None:
+        happens.append((cancelled, 2, "cancelled"))
+    first = "replaced" if course.replaced else min(happens)[2]
+    state: State = "running"
+    if first in ("replaced", "cancelled"):
+        state = "stopped"
+    elif first == "stop" or not all(stop.sure for stop in course.stops):
+        state = "met"
+    elif now >= course.due:
+        state = "missed"
+    elif now < course.starts:
+        state = "waiting"
+    overtaken = state == "missed" and bool(course.stops)
+    return Seen(course.name, course.part, course.due, state, overtaken)
+
+
+def moot(course: Course, cancelled: datetime | None) -> bool:
+    """Whether a clock is met or stopped as one reads the design: something stopped it before the
+    order was cancelled, and something whose time may not be believed after that."""
+    if cancelled is None or cancelled > course.due:
+        return False
+    return any(stop.sure and stop.at <= cancelled for stop in course.stops) and any(
+        not stop.sure and stop.at > cancelled for stop in course.stops
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The facts of one order, sorted out."""
+
+    facts: OrderFacts
+    snapshots: tuple[Snapshot, ...]
+    reads: tuple[PackageRead, ...]
+    packages: tuple[Package, ...]
+
+    @property
+    def start(self) -> datetime:
+        """Where the clocks that the guide counts from the order begin."""
+        if self.facts.order_type == "PRE_ORDER" and self.facts.release_date is not None:
+            return self.facts.release_date
+        return self.facts.create_time
+
+    @property
+    def cancelled(self) -> datetime | None:
+        """When the order was cancelled."""
+        told = [s.facts.update_time for s in self.snapshots if s.facts.status == "CANCELLED"]
+        if not told:
+            return None
+        return self.facts.cancel_time or min(told)
+
+    def reached(self, status: str) -> tuple[Said, ...]:
+        """When the order got as far as a status: nothing or one instant.
+
+        Comes down the ladder from its end, since an order that got further got here before. A
+        field of its own counts once the order is known to have got here or further; of a cancelled
+        order, which tells no status but that, the last two fields speak for themselves.
+        """
+        own = {
+            "AWAITING_COLLECTION": self.facts.rts_time,
+            "IN_TRANSIT": self.facts.collection_time,
+            "DELIVERED": self.facts.delivery_time,
+        }
+        further: list[datetime] = []
+        for rung in reversed(range(len(LADDER))):
+            told = [
+                s.facts.update_time
+                for s in self.snapshots
+                if s.facts.status in LADDER and LADDER.index(s.facts.status) >= rung
+            ]
+            speaks = (
+                LADDER[rung] in ("IN_TRANSIT", "DELIVERED") and self.facts.status == "CANCELLED"
+            )
+            believed = own.get(LADDER[rung]) if told or further or speaks else None
+            if LADDER[rung] == status:
+                here = [believed] if believed else told
+                return tuple(Said(first) for first in sorted([*here, *further])[:1])
+            if believed:
+                further.append(believed)
+        raise ValueError(f"{status} is no status of an order that gets on")
+
+
+def gather(facts: Iterable[Fact]) -> Gathered | None:
+    """Sort out what was told of an order; None if it has no clocks or nobody has asked yet."""
+    snapshots: dict[str, Snapshot] = {}
+    reads: dict[str, PackageRead] = {}
+    scans: dict[str, Scan] = {}
+    linked: set[str] = set()
+    for fact in facts:
+        if isinstance(fact, Snapshot):
+            snapshots[fact.identity] = fact
+            linked |= {bare(line.tracking_number) for line in fact.facts.lines}
+        elif isinstance(fact, PackageRead):
+            reads[fact.identity] = fact
+            linked.add(bare(fact.tracking_number))
+        elif isinstance(fact, Scan):
+            scans[fact.identity] = fact
+        elif isinstance(fact, Link):
+            linked.add(bare(fact.number))
+    if not snapshots:
+        return None
+    told = sorted(
+        snapshots.values(), key=lambda s: (s.facts.update_time, s.requested_at, s.identity)
+    )
+    newest = told[-1].facts
+    if newest.fulfillment_type in NOT_OURS or newest.shipping_type == NOTHING_TO_SHIP:
+        return None
+    parcels: dict[str, list[Scan]] = {}
+    for scan in sorted(scans.values(), key=_as_it_happened):
+        if scan.occurred_at >= newest.create_time - DAY:
+            parcels.setdefault(scan.number, []).append(scan)
+    return Gathered(
+        newest,
+        tuple(told),
+        tuple(reads.values()),
+        tuple(packages_of(newest, reads.values(), linked, parcels)),
+    )
+
+
+def bare(number: str) -> str:
+    """A tracking number without what people put between its letters."""
+    return number.replace(" ", "").replace("-", "").upper()
+
+
+def packages_of(
+    facts: OrderFacts,
+    reads: Iterable[PackageRead],
+    linked: set[str],
+    parcels: dict[str, list[Scan]],
+) -> Iterator[Package]:
+    """The order's packages: those that the marketplace names, then numbers without a package."""
+    ids: list[str] = []
+    numbers: dict[str, str] = {}
+    providers: dict[str, str] = {}
+    loose = linked - {""}
+    for package_id in [*facts.package_ids, *(line.package_id for line in facts.lines)]:
+        if package_id and package_id not in ids:
+            ids.append(package_id)
+    for line in facts.lines:
+        number = bare(line.tracking_number)
+        name = line.package_id or number
+        if number:
+            loose.add(number)
+        if number and line.package_id:
+            numbers.setdefault(line.package_id, number)
+        if line.provider and name:
+            providers.setdefault(name, line.provider)
+    for read in sorted(reads, key=lambda read: (read.requested_at, read.identity), reverse=True):
+        number = bare(read.tracking_number)
+        if number and read.package_id in ids:
+            numbers.setdefault(read.package_id, number)
+    loose -= set(numbers.values())
+    if len(ids) == 1 and not numbers and loose:
+        never = datetime.max.replace(tzinfo=facts.create_time.tzinfo)
+        scanned = {n: next(_moves(parcels.get(n, ())), None) for n in loose}
+        first = min(loose, key=lambda n: (s.occurred_at if (s := scanned[n]) else never, n))
+        numbers[ids[0]] = first
+        loose.remove(first)
+    by_the_order = facts.shipping_provider if len(ids) < 2 else ""
+    for package_id in ids:
+        number = numbers.get(package_id, "")
+        provider = providers.get(package_id) or providers.get(number) or by_the_order
+        yield Package(package_id, number, provider, tuple(parcels.get(number, ())))
+    for number in sorted(loose):
+        provider = providers.get(number) or by_the_order
+        yield Package("", number, provider, tuple(parcels.get(number, ())))
+
+
+def courses_of(order: Gathered, by_hand: bool) -> Iterator[Course]:
+    """Every clock of an order. `by_hand`: the shop marks its orders as shipped itself."""
+    yield from _the_marketplaces_lines(order)
+    yield from _status_update(order)
+    yield from _untracked(order)
+    yield from _collected_to_shipped(order, by_hand)
+    yield from _delivery_period(order)
+    for package in order.packages:
+        deeming = [*_two_failed_attempts(order, package), *_not_acknowledged(order, package)]
+        yield from deeming
+        yield from _abnormal_delivery(order, package, deeming)
+        yield from _delivered_unproven(order, package)
+        yield from _carrier_mismatch(package)
+    if not order.packages:
+        yield from _deemed_delayed(order, NO_PACKAGE)
+    named = {package.package_id for package in order.packages}
+    for package_id in {read.package_id for read in order.reads} - named:
+        yield from _reported(order, replace(NO_PACKAGE, package_id=package_id))
+
+
+def _the_marketplaces_lines(order: Gathered) -> Iterator[Course]:
+    deadlines = order.facts.deadlines
+    for name, status in LINES.items():
+        if name not in deadlines:
+            continue
+        if name == LEGACY_LINE and any(hard in deadlines for hard in HARD_LINES):
+            continue
+        yield Course(name, "", order.facts.create_time, deadlines[name], order.reached(status))
+
+
+def _status_update(order: Gathered) -> Iterator[Course]:
+    yield Course(
+        "status_update",
+        "",
+        order.start,
+        order.start + TO_UPDATE_THE_STATUS,
+        order.reached("AWAITING_COLLECTION"),
+        replaced="shipping_due_time" in order.facts.deadlines,
+    )
+
+
+def _untracked(order: Gathered) -> Iterator[Course]:
+    scanned = [scan for package in order.packages for scan in _moves(package.scans)]
+    yield Course(
+        "untracked",
+        "",
+        order.start,
+        order.start + TO_TRACK,
+        (*map(_said, scanned), *order.reached("IN_TRANSIT")),
+        replaced="collection_due_time" in order.facts.deadlines,
+    )
+
+
+def _collected_to_shipped(order: Gathered, by_hand: bool) -> Iterator[Course]:
+    if order.facts.shipping_type != "TIKTOK" and not by_hand:
+        return
+    scanned = [scan for package in order.packages for scan in _moves(package.scans)]
+    collected = min((scan.occurred_at for scan in scanned if believed(scan)), default=None)
+    start = collected or order.facts.collection_time
+    if start is None:
+        return
+    stops = order.reached("IN_TRANSIT")
+    if by_hand:
+        stops += tuple(said for said in order.reached("AWAITING_COLLECTION") if said.at >= start)
+    yield Course("collected_to_shipped", "", start, start + TO_SHIP_WHAT_WAS_COLLECTED, stops)
+
+
+def _delivery_period(order: Gathered) -> Iterator[Course]:
+    promised = [order.facts.deadlines[name] for name in PROMISES if name in order.facts.deadlines]
+    if not promised:
+        return
+    counted = [p for p in order.packages if p.package_id] or order.packages
+    handed_over = [_decisive(_deliveries(package)) for package in counted]
+    stops = order.reached("DELIVERED")
+    each = [said for said in handed_over if said is not None]
+    if each and len(each) == len(counted):
+        stops += (Said(max(said.at for said in each), all(said.sure for said in each)),)
+    yield Course("delivery_period", "", order.facts.create_time, promised[0], stops)
+
+
+def _two_failed_attempts(order: Gathered, package: Package) -> Iterator[Course]:
+    if order.facts.shipping_type != "SELLER":
+        return
+    attempts: dict[str, set[datetime]] = {}
+    for scan in package.scans:
+        if scan.status.value in ("delivered", "returned"):
+            return
+        if scan.status.value == "delivery_attempt_failed" and believed(scan):
+            attempts.setdefault(scan.source, set()).add(scan.occurred_at)
+            if len(attempts[scan.source]) == ATTEMPTS:
+                at = scan.occurred_at
+                stops = (*_deliveries(package), *order.reached("DELIVERED"))
+                yield Course("two_failed_attempts", package.name, at, at, stops)
+                return
+
+
+def _not_acknowledged(order: Gathered, package: Package) -> Iterator[Course]:
+    if order.facts.shipping_type != "SELLER" or not any(_moves(package.scans)):
+        return
+    back = [_said(scan) for scan in package.scans if scan.status.value == "returned"]
+    stops = (*_deliveries(package), *order.reached("DELIVERED"), *back)
+    due = order.start + TO_ACKNOWLEDGE
+    yield Course("not_acknowledged", package.name, order.start, due, stops)
+
+
+def _abnormal_delivery(
+    order: Gathered, package: Package, deeming: list[Course]
+) -> Iterator[Course]:
+    yield from _reported(order, package)
+    losing = [course for course in deeming if _runs_out(course)]
+    if losing:
+        deemed = min(losing, key=lambda course: course.due)
+        part = _part(package, "deemed_lost")
+        yield Course("abnormal_delivery", part, deemed.due, deemed.due, deemed.stops)
+    yield from _deemed_delayed(order, package)
+
+
+def _reported(order: Gathered, package: Package) -> Iterator[Course]:
+    """What the carriers and the marketplace tell of a package, once for each cause."""
+    causes: dict[str, list[datetime]] = {}
+    for scan in filter(believed, package.scans):
+        status = scan.status.value
+        if status in ("damaged", "lost", "disposed"):
+            causes.setdefault(status, []).append(scan.occurred_at)
+        if "damaged" in scan.flags:
+            causes.setdefault("damaged", []).append(scan.occurred_at)
+    for read in order.reads:
+        if read.exception and package.package_id and read.package_id == package.package_id:
+            at = read.update_time or read.as_of or read.requested_at
+            causes.setdefault(read.exception.lower(), []).append(at)
+    delivered = (*_deliveries(package), *order.reached("DELIVERED"))
+    for cause, told in causes.items():
+        at = min(told)
+        later = tuple(said for said in delivered if said.at > at)
+        yield Course("abnormal_delivery", _part(package, cause), at, at, later)
+
+
+def _deemed_delayed(order: Gathered, package: Package) -> Iterator[Course]:
+    for period in _delivery_period(order):
+        delivered = (*_deliveries(package), *order.reached("DELIVERED"))
+        part = _part(package, "deemed_delayed")
+        deemed = Course("abnormal_delivery", part, period.due, period.due, delivered)
+        if _runs_out(period) and _runs_out(deemed):
+            yield deemed
+
+
+def _delivered_unproven(order: Gathered, package: Package) -> Iterator[Course]:
+    delivered = [scan for scan in package.scans if scan.status.value == "delivered"]
+    if order.facts.shipping_type != "SELLER" or not delivered:
+        return
+    proven = tuple(_said(scan) for scan in delivered if scan.proof not in ("", "none"))
+    at = delivered[0].occurred_at
+    yield Course("delivered_unproven", package.name, at, at, proven)
+
+
+def _carrier_mismatch(package: Package) -> Iterator[Course]:
+    named = next((scan for scan in _moves(package.scans) if scan.carrier), None)
+    if named and differ(named.carrier, package.provider):
+        at = named.occurred_at
+        yield Course("carrier_mismatch", package.name, at, at)
+
+
+def _runs_out(course: Course) -> bool:
+    """Whether a clock is lost once its time comes, were the order never cancelled."""
+    return look(course, None, course.due).state == "missed"
+
+
+def _part(package: Package, cause: str) -> str:
+    return f"{package.name}/{cause}" if package.name else cause
+
+
+def _as_it_happened(scan: Scan) -> tuple[datetime, int, str]:
+    return scan.occurred_at, PROGRESS.index(scan.status.value), scan.identity
+
+
+def _moves(scans: Iterable[Scan]) -> Iterator[Scan]:
+    """The scans that show the parcel in the carrier's hands."""
+    return (scan for scan in scans if scan.status.value not in NOT_MOVED)
+
+
+def believed(scan: Scan) -> bool:
+    """Whether the time of a scan may prove something."""
+    ahead = scan.occurred_at > scan.received_at + AHEAD_OF_ITS_RECEIPT
+    return scan.basis.value in ("utc", "offset") and not ahead
+
+
+def _said(scan: Scan) -> Said:
+    return Said(scan.occurred_at, believed(scan))
+
+
+def _deliveries(package: Package) -> tuple[Said, ...]:
+    return tuple(_said(scan) for scan in package.scans if scan.status.value == "delivered")
+
+
+def _decisive(stops: Iterable[Said]) -> Said | None:
+    """Which of several counts: one whose time may not be believed, else the first."""
+    return min(stops, key=lambda said: (said.sure, said.at), default=None)

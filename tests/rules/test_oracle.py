@@ -1,0 +1,136 @@
+"""The product held against a second evaluation of the clocks, over random lives of orders.
+
+More of them, out of the suite: `python -m tests.rules.lives --lives 100000 --jobs 2`.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import time
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shipclock.domain.clock import Clock
+from shipclock.domain.tracking import Scan
+from tests.builders import patient
+from tests.rules.lives import Life, difference, made_up, main
+from tests.rules.oracle import LINES, Book
+
+LIVES = 1200
+GUIDES = (
+    "status_update",
+    "collected_to_shipped",
+    "two_failed_attempts",
+    "not_acknowledged",
+    "delivery_period",
+    "untracked",
+    "abnormal_delivery",
+    "delivered_unproven",
+)
+"""The guide's clocks that something can stop."""
+
+
+@cache
+def sample(lives: int = LIVES) -> list[Life]:
+    return [made_up(f"suite:{place}") for place in range(lives)]
+
+
+def test_product_and_oracle_tell_the_same_of_every_clock_at_every_look() -> None:
+    for life in sample():
+        told = difference(life)
+        assert not told, f"{life}\n{told}"
+
+
+@patient
+@given(st.integers(min_value=0))
+def test_they_tell_the_same_of_a_life_of_any_name(name: int) -> None:
+    life = made_up(str(name))
+    told = difference(life)
+    assert not told, f"{life}\n{told}"
+
+
+def test_a_life_of_the_same_name_is_the_same_life() -> None:
+    assert made_up("twice") == made_up("twice")
+    assert made_up("twice") != made_up("once")
+
+
+def test_the_lives_bring_every_clock_to_every_end_it_can_have() -> None:
+    ends: dict[str, set[str]] = {}
+    said: set[str] = set()
+    for life in sample():
+        book = Book()
+        for now in life.looks:
+            book.sweep(life.known(now), now, ZoneInfo(life.zone), life.by_hand)
+            for seen in book.seen:
+                end = "overtaken" if seen.overtaken else seen.state
+                ends.setdefault(seen.name, set()).add(end)
+        said |= {str(row[-1]) for row in book.said()} | {str(row[0]) for row in book.said()}
+    usual = {"met", "missed", "overtaken", "stopped"}
+    told = {name: states & usual for name, states in ends.items()}
+    assert told.pop("carrier_mismatch") == {"missed", "stopped"}
+    assert told == dict.fromkeys([*LINES, *GUIDES], usual)
+    assert set().union(*ends.values()) == usual | {"waiting", "running"}
+    assert said >= {"standing", "withdrawn", "overtaken", "reminder", "warning"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "figures"),
+    [
+        ("status_update", {"hours": 121}),
+        ("collected_to_shipped", {"hours": 49}),
+        ("two_failed_attempts", {"attempts": 3}),
+        ("not_acknowledged", {"hours": 289}),
+        ("untracked", {"hours": 361}),
+        ("untracked", {"first_reminder_hours": 121}),
+        ("untracked", {"reminder_at": time(9, 1)}),
+        ("untracked", {"final_warning_hours": 23}),
+    ],
+)
+def test_a_figure_that_is_not_the_guides_is_seen(rule: str, figures: dict[str, Any]) -> None:
+    def wrong(life: Life) -> str:
+        policy = life.policy()
+        clauses = dict(policy.pack.clauses)
+        clauses[rule] = clauses[rule].model_copy(update=figures)
+        pack = policy.pack.model_copy(update={"clauses": clauses})
+        return difference(life, replace(policy, pack=pack))
+
+    assert any(map(wrong, sample()))
+
+
+@pytest.mark.parametrize("rule", ["abnormal_delivery", "delivered_unproven", "carrier_mismatch"])
+def test_a_rule_that_is_left_out_is_seen(rule: str) -> None:
+    def without(life: Life) -> str:
+        policy = life.policy()
+        clauses = {name: each for name, each in policy.pack.clauses.items() if name != rule}
+        pack = policy.pack.model_copy(update={"clauses": clauses})
+        return difference(life, replace(policy, pack=pack))
+
+    assert any(map(without, sample()))
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "wrong"),
+    [
+        (Scan, "trusted", lambda scan: True),
+        (Scan, "suspect", lambda scan: False),
+        (Scan, "proven", lambda scan: bool(scan.proof)),
+        (Clock, "overtaken", lambda clock: False),
+    ],
+)
+def test_a_wrong_judgement_is_seen(
+    monkeypatch: pytest.MonkeyPatch, where: type, name: str, wrong: Callable[[Any], bool]
+) -> None:
+    assert not any(map(difference, sample(50)))
+    monkeypatch.setattr(where, name, property(wrong))
+    assert any(map(difference, sample()))
+
+
+def test_the_comparison_counts_what_it_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--lives", "20", "--seed", "suite"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("20 lives, ")
+    assert told.endswith(" clocks, 0 mismatches\n")
