@@ -1,4 +1,4 @@
-"""Make this folder ready to work in: `python3 cli/bootstrap.py [dev] [sam] [cloud] [bench]`.
+"""Make this folder ready to work in: `python3 cli/bootstrap.py [ENVIRONMENT ...]`.
 
 Makes the environments under `.venvs/` that the Makefile's targets use, from the pins in
 `requirements/`. Standard library only, and readable by old Pythons up to the version check, since
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENVS = ROOT / ".venvs"
 LAYER_PINS = ROOT / "layers" / "common" / "requirements.txt"
 ENVIRONMENTS = ("dev", "sam", "cloud")
-ON_REQUEST = ("bench",)  # made when named only: what `make bench` measures against
+ON_REQUEST = ("bench", "mutants")  # made when named only, by the targets of those names
 OLDEST = (3, 11)
 NEWEST_TRIED = (3, 13)
 

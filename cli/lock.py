@@ -24,6 +24,7 @@ INPUTS = (
     "requirements/cloud.in",
     "requirements/dev.in",
     "requirements/bench.in",
+    "requirements/mutants.in",
 )
 
 _HEADER = "# Made by `make lock`; edit the .in file instead. Inputs: "

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from sandbox.faults import Fault
+from shipclock.connect import connect_shop
 from shipclock.estimate import estimate
 from shipclock.order_view import OrderView, order_view
-from tests.stage import SHOP_ID, START, Stage
+from tests.stage import SHOP_ID, START, TOKENS, Stage
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -353,6 +354,29 @@ def test_pushes_come_before_the_daily_reading_of_many_packages() -> None:
     scanned(stage, order_id, "picked_up")
     stage.real.pass_time(60)
     assert stage.sweep().pushed == 1
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "expected"), [(True, {"collected_to_shipped"}), (False, set())]
+)
+def test_a_shop_that_marks_by_hand_is_held_to_48_hours(by_hand: bool, expected: set[str]) -> None:
+    stage = Stage()
+    connect_shop(stage.store, stage.shop(hand_marked=by_hand), TOKENS, stage.real.now, heal=False)
+    order_id = placed(stage)
+    scanned(stage, order_id, "picked_up", carrier="Nobody Logistics")
+    at(stage, 48)
+    assert {v.rule for v in shown(stage, order_id).verdicts} == expected
+
+
+def test_the_timeline_holds_packages_and_requests_too(stage: Stage) -> None:
+    order_id = by_tiktok(stage)
+    stage.sandbox.arrange(order_id)
+    at(stage, 1)
+    stage.sandbox.request_cancel(order_id)
+    at(stage, 2)
+    kinds = Counter(event.kind for event in shown(stage, order_id).events)
+    assert kinds["package"] == 1
+    assert kinds["case"] == 1
 
 
 # Warnings

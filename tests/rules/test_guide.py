@@ -14,10 +14,9 @@ from shipclock.domain.event import Line, PackageRead, Snapshot
 from shipclock.domain.order import NumberFacts, Order
 from shipclock.domain.tracking import TimeBasis
 from shipclock.rules import RULES, timeline
-from shipclock.rules.policy import Policy, policy_for
+from shipclock.rules.policy import Policy
 from tests.builders import (
     NUMBER,
-    REAL,
     SECOND,
     T0,
     after,
@@ -37,6 +36,7 @@ LATER = after(24 * 400)
 OTHER_NUMBER = "SYN000202"
 P1, P2 = "1150000000000000101", "1150000000000000102"
 BY_HAND = Policy(policy().pack, policy().zone, hand_marked=True)
+ANYBODY = Policy(policy().pack, policy().zone, default_provider="6610000000000000009")
 FAILED = "delivery_attempt_failed"
 
 
@@ -688,7 +688,15 @@ def test_the_number_of_attempts_is_the_packs() -> None:
     assert [clock.due_at for clock in of(order, "two_failed_attempts", three)] == [after(40)]
 
 
-def test_a_shop_marked_by_hand_has_a_policy_of_its_own() -> None:
-    assert policy_for("MY", T0.date(), "UTC", True).hand_marked
-    assert not policy_for("MY", T0.date(), "UTC").hand_marked
-    assert REAL > T0
+@pytest.mark.parametrize(
+    ("provider_id", "found"), [("6610000000000000009", []), ("6610000000000000001", ["standing"])]
+)
+def test_the_shops_default_provider_stands_for_carriers_of_any_name(
+    provider_id: str, found: list[str]
+) -> None:
+    order = folded(
+        snapshot("IN_TRANSIT", shipping_provider="Other Post", shipping_provider_id=provider_id),
+        numbers=(numbered(scan("picked_up", 10, carrier="North 3PL")),),
+    )
+    assert told(order, "carrier_mismatch", ANYBODY) == found
+    assert told(order, "carrier_mismatch") == ["standing"]

@@ -12,19 +12,18 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from shipclock import backoff, codec, rows
-from shipclock.domain.order import Order
 from shipclock.domain.push import (
     GIVE_UP,
     IN_FLIGHT,
     UNCLEAR_WAIT,
-    WAITING,
     Intent,
     IntentState,
 )
 from shipclock.domain.times import stamp
 from shipclock.lane import Busy
 from shipclock.marketplaces.protocol import Kind, OrderRow, Outcome
-from shipclock.ports import Below, Change, Put
+from shipclock.packages import Packages
+from shipclock.ports import Below, Change
 from shipclock.reading import Unreadable
 from shipclock.settle import Settled, intent_mark
 from shipclock.shift import Shift
@@ -33,7 +32,6 @@ from shipclock.snapshots import keep_snapshot
 PROVIDERS_KEPT = timedelta(hours=5)
 """Shorter than `decide.RECHECK`, so that what was not allowed is looked at with a fresh list."""
 MISCONFIGURED_WAIT = timedelta(hours=1)
-DETAIL_WAIT = timedelta(hours=1)
 MOST_DETAILS = 25
 """Orders of which one sweep reads the packages one by one: pushes and searches come first."""
 
@@ -60,6 +58,7 @@ class Errand:
         self._guard = shift.guard
         self._orders: dict[str, Settled] = {}
         self._calls: Counter[tuple[str, str]] = Counter()
+        self._packages = Packages(shift)
         self._details = 0
 
     def run(self, orders: dict[str, Settled]) -> Tally:
@@ -137,7 +136,7 @@ class Errand:
             return False
         for order_id in ready:
             with self._guard((rows.order_pk(order_id), rows.HEAD), "order"):
-                self._detail_of_doubts(self._orders[order_id])
+                self._packages.read_doubted(self._orders[order_id])
         self._lane.await_turn()
         requested_at = self._clockwork.real()
         outcome = self._lane.call(self._lane.market.reread(ready))
@@ -202,22 +201,6 @@ class Errand:
             )
         )
 
-    def _detail_of_doubts(self, settled: Settled) -> None:
-        """Read the packages of unclear pushes too; the order alone may not show their effect."""
-        order, market = settled.order, self._lane.market
-        for intent in settled.intents.values():
-            if intent.state is not IntentState.UNCLEAR or intent.call not in market.DETAIL:
-                continue
-            self._lane.await_turn()
-            asked = self._clockwork.real()
-            outcome = self._lane.call(market.package(intent.package_id))
-            if outcome.kind is not Kind.OK:
-                continue
-            try:
-                self._keep_package(outcome, order, asked)
-            except Unreadable as error:
-                self._report("package.unreadable", order_id=order.order_id, reason=str(error))
-
     # Packages one by one
 
     def _detail_next(self) -> bool:
@@ -226,63 +209,9 @@ class Errand:
         for order_id, settled in sorted(self._orders.items()):
             if settled.decision.detail and self._details < MOST_DETAILS:
                 self._details += 1
-                self._on(order_id, partial(self._read_details, settled))
+                self._on(order_id, partial(self._packages.read, settled))
                 return True
         return False
-
-    def _read_details(self, settled: Settled) -> None:
-        """Ask of each package how it may be handed over, or how it fares; note when that was."""
-        order = settled.order
-        good = True
-        for package_id in dict.fromkeys(p.package_id for p in order.packages if p.package_id):
-            try:
-                good &= self._read_detail(order, package_id)
-            except Unreadable as error:
-                self._report("package.unreadable", order_id=order.order_id, reason=str(error))
-        done = {"detail_as_of": stamp(self._now), "detail_status": order.status}
-        later = {"detail_not_before": stamp(self._now + DETAIL_WAIT)}
-        self._store.write(
-            Change(
-                (rows.order_pk(order.order_id), rows.REREAD),
-                set=done if good else later,
-                remove=("detail_not_before",) if good else (),
-                create=True,
-            )
-        )
-
-    def _read_detail(self, order: Order, package_id: str) -> bool:
-        market = self._lane.market
-        waits = order.status in WAITING
-        call = market.handover(package_id) if waits else market.package(package_id)
-        self._lane.await_turn()
-        asked = self._clockwork.real()
-        outcome = self._lane.call(call)
-        if outcome.kind is not Kind.OK:
-            told = {"order_id": order.order_id, "reason": outcome.reason}
-            self._report("package.failed", **told)
-            return outcome.kind is Kind.REFUSED
-        if waits:
-            self._keep_handover(outcome, order, package_id)
-        else:
-            self._keep_package(outcome, order, asked)
-        return True
-
-    def _keep_handover(self, outcome: Outcome, order: Order, package_id: str) -> None:
-        self._store.write(
-            Change(
-                (rows.order_pk(order.order_id), rows.HANDOVER + package_id),
-                set=codec.handover_doc(self._lane.market.read_handover(outcome)),
-                create=True,
-            )
-        )
-
-    def _keep_package(self, outcome: Outcome, order: Order, asked: datetime) -> None:
-        """Keep what was told of a package, if it is news."""
-        shop = self._lane.shop
-        read = self._lane.market.read_package(outcome, order.order_id, shop, asked, self._now)
-        known = [r for r in order.package_reads if r.package_id == read.package_id]
-        if not known or known[-1].told != read.told:
-            self._store.write(Put(codec.event_row(read, asked)))
 
     # Pushes
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, PlainSerializer, WithJsonSchema
 
 from shipclock import codec, rows
 from shipclock.domain.clock import Clock, ClockState
-from shipclock.domain.event import Hint, PackageRead, Snapshot
+from shipclock.domain.event import CaseChange, Hint, PackageRead, Snapshot
 from shipclock.domain.order import CANCELLED, Order, Package
 from shipclock.domain.times import parse, stamp
 from shipclock.domain.tracking import Scan
@@ -366,7 +366,25 @@ def _events(order: Order, told: Iterable[object]) -> list[EventView]:
                     status=facts.status,
                 )
             )
+        elif isinstance(event, PackageRead):
+            views.append(_package_event(event))
+        elif isinstance(event, CaseChange):
+            source = f"marketplace {event.case}"
+            views.append(
+                EventView(kind="case", at=event.update_time, source=source, status=event.status)
+            )
     return sorted(views, key=lambda view: (view.at, view.kind, view.source))
+
+
+def _package_event(read: PackageRead) -> EventView:
+    return EventView(
+        kind="package",
+        at=read.update_time or read.as_of or read.requested_at,
+        source="marketplace",
+        status=read.sub_status or read.status or None,
+        tracking_number=read.tracking_number or None,
+        reason=read.exception or None,
+    )
 
 
 def _scan_view(scan: Scan) -> EventView:

@@ -5,7 +5,7 @@ version that was read, so that of two settles one wins and the other starts over
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -134,7 +134,8 @@ def policy_of(order: Order, shop: Shop | None) -> Policy | None:
     if shop is None or order.facts is None:
         return None
     day = order.facts.create_time.astimezone(ZoneInfo(shop.zone)).date()
-    return policy_for(shop.market, day, shop.zone, shop.hand_marked)
+    pack = policy_for(shop.market, day, shop.zone)
+    return replace(pack, hand_marked=shop.hand_marked, default_provider=shop.default_provider)
 
 
 def settle(

@@ -39,6 +39,7 @@ class Line:
     tracking_number: str = ""
     display_status: str = ""
     provider: str = ""
+    provider_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class OrderFacts:
     cancelled_by: str = ""
     tracking_number: str = ""
     shipping_provider: str = ""
+    shipping_provider_id: str = ""
     deadlines: dict[str, datetime] = field(default_factory=dict)
     lines: tuple[Line, ...] = ()
     package_ids: tuple[str, ...] = ()

@@ -91,7 +91,7 @@ OPEN_CASES = frozenset({"CANCELLATION_REQUEST_PENDING"})
 class Package:
     """One package of the order, or a linked number that belongs to no known package yet.
 
-    `provider` is the carrier that the marketplace has assigned to it.
+    `provider` is the carrier that the marketplace has assigned to it, `provider_id` its id there.
     """
 
     package_id: str
@@ -99,6 +99,7 @@ class Package:
     status: str = ""
     parcel: Parcel | None = None
     provider: str = ""
+    provider_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,14 +335,14 @@ def _packages(
     """
     numbers: dict[str, str] = {}
     statuses: dict[str, str] = {}
-    providers: dict[str, str] = {}
+    providers: dict[str, tuple[str, str]] = {}
     if facts:
         numbers = dict.fromkeys(sorted(facts.package_ids), "")
         for line in facts.lines:
             if line.package_id:
                 numbers[line.package_id] = numbers.get(line.package_id) or line.tracking_number
                 statuses[line.package_id] = line.package_status
-                providers[line.package_id] = line.provider
+                providers[line.package_id] = line.provider, line.provider_id
         if len(numbers) == 1 and not any(numbers.values()):
             numbers = dict.fromkeys(numbers, facts.tracking_number)
     for read in sorted(reads, key=lambda r: (r.requested_at, r.identity)):
@@ -352,19 +353,25 @@ def _packages(
     if len(numbers) == 1 and not told and free:
         numbers = dict.fromkeys(numbers, parcels[free.pop(0)].written)
     # Of a split order the marketplace tells the first package's provider as the order's.
-    assigned = facts.shipping_provider if facts and len(numbers) < 2 else ""
+    assigned = ("", "")
+    if facts and len(numbers) < 2:
+        assigned = facts.shipping_provider, facts.shipping_provider_id
     packages = [
         Package(
             package_id,
             number,
             statuses.get(package_id, ""),
             parcels.get(normal(number)),
-            providers.get(package_id) or assigned,
+            *_named(providers.get(package_id, assigned), assigned),
         )
         for package_id, number in numbers.items()
     ]
-    packages += [Package("", parcels[n].written, "", parcels[n], assigned) for n in free]
+    packages += [Package("", parcels[n].written, "", parcels[n], *assigned) for n in free]
     return tuple(sorted(packages, key=lambda p: (not p.tracking_number, not p.package_id)))
+
+
+def _named(own: tuple[str, str], assigned: tuple[str, str]) -> tuple[str, str]:
+    return own if own[0] else assigned
 
 
 def _scanned_first(parcel: Parcel) -> tuple[bool, str, str]:

@@ -30,7 +30,13 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
         if package.parcel
         and (scan := _first_named(package))
         and differ(scan.carrier, package.provider)
+        and not _stands_for_any(package, policy)
     )
+
+
+def _stands_for_any(package: Package, policy: Policy) -> bool:
+    """Whether the order was shipped under the shop's default, which names nobody."""
+    return bool(package.provider_id) and package.provider_id == policy.default_provider
 
 
 def _first_named(package: Package) -> Scan | None:
@@ -59,7 +65,8 @@ RULE = Rule(
     About(
         orders="all, per package",
         starts="at once",
-        due="the first scan is another carrier's than the one assigned",
+        due="the first scan is another carrier's than the one assigned, unless that is the shop's "
+        "default provider",
         stops="nothing",
         then="alert",
     ),

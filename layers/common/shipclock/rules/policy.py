@@ -82,12 +82,16 @@ class Pack(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a shop's orders are judged by: a pack, the shop's time zone, and whether its orders are
-    marked as shipped by hand."""
+    """What a shop's orders are judged by: a pack and the shop's own terms.
+
+    `hand_marked`: its orders are marked as shipped by hand. `default_provider` is the id of the
+    provider that stands for carriers of any name.
+    """
 
     pack: Pack
     zone: ZoneInfo
     hand_marked: bool = False
+    default_provider: str = ""
 
     def clause(self, rule: str) -> Clause | None:
         """The pack's clause for a rule; None where the pack leaves it to the marketplace."""
@@ -122,8 +126,8 @@ def load(name: str) -> Pack:
 
 
 @cache
-def policy_for(market: str, day: dt.date, zone: str, hand_marked: bool = False) -> Policy:
+def policy_for(market: str, day: dt.date, zone: str) -> Policy:
     """The pack in force for a market on an order's local day, else the default pack."""
     packs = [pack for pack in map(load, PACKS) if pack.in_force(market, day)]
     newest = max(packs, key=lambda pack: pack.since, default=None)
-    return Policy(newest or load(DEFAULT), ZoneInfo(zone), hand_marked)
+    return Policy(newest or load(DEFAULT), ZoneInfo(zone))

@@ -197,6 +197,7 @@ def _order(row: Object, oddities: list[str]) -> OrderRow:
         cancelled_by=text("cancellation_initiator"),
         tracking_number=text("tracking_number"),
         shipping_provider=text("shipping_provider"),
+        shipping_provider_id=ident("shipping_provider_id"),
         deadlines={name: at for name in DEADLINES if (at := time(name))},
         lines=lines,
         package_ids=package_ids,
@@ -229,6 +230,7 @@ def _line(line: Object) -> Line:
         tracking_number=words(line, "tracking_number"),
         display_status=words(line, "display_status"),
         provider=words(line, "shipping_provider_name"),
+        provider_id=optional_id(line, "shipping_provider_id"),
     )
 
 

@@ -1,0 +1,103 @@
+"""Packages read one by one: how they may be handed over, how they fare, what a push did to them.
+
+There is no call for many at once, so these come last in a lane's work (docs/decisions/0018).
+"""
+
+from datetime import datetime, timedelta
+
+from shipclock import codec, rows
+from shipclock.domain.event import PackageRead
+from shipclock.domain.order import Order
+from shipclock.domain.push import WAITING, IntentState
+from shipclock.domain.times import stamp
+from shipclock.marketplaces.protocol import Kind, Outcome
+from shipclock.ports import Change, Put
+from shipclock.reading import Unreadable
+from shipclock.settle import Settled
+from shipclock.shift import Shift
+
+FAILED_WAIT = timedelta(hours=1)
+"""How long a package that could not be read is left, in `now`."""
+
+
+class Packages:
+    """Reads packages in one lane's shift."""
+
+    def __init__(self, shift: Shift) -> None:
+        """Works for the shop of the shift's lane."""
+        self._store = shift.store
+        self._lane = shift.lane
+        self._clockwork = shift.clockwork
+        self._now = shift.now
+        self._report = shift.report
+
+    def read(self, settled: Settled) -> None:
+        """Read each package of an order and note when that was; where one can't be, until when to
+        leave it. Before it is shipped that is how it may be handed over, afterwards its detail."""
+        order, good = settled.order, True
+        for package_id in dict.fromkeys(p.package_id for p in order.packages if p.package_id):
+            if order.status in WAITING:
+                good &= self._handover(order, package_id)
+            else:
+                good &= self._detail(order, package_id)
+        done = {"detail_as_of": stamp(self._now), "detail_status": order.status}
+        later = {"detail_not_before": stamp(self._now + FAILED_WAIT)}
+        self._store.write(
+            Change(
+                (rows.order_pk(order.order_id), rows.REREAD),
+                set=done if good else later,
+                remove=("detail_not_before",) if good else (),
+                create=True,
+            )
+        )
+
+    def read_doubted(self, settled: Settled) -> None:
+        """Read the packages of unclear pushes; the order alone may not show their effect."""
+        for intent in settled.intents.values():
+            if intent.state is IntentState.UNCLEAR and intent.call in self._lane.market.DETAIL:
+                self._detail(settled.order, intent.package_id, doubted=True)
+
+    def _handover(self, order: Order, package_id: str) -> bool:
+        """Keep how a package may be handed over; False where that is to be asked again soon."""
+        self._lane.await_turn()
+        outcome = self._lane.call(self._lane.market.handover(package_id))
+        if outcome.kind is not Kind.OK:
+            return self._failed(order, outcome)
+        try:
+            told = self._lane.market.read_handover(outcome)
+        except Unreadable as error:
+            return self._unreadable(order, error)
+        key = rows.order_pk(order.order_id), rows.HANDOVER + package_id
+        self._store.write(Change(key, set=codec.handover_doc(told), create=True))
+        return True
+
+    def _detail(self, order: Order, package_id: str, doubted: bool = False) -> bool:
+        """Keep what is told of a package: always where a push is in doubt, else where it is news.
+        False where it is to be asked again soon."""
+        self._lane.await_turn()
+        asked = self._clockwork.real()
+        outcome = self._lane.call(self._lane.market.package(package_id))
+        if outcome.kind is not Kind.OK:
+            return self._failed(order, outcome)
+        try:
+            read = self._read(outcome, order, asked)
+        except Unreadable as error:
+            return self._unreadable(order, error)
+        known = [r for r in order.package_reads if r.package_id == package_id]
+        if doubted or not known or known[-1].told != read.told:
+            self._store.write(Put(codec.event_row(read, asked)))
+        return True
+
+    def _read(self, outcome: Outcome, order: Order, asked: datetime) -> PackageRead:
+        lane = self._lane
+        return lane.market.read_package(outcome, order.order_id, lane.shop, asked, self._now)
+
+    def _unreadable(self, order: Order, error: Unreadable) -> bool:
+        """Told, and for good: the answer came."""
+        self._report("package.unreadable", order_id=order.order_id, reason=str(error))
+        return True
+
+    def _failed(self, order: Order, outcome: Outcome) -> bool:
+        """Whether the failure is for good: asking again soon would come to the same."""
+        self._report("package.failed", order_id=order.order_id, reason=outcome.reason)
+        return outcome.kind is Kind.REFUSED
