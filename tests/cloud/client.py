@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from cli import local
+from cli import local, senders
 
 _ids = itertools.count()
 
@@ -90,6 +90,15 @@ class Client:
         ]
         url = f"{self.stack.ingest_url}/webhooks/carriers/standard_webhooks"
         return self.send("POST", url, headers, body)
+
+    def easypost(self, number: str, history: list[dict[str, Any]]) -> tuple[int, bytes]:
+        """A signed callback of EasyPost with the history it knows by now."""
+        secret = str(self.stack.sources["easypost"]["secret"])
+        headers, body = senders.easypost(
+            secret, f"evt_{next(_ids)}", number, "Synthetic Post", history
+        )
+        url = f"{self.stack.ingest_url}/webhooks/carriers/easypost"
+        return self.send("POST", url, list(headers.items()), body)
 
     def sweep(self, now: datetime) -> dict[str, int]:
         """Invoke the sweeper as the schedule does."""

@@ -46,9 +46,38 @@ def test_an_order_is_shipped_once_its_parcel_is_scanned(client: Client) -> None:
         ("SYN-E2E-1", "picked_up")
     ]
     clocks = {clock["name"]: clock["state"] for clock in order["clocks"]}
-    assert clocks == {"status_update": "met", "untracked": "met"}
+    assert clocks == {"status_update": "met", "untracked": "met", "not_acknowledged": "running"}
     mine = [e for e in client.sandbox("effects")["effects"] if e["order_id"] == order_id]
     assert [e["tracking_number"] for e in mine] == ["SYN-E2E-1"]
+
+
+def test_what_the_marketplaces_carrier_takes_is_followed_by_its_history_and_its_package(
+    client: Client,
+) -> None:
+    order_id = client.place(shipping_type="TIKTOK")
+    client.sweep_until_quiet(now())
+    (package,) = client.hub(f"orders/{order_id}")[1]["packages"]
+    assert package["handover"]["can_pick_up"]
+    client.sandbox("arrange", order_id=order_id)
+    client.deliver()
+    client.sweep_until_quiet(now())
+    order = client.hub(f"orders/{order_id}")[1]
+    assert order["packages"][0]["pickup_from"]
+    assert {notice["kind"] for notice in order["notices"]} == {"pickup"}
+
+    number = order["packages"][0]["tracking_number"]
+    at = now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    label = {"status": "pre_transit", "status_detail": "label_created", "datetime": at}
+    taken = {"status": "in_transit", "status_detail": "received_at_origin_facility"}
+    history = [label, {**taken, "datetime": at}]
+    for length in (1, 2, 2):
+        assert client.easypost(number, history[:length])[0] == 200
+    client.sweep_until_quiet(now())
+    order = client.hub(f"orders/{order_id}")[1]
+    assert order["packages"][0]["tracking_status"] == "picked_up"
+    assert sum(event["kind"] == "tracking" for event in order["events"]) == 2
+    clocks = {clock["name"]: clock["state"] for clock in order["clocks"]}
+    assert clocks["collected_to_shipped"] == "running"
 
 
 def test_two_sweepers_and_a_poke_at_once_have_one_effect(client: Client) -> None:

@@ -4,6 +4,7 @@ A case is told as the facts known, an instant, and what is then missed or not. `
 order was placed; hours count from there.
 """
 
+import itertools
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -605,6 +606,58 @@ def test_a_data_feed_is_no_scan_and_a_later_one_is_not_the_first() -> None:
 
 
 # All of them
+
+SCENES: dict[str, dict[str, Any]] = {
+    "status_update": {},
+    "untracked": {},
+    "rts_sla_time": {"deadlines": {"rts_sla_time": after(20)}},
+    "delivery_due_time": {"deadlines": {"delivery_due_time": after(400)}},
+    "delivery_period": {"deadlines": {"delivery_sla_time": after(50)}},
+    "not_acknowledged": {"scans": (scan("in_transit", 5),)},
+    "two_failed_attempts": {"scans": (scan(FAILED, 20), scan(FAILED, 30))},
+    "abnormal_delivery": {"scans": (scan("damaged", 40),)},
+    "carrier_mismatch": {
+        "scans": (scan("picked_up", 4, carrier="Other Post"),),
+        "told": {"shipping_provider": "Synthetic Express"},
+    },
+    "delivered_unproven": {"scans": (scan("in_transit", 5), scan("delivered", 500))},
+}
+"""Facts by which each rule comes to a verdict, by itself."""
+
+
+def played(*names: str) -> set[tuple[str, str, datetime]]:
+    """Rule, cause and instant of every verdict there is to an order with these facts."""
+    scenes = [SCENES[name] for name in names]
+    scans = tuple(one for scene in scenes for one in scene.get("scans", ()))
+    deadlines = {n: at for scene in scenes for n, at in scene.get("deadlines", {}).items()}
+    told = {key: value for scene in scenes for key, value in scene.get("told", {}).items()}
+    numbers = (numbered(*scans),) if scans else ()
+    order = folded(snapshot(deadlines=deadlines, **told), numbers=numbers)
+    clocks = [tick.clock for tick in timeline(order, policy())]
+    return {(c.name, c.cause, c.due_at) for c in clocks if c.state(LATER) is ClockState.MISSED}
+
+
+def test_each_scene_brings_its_own_verdict() -> None:
+    for name in SCENES:
+        assert name in {rule for rule, _, _ in played(name)}, name
+
+
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(SCENES, 2)))
+def test_of_any_two_rules_neither_changes_what_the_other_says(one: str, other: str) -> None:
+    """But for what the facts themselves stop: a scan ends the wait for one, and of two reasons to
+    take a parcel for lost the earlier one counts."""
+    both = played(one, other)
+    expected = played(one) | played(other)
+    if any(SCENES[name].get("scans") for name in (one, other)):
+        expected = {verdict for verdict in expected if verdict[0] != "untracked"}
+    lost = sorted(at for _, cause, at in expected if cause == "deemed_lost")
+    expected -= {("abnormal_delivery", "deemed_lost", at) for at in lost[1:]}
+    delayed = {at for _, cause, at in both if cause == "deemed_delayed"}
+    if {one, other} == {"delivery_due_time", "delivery_period"}:
+        expected -= {v for v in expected if v[2] == after(400) and v[0] != "delivery_due_time"}
+        assert delayed == {after(50)}  # the earlier field names the period
+    assert both == expected
+
 
 SELLER_ONLY = ("two_failed_attempts", "not_acknowledged", "delivered_unproven")
 
