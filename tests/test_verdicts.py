@@ -1,6 +1,7 @@
 """What verdicts lead to, from scans and webhooks to what the seller hears: sweeps on fakes."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -429,8 +430,9 @@ def test_the_estimate_names_whose_word_it_is_and_ends_with_the_delivery(stage: S
 # Asleep, twice, at once
 
 
-def life_with(sweeps: list[float]) -> tuple[Any, Any, Any]:
-    """Three orders of which each comes to verdicts, looked at at these hours."""
+def life_with(sweeps: list[float], sweepers: int = 1) -> tuple[Any, Any, Any]:
+    """Three orders of which each comes to verdicts, looked at at these hours by one sweeper or by
+    some at once."""
     stage = Stage()
     lost, silent, late = on_its_way(stage), placed(stage), followed(stage)
     for hours in (50.0, 60.0):
@@ -439,8 +441,12 @@ def life_with(sweeps: list[float]) -> tuple[Any, Any, Any]:
         stage.until(START + timedelta(hours=hours))
         stage.marketplace_tells()
         stage.real.pass_time(60)
-        stage.sweep()
+        with ThreadPoolExecutor(sweepers) as pool:
+            for done in [pool.submit(stage.sweep) for _ in range(sweepers)]:
+                done.result()
     stage.settle_down()
+    doubled = {n: c for n, c in Counter(map(repr, stage.announced)).items() if c > sweepers}
+    assert doubled == {}
     views = [shown(stage, order_id) for order_id in (lost, silent, late)]
     return (
         [Counter((v.rule, v.cause, v.due_at, v.state) for v in view.verdicts) for view in views],
@@ -461,6 +467,10 @@ def test_asleep_for_three_days_the_verdicts_are_the_same_and_no_reminder_is_doub
         assert set(mine) <= set(all_of_them)
         assert len(set(mine)) == len(mine)
     assert len(reminders[1]) - len(slept[2][1]) == 3 - 1  # the day of waking has its own
+
+
+def test_swept_by_three_at_once_it_ends_alike() -> None:
+    assert life_with(EVERY_3H, sweepers=3) == life_with(EVERY_3H)
 
 
 def test_swept_twice_and_at_odd_times_it_ends_alike() -> None:
