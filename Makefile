@@ -13,11 +13,14 @@ ENFORCE_IAM ?= off
 # make bench: which ones, all if none (BENCH='clocks sweep'), and options (BENCH=--json)
 BENCH ?=
 
+# make mutants: patterns of names, all if none (MUTANTS='shipclock.rules.untracked*')
+MUTANTS ?=
+
 # make deploy: more words for `sam deploy`
 DEPLOY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo up down test check bench build deploy lock
+.PHONY: help setup run demo up down test check bench mutants build deploy lock
 
 help:  ## Show this list
 	@echo "Shipclock. Targets:"
@@ -54,6 +57,10 @@ check: setup  ## Formatting, lint, types, the template, the pins
 bench: setup  ## Measure what the docs claim; prints ratios
 	@$(PYTHON) cli/bootstrap.py bench
 	@.venvs/bench/bin/python -m benchmarks $(BENCH)
+
+mutants: setup  ## Change the rules and the fold one thing at a time: do the tests notice?
+	@$(PYTHON) cli/bootstrap.py mutants
+	@.venvs/mutants/bin/python -m cli.mutants $(MUTANTS)
 
 build: setup  ## Build for Lambda into .aws-sam/build, and check the result
 	@$(DEV)/python -m cli build
