@@ -92,8 +92,14 @@ def test_two_failed_attempts_prepare_a_refund_and_a_message_and_say_so(stage: St
     assert NUMBER in message.text
     assert order_id in message.text
     assert len(message.text) <= 2_000
-    (said,) = [t for t in announced(stage, "order.verdict.standing") if "2nd time" in t]
-    assert "Wed 4 Nov 2026, 12:00 (Asia/Kuala_Lumpur)" in said
+    told = [e for e in stage.announced if e["type"] == "order.verdict.standing"]
+    assert {e["rule"]: e["alerts"] for e in told} == {
+        "two_failed_attempts": False,
+        "abnormal_delivery": True,
+    }
+    (said,) = [e["text"] for e in told if e["alerts"]]
+    assert "2nd time on Wed 4 Nov 2026, 12:00 (Asia/Kuala_Lumpur)" in said
+    assert "are prepared" in said
 
 
 def test_a_delivery_after_it_overtakes_both_calls_all_off_and_says_so(stage: Stage) -> None:
@@ -392,7 +398,7 @@ def test_a_carriers_delay_warns_once_a_day_and_is_no_verdict(stage: Stage) -> No
     at(stage, 41)
     said = announced(stage, "order.warning")
     assert len(said) == 2
-    assert all("as delayed at" in text for text in said)
+    assert all("as delayed on" in text for text in said)
     assert shown(stage, order_id).verdicts == []
 
 
@@ -424,7 +430,7 @@ def test_the_estimate_names_whose_word_it_is_and_ends_with_the_delivery(stage: S
     stage.sandbox.deliver(order_id)
     at(stage, 2)
     assert shown(stage, order_id).estimate is None
-    assert estimate(stage.judged(order_id).order) is None
+    assert estimate(stage.judged(order_id).order, stage.now) is None
 
 
 # Asleep, twice, at once

@@ -33,6 +33,7 @@ def announcement(key: Key, row: Row) -> dict[str, Any]:
         "due_at": stamp(verdict.due_at),
         "noticed_at": stamp(verdict.noticed_at),
         "clause": verdict.clause,
+        "alerts": verdict.alerts,
         "text": TURNED[verdict.state] + verdict.explanation,
     }
 

@@ -15,6 +15,7 @@ from shipclock.domain.times import EPOCH
 from shipclock.intents import intents_of, stuck
 from shipclock.news import news
 from shipclock.rules import Ticking, Timeline, clocked, next_instant, notices, timeline
+from shipclock.rules.abnormal_delivery import NAME as ALERTING
 from shipclock.situation import Read, Recorded, Situation
 
 HARD_LINE_READS = (timedelta(hours=-24), timedelta(hours=-1), timedelta(0))
@@ -169,6 +170,7 @@ def _verdicts(
                 package_id=clock.package_id,
                 number=clock.number,
                 cause=clock.cause,
+                alerts=not (tick.rule.deems and about.policy and about.policy.clause(ALERTING)),
             )
         )
     for key, verdict in recorded.verdicts.items():

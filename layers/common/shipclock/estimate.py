@@ -15,9 +15,9 @@ class Estimate:
     basis: str
 
 
-def estimate(order: Order) -> Estimate | None:
+def estimate(order: Order, now: datetime) -> Estimate | None:
     """The carrier's newest estimate, else the marketplace's promise; None once it has arrived,
-    was cancelled, or nobody has named a time.
+    was cancelled, or nobody has named a time. One that is over by `now` says so.
 
     Of several packages the latest counts: the order is there when all of them are.
     """
@@ -37,6 +37,10 @@ def estimate(order: Order) -> Estimate | None:
     if told and len(told) == len([p for p in order.packages if p.tracking_number]):
         last = max(told, key=lambda scan: scan.estimated_at or scan.occurred_at)
         if last.estimated_at:
-            return Estimate(last.estimated_at, f"the carrier's estimate, told by {last.source}")
+            return _by(last.estimated_at, f"the carrier's estimate, told by {last.source}", now)
     end = promised(order)
-    return Estimate(end[1], f"the marketplace's {end[0]}") if end else None
+    return _by(end[1], f"the marketplace's {end[0]}", now) if end else None
+
+
+def _by(at: datetime, basis: str, now: datetime) -> Estimate:
+    return Estimate(at, basis if now <= at else f"{basis}, which is over")

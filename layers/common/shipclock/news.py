@@ -39,7 +39,7 @@ def _outcome(order: Order, market: Marketplace, zone: ZoneInfo, now: datetime) -
         return
     reason = f" ({facts.cancel_reason})" if facts.cancel_reason else ""
     text = (
-        f"The marketplace cancelled the order at {local(at, zone)}: "
+        f"The marketplace cancelled the order on {local(at, zone)}: "
         f"{market.cancel_words(facts.cancel_reason)}{reason}. A prepaid order is refunded by it. "
         "If the parcel has left, have the carrier bring it back; if it has not, put the items back "
         "into stock."
@@ -74,7 +74,7 @@ def _handover(order: Order, zone: ZoneInfo, now: datetime) -> Iterator[Notice]:
     collected = order.reached_at(IN_TRANSIT)
     if collected and any(read.handover_method == "PICKUP" for read in order.package_reads):
         text = (
-            f"The carrier has fetched the order at {local(collected, zone)}. Nothing to do; its "
-            "way is followed from here on."
+            f"The marketplace shows the order as collected on {local(collected, zone)}. Nothing to "
+            "do; its way is followed from here on."
         )
         yield Notice(IN_TRANSIT, COLLECTED, now, stamp(collected), text)

@@ -189,7 +189,7 @@ def order_view(store: Store, order_id: str, real: datetime) -> OrderView | None:
     settled = judge(store, book, lambda shop_id: _shop(store, shop_id), settled_at, real)
     order = settled.order
     notices = [codec.read_notice(row) for row in book.under(rows.NOTICE)]
-    expected = estimate(order)
+    expected = estimate(order, settled_at)
     return OrderView(
         order_id=order_id,
         shop_id=order.shop_id,

@@ -16,21 +16,20 @@ from shipclock.rules.policy import Policy
 
 BUYER_MESSAGE = "buyer_message"
 
-MESSAGES = {
-    "damaged": "we are sorry: the carrier reports that your parcel{number} was damaged on its way.",
-    "lost": "we are sorry: the carrier reports that your parcel{number} is lost.",
-    "disposed": "we are sorry: the carrier tells us that your parcel{number} can't be delivered "
-    "any more.",
-    abnormal_delivery.DEEMED_LOST: "we are sorry: your parcel{number} has not reached you, and we "
-    "have to take it for lost.",
-    abnormal_delivery.DEEMED_DELAYED: "we are sorry: your parcel{number} is late. It was to reach "
-    "you by {due}.",
+BECAUSE = {
+    "damaged": "your parcel{number} was damaged on its way.",
+    "lost": "your parcel{number} is lost.",
+    "disposed": "your parcel{number} can't be delivered any more.",
+    "returned": "your parcel{number} is on its way back to us.",
+    abnormal_delivery.DEEMED_LOST: "your parcel{number} has not reached you, and we have to take "
+    "it for lost.",
+    abnormal_delivery.DEEMED_DELAYED: "your parcel{number} is late. It was to reach you by {due}.",
 }
-OTHERWISE = "we are sorry: something went wrong with your parcel{number} on its way."
-OFFER = (
-    " You may ask for a refund in the app, under your order {order}; we have prepared it. If the "
-    "parcel reaches you after all, please tell us."
-)
+OTHERWISE = "something went wrong with your parcel{number} on its way."
+OFFER = {
+    "refund": "You may ask for a refund in the app, under your order {order}.",
+    "cancellation": "We can cancel your order {order}, and you get your money back.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +65,21 @@ def prepared(
 
 
 def _for(order: Order, verdict: Verdict, undo: str, policy: Policy) -> tuple[Prepared, ...]:
-    number = _written(order, verdict)
+    number = order.written(verdict.number)
     about = verdict.rule, verdict.cause, verdict.package_id, number
-    what = f"{undo} of {_units(order, verdict.package_id)}"
     todo = (
-        f"Prepared: {what}, because {abnormal_delivery.words(verdict.cause)}. Open order "
-        f"{order.order_id} in Seller Center, choose the reason that it offers for this, and "
-        "confirm. Nothing is sent by itself."
+        f"{undo.capitalize()} of {_units(order, verdict.package_id)}: the parcel "
+        f"{abnormal_delivery.words(order, verdict.cause)}. Open order {order.order_id} in Seller "
+        "Center, choose the reason that it offers for this, and confirm. Nothing is sent by itself."
     )
-    said = MESSAGES.get(verdict.cause, OTHERWISE).format(
+    because = BECAUSE.get(abnormal_delivery.meaning(order, verdict.cause), OTHERWISE).format(
         number=f" {number}" if number else "", due=local(verdict.due_at, policy.zone)
     )
-    message = f"Hello, {said}{OFFER.format(order=order.order_id)}"
+    offer = OFFER[undo].format(order=order.order_id)
+    message = (
+        f"Hello, we are sorry: {because} {offer} Should it reach you after all, please tell us."
+    )
     return Prepared(undo, *about, todo), Prepared(BUYER_MESSAGE, *about, message)
-
-
-def _written(order: Order, verdict: Verdict) -> str:
-    """The number as its carrier writes it."""
-    parcels = (p for p in order.parcels if p.number == verdict.number)
-    return next((p.written for p in parcels if p.written), verdict.number)
 
 
 def _units(order: Order, package_id: str) -> str:

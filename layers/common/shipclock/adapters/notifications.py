@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 SOURCE = "shipclock"
 LONGEST_SUBJECT = 100
+UNTOLD = ("text", "alerts")
+"""Fields of an event that are not among the facts below its sentence."""
 
 
 class NotAnnounced(Exception):
@@ -40,6 +42,8 @@ class Announcer:
         )
         if reply.get("FailedEntryCount"):
             raise NotAnnounced(str(reply["Entries"][0].get("ErrorCode")))
+        if not event.get("alerts", True):
+            return  # another event tells people of the same thing
         subject = f"Shipclock: {event.get('order_id') or event.get('shop_id')}: {event['type']}"
         self._sns.publish(
             TopicArn=self._topic,
@@ -50,5 +54,5 @@ class Announcer:
 
 def _message(event: Mapping[str, Any]) -> str:
     """The event for people: the sentence first, the facts below it."""
-    facts = [f"{name}: {value}" for name, value in event.items() if name != "text" and value]
+    facts = [f"{name}: {value}" for name, value in event.items() if name not in UNTOLD and value]
     return "\n".join([str(event["text"]), "", *facts])

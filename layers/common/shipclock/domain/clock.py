@@ -124,7 +124,10 @@ class VerdictState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a missed clock says, for good. `noticed_at` is the `now` of the settle that saw it."""
+    """What a missed clock says, for good. `noticed_at` is the `now` of the settle that saw it.
+
+    `alerts` is false where another verdict tells people of the same thing.
+    """
 
     rule: str
     due_at: datetime
@@ -135,6 +138,7 @@ class Verdict:
     package_id: str = ""
     number: str = ""
     cause: str = ""
+    alerts: bool = True
 
     @property
     def key(self) -> str:

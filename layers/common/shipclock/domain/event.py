@@ -116,7 +116,8 @@ class PackageRead:
     """One package as the marketplace told it in answer to a request sent at `requested_at`.
 
     `as_of` is the `now` of the sweep that sent it, `update_time` the marketplace's. `exception` is
-    its own word for what went wrong with the parcel. `pickup_from` and `pickup_until` are when the
+    its own word for what went wrong with the parcel, `meaning` ours (`damaged`, `lost`, `disposed`,
+    `returned`; empty where we know none). `pickup_from` and `pickup_until` are when the
     marketplace's carrier comes for it.
     """
 
@@ -129,6 +130,7 @@ class PackageRead:
     sub_status: str = ""
     tracking_number: str = ""
     exception: str = ""
+    meaning: str = ""
     as_of: datetime | None = None
     update_time: datetime | None = None
     handover_method: str = ""

@@ -169,6 +169,11 @@ class Order:
         """The parcels of its packages."""
         return tuple(p.parcel for p in self.packages if p.parcel is not None)
 
+    def written(self, number: str) -> str:
+        """A number as its carrier writes it."""
+        parcels = (parcel for parcel in self.parcels if parcel.number == number)
+        return next((parcel.written for parcel in parcels if parcel.written), number)
+
     @property
     def first_scan(self) -> Scan | None:
         """The earliest scan over all of its parcels."""

@@ -32,12 +32,14 @@ DEEMED_LOST = "deemed_lost"
 DEEMED_DELAYED = "deemed_delayed"
 
 WORDS = {
-    "damaged": "the carrier reports it damaged",
-    "lost": "the carrier reports it lost",
-    "disposed": "the carrier has disposed of it",
-    DEEMED_LOST: "it is deemed lost",
-    DEEMED_DELAYED: "it is deemed delayed",
+    "damaged": "was damaged on its way",
+    "lost": "is lost",
+    "disposed": "was destroyed or disposed of",
+    "returned": "comes back to the sender",
+    DEEMED_LOST: "is deemed lost",
+    DEEMED_DELAYED: "is deemed delayed",
 }
+OTHERWISE = "met with something that needs a look"
 DAMAGED_FLAG = "damaged"
 
 
@@ -137,18 +139,41 @@ def _deemed(order: Order, policy: Policy) -> Iterator[Clock]:
 
 
 def explain(order: Order, clock: Clock, policy: Policy) -> str:
-    """Names the cause and what is prepared."""
+    """What is deemed says why; the others say whose word it is. What is prepared is named."""
+    for rule, cause in DEEMING:
+        for deeming in rule.clocks(order, policy) if cause == clock.cause else ():
+            if deeming.due_at == clock.due_at and deeming.number in ("", clock.number):
+                return f"{rule.explain(order, deeming, policy)} {PREPARED}"
+    own = clock.cause in WORDS
     return (
-        f"{clock.number or 'The parcel'}: {words(clock.cause)}, as of "
-        f"{local(clock.due_at, policy.zone)}. The marketplace may cancel the order and have the "
-        "buyer ask for a refund. A refund or cancellation and a message to the buyer are prepared "
-        "with the order: look at them and send them in Seller Center, or claim from the carrier."
+        f"{order.written(clock.number) or 'The parcel'} {words(order, clock.cause)}, as "
+        f"{'the carrier' if own else 'the marketplace'} tells of "
+        f"{local(clock.due_at, policy.zone)}{'' if own else f' ({clock.cause.upper()})'}. The "
+        "marketplace may cancel the order and have the buyer ask for a refund. Claim from the "
+        f"carrier. {PREPARED}"
     )
 
 
-def words(cause: str) -> str:
-    """A cause in words."""
-    return WORDS.get(cause, f"the marketplace tells of {cause.upper()}")
+DEEMING = (
+    (two_failed_attempts, DEEMED_LOST),
+    (not_acknowledged, DEEMED_LOST),
+    (delivery_period, DEEMED_DELAYED),
+)
+PREPARED = (
+    "A refund or cancellation and a message to the buyer are prepared with the order: look at "
+    "them, and send them in Seller Center."
+)
+
+
+def words(order: Order, cause: str) -> str:
+    """What has become of a parcel, as the end of a sentence that begins with it."""
+    return WORDS.get(meaning(order, cause), OTHERWISE)
+
+
+def meaning(order: Order, cause: str) -> str:
+    """Our word for a cause that the marketplace told by a word of its own; else the cause."""
+    told = {read.exception.lower(): read.meaning for read in order.package_reads}
+    return cause if cause in WORDS else told.get(cause, "")
 
 
 def notices(
@@ -173,7 +198,7 @@ def _warnings(parcel: Parcel, policy: Policy, now: datetime) -> Iterator[Notice]
         what = _cause(scan) or scan.status.value
         day = scan.occurred_at.astimezone(policy.zone).date()
         text = (
-            f"The carrier reports {parcel.written or parcel.number} as {what} at {at}. Nothing is "
+            f"The carrier reports {parcel.written} as {what} on {at}. Nothing is "
             "cancelled by this yet; ask the carrier for a new date, and tell the buyer."
         )
         yield Notice(NAME, WARNING, now, f"{parcel.number}/{what}/{day.isoformat()}", text)

@@ -52,7 +52,8 @@ def explain(order: Order, clock: Clock, policy: Policy) -> str:
     )
     scan = _first_named(package) if package else None
     return (
-        f"{clock.number} was first scanned by {scan.carrier if scan else 'another carrier'} at "
+        f"{order.written(clock.number)} was first scanned by "
+        f"{scan.carrier if scan else 'another carrier'} on "
         f"{local(clock.due_at, policy.zone)}, while the marketplace expects "
         f"{package.provider if package else 'the one assigned'}. It will not see these scans, and "
         "its deadlines run on. Correct the provider or the number in Seller Center, or fetch the "

@@ -57,7 +57,7 @@ def explain(order: Order, clock: Clock, policy: Policy) -> str:
     since = local(clock.starts_at, policy.zone) if clock.starts_at else "then"
     return (
         f"The carrier has had the parcel since {since}, and the marketplace still shows "
-        f"{order.status} at {local(clock.due_at, policy.zone)}. Until it shows the order as "
+        f"{order.status} on {local(clock.due_at, policy.zone)}. Until it shows the order as "
         "shipped, the deadlines for dispatch run on and it may be cancelled. Mark it shipped in "
         "Seller Center; if it is marked already, open a ticket with the carrier's receipt."
     )

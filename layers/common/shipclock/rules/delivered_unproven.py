@@ -39,8 +39,9 @@ def _deliveries(parcel: Parcel) -> list[Scan]:
 def explain(order: Order, clock: Clock, policy: Policy) -> str:
     """Tells what to ask the carrier for."""
     return (
-        f"{clock.number} was reported delivered at {local(clock.due_at, policy.zone)} without a "
-        "signature, photo or other proof. Should the buyer say that it never came, nothing shows "
+        f"{order.written(clock.number)} was reported delivered on "
+        f"{local(clock.due_at, policy.zone)} without a signature, photo or other proof. Should the "
+        "buyer say that it never came, nothing shows "
         "otherwise. Ask the carrier for its proof of delivery while it still has it."
     )
 

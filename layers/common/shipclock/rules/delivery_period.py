@@ -59,4 +59,5 @@ RULE = Rule(
     ),
     clocks,
     explain,
+    deems=True,
 )

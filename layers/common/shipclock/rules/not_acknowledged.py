@@ -44,7 +44,7 @@ def explain(order: Order, clock: Clock, policy: Policy) -> str:
     seen = next((p for p in order.parcels if p.number == clock.number), None)
     status = seen.status.value if seen else "unknown"
     return (
-        f"Nobody has acknowledged the receipt of {clock.number} by "
+        f"Nobody has acknowledged the receipt of {order.written(clock.number)} by "
         f"{local(clock.due_at, policy.zone)} (the carrier's last word is {status}); the parcel is "
         "deemed lost, and the marketplace may cancel the order and have the buyer ask for a "
         "refund. Ask the carrier to search for it, and send us its answer as a tracking event."
@@ -62,4 +62,5 @@ RULE = Rule(
     ),
     clocks,
     explain,
+    deems=True,
 )

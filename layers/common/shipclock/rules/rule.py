@@ -28,6 +28,7 @@ class Rule:
     the shop's time), and what to do. `notices` are what is to be told at an instant, given the
     rule's own clocks; `next_notice` is the next instant at which they have something new to say.
     A `finding` says something about an order and is nothing to watch: it is not listed as a clock.
+    What a rule `deems` is alerted by `abnormal_delivery`, so that one thing brings one mail.
     """
 
     name: str
@@ -39,3 +40,4 @@ class Rule:
     )
     next_notice: Callable[[tuple[Clock, ...], Policy, datetime], datetime | None] | None = None
     finding: bool = False
+    deems: bool = False

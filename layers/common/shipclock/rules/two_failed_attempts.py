@@ -38,10 +38,11 @@ def explain(order: Order, clock: Clock, policy: Policy) -> str:
     clause = policy.clause(NAME)
     times = clause.count if clause else 0
     return (
-        f"The carrier failed to deliver {clock.number} for the {ordinal(times)} time at "
-        f"{local(clock.due_at, policy.zone)}; the parcel is deemed lost, and the marketplace may "
-        "cancel the order and have the buyer ask for a refund. Ask the carrier for another attempt "
-        "or the parcel's return, and the buyer for an address where somebody answers."
+        f"The carrier failed to deliver {order.written(clock.number)} for the {ordinal(times)} "
+        f"time on {local(clock.due_at, policy.zone)}; the parcel is deemed lost, and the "
+        "marketplace may cancel the order and have the buyer ask for a refund. Ask the carrier for "
+        "another attempt or the parcel's return, and the buyer for an address where somebody "
+        "answers."
     )
 
 
@@ -63,4 +64,5 @@ RULE = Rule(
     ),
     clocks,
     explain,
+    deems=True,
 )

@@ -58,7 +58,7 @@ def notices(
         if clause is None or clock.state(now) is not ClockState.RUNNING:
             continue
         end = (
-            "Without a tracking update the marketplace cancels the order and refunds the buyer at "
+            "Without a tracking update the marketplace cancels the order and refunds the buyer on "
             f"{local(clock.due_at, policy.zone)}. Hand the parcel over and see that the carrier's "
             "scans reach us, or enter its number in Seller Center."
         )

@@ -248,6 +248,16 @@ def _buyer(row: Object) -> dict[str, str]:
     return {name: text for name, text in found.items() if text and "*" not in text}
 
 
+EXCEPTIONS = {
+    "PACKAGE_DAMAGAED": "damaged",
+    "PACKAGE_DAMAGED": "damaged",
+    "PACKAGE_LOST": "lost",
+    "PACKAGE_SCRAP": "disposed",
+    "RETURNED_TO_SHIPPER": "returned",
+}
+"""What `ship_exception_reason` means (5.2). The first is how the documentation spells it."""
+
+
 def read_package(
     outcome: Outcome, order_id: str, shop: Shop, requested_at: datetime, as_of: datetime
 ) -> PackageRead:
@@ -257,6 +267,7 @@ def read_package(
     slot = data.get("pickup_slot")
     slot = slot if isinstance(slot, dict) else {}
     package_id = identifier(data.get("package_id"), "package_id")
+    exception = words(data, "ship_exception_reason")
     read = PackageRead(
         identity="",
         order_id=order_id,
@@ -266,7 +277,8 @@ def read_package(
         status=words(data, "package_status"),
         sub_status=words(data, "package_sub_status"),
         tracking_number=words(data, "tracking_number"),
-        exception=words(data, "ship_exception_reason"),
+        exception=exception,
+        meaning=EXCEPTIONS.get(exception, ""),
         as_of=as_of,
         update_time=_soft(unix, data, "update_time", odd),
         handover_method=_soft(words, data, "handover_method", odd) or "",
