@@ -24,13 +24,14 @@ MUTMUT = Path(sys.executable).with_name("mutmut")
 TESTS = ("builders.py", "rules", "domain")
 """What the pure tests are and need. `cli/mutants_conftest.py` stands for `tests/conftest.py`."""
 
+NO_CACHE = "__import__('functools').lru_cache(0)"
 KILLED = ("killed", "timeout", "segfault", "caught by type check")
 
 
 def without_decorators(source: str) -> str:
     """The same module with each `@wrapped` function as a plain one that is wrapped in a line after.
 
-    `@cache` is left out, for a mutant would hide behind what was computed before it came.
+    `@cache` keeps nothing, for a mutant would hide behind what was computed before it came.
     """
     lines: list[str | None] = [*source.splitlines()]
     for node in ast.walk(ast.parse(source)):
@@ -39,7 +40,7 @@ def without_decorators(source: str) -> str:
             lines[first - 1 : node.lineno - 1] = [None] * (node.lineno - first)
             wrapped = node.name
             for decorator in map(ast.unparse, reversed(node.decorator_list)):
-                wrapped = wrapped if decorator == "cache" else f"{decorator}({wrapped})"
+                wrapped = f"{NO_CACHE if decorator == 'cache' else decorator}({wrapped})"
             lines[node.end_lineno - 1] = (
                 f"{lines[node.end_lineno - 1]}\n{' ' * node.col_offset}{node.name} = {wrapped}"
             )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipclock.domain.event import Link
+from shipclock.domain.event import Link, OrderFacts, Snapshot
 from shipclock.domain.order import PROGRESS, STAGES, NumberFacts, normal
 from tests.builders import (
     NUMBER,
@@ -20,6 +20,7 @@ from tests.builders import (
     T0,
     after,
     case,
+    facts,
     folded,
     hint,
     line,
@@ -69,6 +70,37 @@ def test_of_snapshots_last_changed_alike_the_one_asked_for_later_counts() -> Non
     for order in (folded(first, extended), folded(extended, first)):
         assert order.facts is not None
         assert order.facts.deadlines["shipping_due_time"] == after(72)
+
+
+def test_the_snapshot_that_counts_is_the_newest_and_there_is_none_of_hints_alone() -> None:
+    older, newest = snapshot(hours=1, sent=REAL + SECOND), snapshot("IN_TRANSIT", 5)
+    assert folded(newest, older).snapshot == newest
+    assert folded(older).snapshot == older
+    assert folded(hint()).snapshot is None
+
+
+@pytest.mark.parametrize(
+    ("known", "told", "nothing_new"),
+    [
+        ([], facts(), False),
+        ([snapshot(hours=5)], facts(update_time=after(5)), True),
+        ([snapshot(hours=5)], facts(update_time=after(5), cancel_requested=True), False),
+        ([snapshot(hours=5)], facts(update_time=after(6)), False),
+        ([snapshot(hours=5)], facts(update_time=after(4)), False),
+        ([snapshot(hours=4), snapshot(hours=5)], facts(update_time=after(4)), True),
+        ([snapshot(hours=4), snapshot(hours=5)], facts("ON_HOLD", update_time=after(4)), False),
+        (
+            [snapshot("ON_HOLD", 5), snapshot(hours=5, sent=REAL + SECOND)],
+            facts("ON_HOLD", update_time=after(5)),
+            False,
+        ),
+    ],
+)
+def test_a_re_read_tells_nothing_new_where_it_is_the_newest_or_an_older_one_known_before(
+    known: list[Snapshot], told: OrderFacts, nothing_new: bool
+) -> None:
+    """Of one update time the later telling counts, so an earlier one told again is news."""
+    assert folded(*known).tells_nothing_new(told) is nothing_new
 
 
 @pytest.mark.parametrize("status", [*PROGRESS, "CANCELLED"])
@@ -324,6 +356,12 @@ def test_a_number_used_again_after_its_parcel_had_ended_brings_us_no_scans_of_it
     both = (link(created_at=T0), link(OTHER_ORDER, after(500)))
     seen = one_scan(both, scan(hours=5), scan("delivered", 90), scan(hours=510))
     assert seen == [5, 90]
+
+
+def test_the_second_life_of_a_number_begins_with_the_very_instant_of_the_later_order() -> None:
+    both = (link(created_at=T0), link(OTHER_ORDER, after(500)))
+    assert one_scan(both, scan("delivered", 90), scan(hours=500)) == [90]
+    assert one_scan(both, scan("delivered", 90), scan(hours=499)) == [90, 499]
 
 
 def test_the_later_order_sees_no_scan_of_the_numbers_first_life() -> None:

@@ -34,7 +34,7 @@ def test_the_status_is_that_of_the_event_which_happened_last_not_of_the_one_hear
 def test_a_parcel_nothing_is_known_of_is_unknown_and_has_no_first_scan() -> None:
     parcel = told()
     assert (parcel.status, parcel.first_scan, parcel.ended_at) == ("unknown", None, None)
-    assert parcel.written == NUMBER
+    assert (parcel.written, parcel.carrier) == (NUMBER, "")
 
 
 def test_the_same_event_told_twice_counts_once() -> None:

@@ -78,6 +78,9 @@ SCANNED = (
     *("in_transit", "picked_up", "returned", "damaged", "lost", "out_for_delivery") * 2,
 )
 NO_LINES = ("fast_rts_sla_time", "recommended_shipping_time")
+REPLACED = ("status_update", "untracked")
+"""The clocks of the guide whose place a field of the marketplace may take."""
+
 ENDED = ("met", "stopped")
 """The states between which the design leaves it open which one a moot clock shows."""
 
@@ -221,7 +224,7 @@ def made_up(name: str, disputed: bool = False) -> Life:
     _tell_the_rest(teller)
     arrivals = tuple(sorted(teller.arrivals, key=lambda arrival: arrival.at))
     looks = _looks(teller, ZoneInfo(zone))
-    return Life(name, zone, teller.likely(0.15), created, arrivals, looks)
+    return Life(name, zone, teller.likely(0.25), created, arrivals, looks)
 
 
 def _tell_the_order(teller: Teller) -> list[str]:
@@ -522,7 +525,8 @@ class Settled:
         for tick in decision.timeline:
             clock, state = tick.clock, tick.clock.state(now).value
             overtaken = state == "missed" and clock.overtaken
-            self.clocks.add((clock.name, clock.part, clock.due_at, state, overtaken))
+            replaced = clock.set_by if clock.set_by in LINES and clock.name in REPLACED else ""
+            self.clocks.add((clock.name, clock.part, clock.due_at, state, overtaken, replaced))
 
     def said(self) -> set[tuple[Any, ...]]:
         """Every verdict (rule, part, instant, state), reminder and final warning so far."""
@@ -556,7 +560,7 @@ def difference(
         book.sweep(facts, now, ZoneInfo(life.zone), life.by_hand)
         counted["instants"] += 1
         counted["clocks"] += len(book.seen)
-        moot = set() if disputed else {(*clock, s, False) for clock in book.moot for s in ENDED}
+        moot = set() if disputed else {(*clock, s, False, "") for clock in book.moot for s in ENDED}
         compared: tuple[tuple[str, set[Any], set[Any]], ...] = (
             ("clocks", settled.clocks - moot, set(map(tuple, book.seen)) - moot),
             ("said", settled.said(), book.said()),

@@ -121,7 +121,7 @@ NO_PACKAGE = Package("", "", "", ())
 class Course:
     """A clock as the facts at hand set it; any of `stops` ends it.
 
-    `replaced`: a field of the marketplace took its place.
+    `replaced` is the field of the marketplace that takes its place, if one does.
     """
 
     name: str
@@ -129,17 +129,19 @@ class Course:
     starts: datetime
     due: datetime
     stops: tuple[Said, ...] = ()
-    replaced: bool = False
+    replaced: str = ""
 
 
 class Seen(NamedTuple):
-    """What a clock shows at an instant; only a missed one is `overtaken`."""
+    """What a clock shows at an instant. Only a missed one is `overtaken`; `replaced` is the field
+    that took its place."""
 
     name: str
     part: str
     due: datetime
     state: State
     overtaken: bool
+    replaced: str
 
 
 Ruling = tuple[str, str, datetime]
@@ -208,7 +210,7 @@ def look(course: Course, cancelled: datetime | None, now: datetime) -> Seen:
     elif now < course.starts:
         state = "waiting"
     overtaken = state == "missed" and bool(course.stops)
-    return Seen(course.name, course.part, course.due, state, overtaken)
+    return Seen(course.name, course.part, course.due, state, overtaken, course.replaced)
 
 
 def moot(course: Course, cancelled: datetime | None) -> bool:
@@ -392,6 +394,10 @@ def _the_marketplaces_lines(order: Gathered) -> Iterator[Course]:
         yield Course(name, "", order.facts.create_time, deadlines[name], order.reached(status))
 
 
+def _replaced(order: Gathered, field_name: str) -> str:
+    return field_name if field_name in order.facts.deadlines else ""
+
+
 def _status_update(order: Gathered) -> Iterator[Course]:
     yield Course(
         "status_update",
@@ -399,7 +405,7 @@ def _status_update(order: Gathered) -> Iterator[Course]:
         order.start,
         order.start + TO_UPDATE_THE_STATUS,
         order.reached("AWAITING_COLLECTION"),
-        replaced="shipping_due_time" in order.facts.deadlines,
+        _replaced(order, "shipping_due_time"),
     )
 
 
@@ -411,7 +417,7 @@ def _untracked(order: Gathered) -> Iterator[Course]:
         order.start,
         order.start + TO_TRACK,
         (*map(_said, scanned), *order.reached("IN_TRANSIT")),
-        replaced="collection_due_time" in order.facts.deadlines,
+        _replaced(order, "collection_due_time"),
     )
 
 

@@ -20,7 +20,7 @@ from tests.builders import patient
 from tests.rules.lives import Life, difference, made_up, main
 from tests.rules.oracle import LINES, Book
 
-LIVES = 1200
+LIVES = 900
 GUIDES = (
     "status_update",
     "collected_to_shipped",
