@@ -1,0 +1,158 @@
+"""One clock of each rule, told in full: its part, who set it, what that rests on, who is asked."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from shipclock.domain.clock import Ask, Clock, Stop
+from shipclock.domain.order import Order
+from shipclock.rules import RULES, timeline
+from tests.builders import (
+    NUMBER,
+    T0,
+    after,
+    folded,
+    line,
+    numbered,
+    package_read,
+    policy,
+    scan,
+    snapshot,
+)
+
+P1 = "1150000000000000101"
+PACKED = {"lines": (line(package_id=P1, tracking_number=NUMBER, provider="Other Post"),)}
+OF_P1 = {"package_id": P1, "number": NUMBER}
+FAILED = "delivery_attempt_failed"
+
+
+def order(*scans: Any, status: str = "AWAITING_SHIPMENT", reads: Any = (), **more: Any) -> Order:
+    return folded(snapshot(status, **{**PACKED, **more}), *reads, numbers=(numbered(*scans),))
+
+
+def clock(name: str, due_at: datetime, starts_at: datetime, **more: Any) -> Clock:
+    """A clock that the pack's clause of its name sets, unless told otherwise."""
+    cited = {"set_by": f"guide-2023:{name}", "clause": ""}
+    if name in policy().pack.clauses:
+        cited["clause"] = policy().pack.clauses[name].clause
+    return Clock(**{"name": name, "due_at": due_at, "starts_at": starts_at, **cited, **more})
+
+
+def own_field(name: str, ask: Ask) -> Clock:
+    return clock(name, after(50), T0, set_by=name, clause=f"the order's own field {name}", ask=ask)
+
+
+def given(*names: str) -> dict[str, Any]:
+    return {"deadlines": dict.fromkeys(names, after(50))}
+
+
+LOST_TWICE = (scan(FAILED, 20), scan(FAILED, 30))
+TOLD = (package_read(P1, exception="PACKAGE_LOST", update_time=after(60)),)
+CLAUSES = policy().pack.clauses
+
+TIMELINE: dict[str, tuple[Order, Clock]] = {
+    "a hard line": (
+        order(**given("shipping_due_time")),
+        own_field("shipping_due_time", Ask.AROUND),
+    ),
+    "a metric line": (order(**given("tts_sla_time")), own_field("tts_sla_time", Ask.NEVER)),
+    "the legacy line": (
+        order(**given("cancel_order_sla_time")),
+        own_field("cancel_order_sla_time", Ask.AROUND),
+    ),
+    "the status": (order(), clock("status_update", after(120), T0)),
+    "the collection": (
+        order(scan("picked_up", 10), shipping_type="TIKTOK"),
+        clock("collected_to_shipped", after(58), after(10), ask=Ask.ONCE),
+    ),
+    "no tracking": (order(), clock("untracked", after(360), T0, ask=Ask.DAILY)),
+    "two attempts": (
+        order(*LOST_TWICE),
+        clock("two_failed_attempts", after(30), after(30), ask=Ask.ONCE, **OF_P1),
+    ),
+    "no receipt": (
+        order(scan("picked_up", 10)),
+        clock("not_acknowledged", after(288), T0, ask=Ask.ONCE, **OF_P1),
+    ),
+    "the period": (
+        order(**given("delivery_sla_time")),
+        clock(
+            "delivery_period",
+            after(50),
+            T0,
+            set_by="delivery_sla_time",
+            clause=f"guide-2023:delivery_period: {CLAUSES['delivery_period'].clause}",
+            ask=Ask.ONCE,
+        ),
+    ),
+    "damage that the carrier reports": (
+        order(scan("damaged", 40)),
+        clock("abnormal_delivery", after(40), after(40), cause="damaged", **OF_P1),
+    ),
+    "a loss that the marketplace tells": (
+        order(reads=TOLD),
+        clock("abnormal_delivery", after(60), after(60), cause="package_lost", **OF_P1),
+    ),
+    "a loss told of a package that the order has no more": (
+        order(reads=TOLD, lines=()),
+        clock("abnormal_delivery", after(60), after(60), cause="package_lost", package_id=P1),
+    ),
+    "a loss by attempts": (
+        order(*LOST_TWICE),
+        clock(
+            "abnormal_delivery", after(30), after(30), cause="deemed_lost", ask=Ask.ONCE, **OF_P1
+        ),
+    ),
+    "a loss by silence": (
+        order(scan("picked_up", 10)),
+        clock(
+            "abnormal_delivery", after(288), after(288), cause="deemed_lost", ask=Ask.ONCE, **OF_P1
+        ),
+    ),
+    "a delay": (
+        order(**given("delivery_sla_time")),
+        clock(
+            "abnormal_delivery", after(50), after(50), cause="deemed_delayed", ask=Ask.ONCE, **OF_P1
+        ),
+    ),
+    "a delay of an order without packages": (
+        folded(snapshot(**given("delivery_sla_time"))),
+        clock("abnormal_delivery", after(50), after(50), cause="deemed_delayed", ask=Ask.ONCE),
+    ),
+    "a delay of a package without a number": (
+        folded(snapshot(package_ids=("P9",), **given("delivery_sla_time"))),
+        clock(
+            "abnormal_delivery",
+            after(50),
+            after(50),
+            cause="deemed_delayed",
+            ask=Ask.ONCE,
+            package_id="P9",
+        ),
+    ),
+    "no proof": (
+        order(scan("delivered", 30)),
+        clock("delivered_unproven", after(30), after(30), **OF_P1),
+    ),
+    "a late proof": (
+        order(scan("delivered", 30), scan("delivered", 40, proof="photo", source="other")),
+        clock("delivered_unproven", after(30), after(30), stop=Stop(after(40)), **OF_P1),
+    ),
+    "another carrier": (
+        order(scan("picked_up", 10, carrier="Synthetic Express")),
+        clock("carrier_mismatch", after(10), after(10), **OF_P1),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TIMELINE)
+def test_a_clock_names_its_part_who_set_it_what_that_rests_on_and_who_is_asked(case: str) -> None:
+    of, expected = TIMELINE[case]
+    found = [t.clock for t in timeline(of, policy()) if t.clock.name == expected.name]
+    assert [one for one in found if one.cause == expected.cause] == [expected]
+
+
+def test_no_rule_is_left_out_of_these() -> None:
+    told = {t.rule.name for of, _ in TIMELINE.values() for t in timeline(of, policy())}
+    assert told == {rule.name for rule in RULES}
