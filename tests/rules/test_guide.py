@@ -14,8 +14,9 @@ from shipclock.domain.clock import Clock, ClockState
 from shipclock.domain.event import Line, PackageRead, Snapshot
 from shipclock.domain.order import NumberFacts, Order
 from shipclock.domain.tracking import TimeBasis
-from shipclock.rules import RULES, timeline
+from shipclock.rules import RULES, timeline, two_failed_attempts
 from shipclock.rules.policy import Policy
+from shipclock.rules.two_failed_attempts import ordinal
 from tests.builders import (
     NUMBER,
     SECOND,
@@ -728,6 +729,18 @@ def test_a_pack_without_a_clause_leaves_its_rule_out() -> None:
     assert names == {"delivery_sla_time"}
 
 
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        *((1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (10, "10th"), (20, "20th")),
+        *((11, "11th"), (12, "12th"), (13, "13th"), (14, "14th")),
+        *((21, "21st"), (22, "22nd"), (23, "23rd"), (30, "30th"), (100, "100th")),
+    ],
+)
+def test_attempts_are_counted_as_people_count(number: int, said: str) -> None:
+    assert ordinal(number) == said
+
+
 def test_the_number_of_attempts_is_the_packs() -> None:
     clauses = dict(policy().pack.clauses)
     clauses["two_failed_attempts"] = clauses["two_failed_attempts"].model_copy(
@@ -738,7 +751,9 @@ def test_the_number_of_attempts_is_the_packs() -> None:
     order = folded(snapshot(), numbers=(numbered(*scans),))
     assert of(order, "two_failed_attempts", three) == []
     order = folded(snapshot(), numbers=(numbered(*scans, scan(FAILED, 40)),))
-    assert [clock.due_at for clock in of(order, "two_failed_attempts", three)] == [after(40)]
+    (clock,) = of(order, "two_failed_attempts", three)
+    assert clock.due_at == after(40)
+    assert "the 3rd time" in two_failed_attempts.RULE.explain(order, clock, three)
 
 
 @pytest.mark.parametrize(

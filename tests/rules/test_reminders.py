@@ -8,7 +8,7 @@ import pytest
 
 from shipclock.domain.order import Order
 from shipclock.domain.tracking import TimeBasis
-from shipclock.rules import next_instant, notices, timeline
+from shipclock.rules import next_instant, notices, timeline, untracked
 from shipclock.rules.policy import Policy, parse_pack, policy_for
 from tests.builders import SECOND, after, folded, numbered, scan, snapshot
 
@@ -122,6 +122,39 @@ def test_a_final_warning_slept_through_is_given_late_but_never_after_the_end() -
     assert said(order, by("UTC"), [end, end + SECOND, end + DAY]) == []
 
 
+def test_reminder_and_warning_say_when_the_marketplace_cancels_and_are_of_their_moment() -> None:
+    start = datetime(2026, 11, 1, 4, 0, tzinfo=UTC)
+    now, order = start + 14 * DAY + 6 * HOUR, placed(start)
+    reminder, warning = notices(order, timeline(order, by("UTC")), by("UTC"), now)
+    assert reminder.key == "reminder#untracked#2026-11-15"
+    assert warning.key == "warning#untracked#2026-11-16T04:00:00Z"
+    assert reminder.at == warning.at == now
+    assert "Mon 16 Nov 2026, 04:00 (UTC)" in reminder.text
+    assert warning.text == f"Last warning. {reminder.text}"
+
+
+def test_the_day_of_the_first_one_is_the_shops() -> None:
+    start = datetime(2026, 11, 1, 20, 0, tzinfo=UTC)  # already the second in Kuala Lumpur
+    zone = "Asia/Kuala_Lumpur"
+    found = reminders(placed(start), by(zone), every(HOUR, start, start + 7 * DAY))
+    assert found[:2] == [start + 120 * HOUR, datetime(2026, 11, 8, 1, 0, tzinfo=UTC)]
+
+
+def test_a_reminder_that_would_fall_on_the_very_end_is_not_announced() -> None:
+    start = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
+    order, end = placed(start), start + 15 * DAY
+    own = tuple(t.clock for t in timeline(order, by("UTC")) if t.clock.name == "untracked")
+    assert untracked.next_notice(own, by("UTC"), end - DAY - SECOND) == end - DAY
+    assert untracked.next_notice(own, by("UTC"), end - DAY) is None
+
+
+def test_who_need_not_be_reminded_is_not_woken_for_it() -> None:
+    order, rules = folded(snapshot(), numbers=(numbered(scan(hours=1)),)), by("UTC")
+    ticking = timeline(order, rules)
+    alarms = [next_instant(ticking, rules, after(hours)) for hours in (2, 120, 287)]
+    assert alarms == [after(120), after(288), after(288)]
+
+
 def test_an_order_that_is_tracked_is_not_reminded_of() -> None:
     start = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
     sweeps = every(6 * HOUR, start, start + 15 * DAY)
@@ -139,6 +172,50 @@ def test_an_order_ruled_by_the_marketplaces_own_line_is_not_reminded_of() -> Non
 def test_a_cancelled_order_is_not_reminded_of() -> None:
     gone = folded(snapshot(), snapshot("CANCELLED", 130, cancel_time=after(130)))
     assert said(gone, by("UTC"), every(HOUR, after(131), after(360))) == []
+
+
+# Packs that want less
+
+
+def pack_with(*figures: str) -> Policy:
+    text = """
+        name = "night"
+        markets = []
+        from = 2020-01-01
+        ship_on = "scan"
+        [clauses.untracked]
+        clause = "made up"
+        hours = 360
+    """
+    return Policy(parse_pack("\n".join([text, *figures]), "night"), ZoneInfo(NEW_YORK))
+
+
+@pytest.mark.parametrize(
+    ("figures", "kinds"),
+    [
+        ((), set()),
+        (("reminder_at = 09:00:00",), set()),
+        (("first_reminder_hours = 24",), set()),
+        (("first_reminder_hours = 24", "reminder_at = 09:00:00"), {"reminder"}),
+        (("final_warning_hours = 24",), {"warning"}),
+        (("final_warning_hours = 24", "reminder_at = 09:00:00"), {"warning"}),
+    ],
+)
+def test_a_pack_that_names_no_time_for_it_does_not_remind_or_warn(
+    figures: tuple[str, ...], kinds: set[str]
+) -> None:
+    start = datetime(2026, 11, 1, 4, 0, tzinfo=UTC)
+    order, rules = placed(start), pack_with(*figures)
+    found = said(order, rules, every(6 * HOUR, start, start + 15 * DAY))
+    assert {kind for kind, _, _ in found} == kinds
+
+
+def test_without_a_clause_nobody_is_reminded_or_woken() -> None:
+    rules, order = by("UTC"), placed(after(0))
+    bare = Policy(rules.pack.model_copy(update={"clauses": {}}), rules.zone)
+    own = tuple(t.clock for t in timeline(order, rules) if t.clock.name == "untracked")
+    assert untracked.notices(order, own, bare, after(340)) == ()
+    assert untracked.next_notice(own, bare, after(1)) is None
 
 
 # Zones that change their clocks
@@ -167,18 +244,7 @@ def test_nine_stays_nine_in_the_shops_own_time_when_the_clocks_change(
 
 
 def pack_with_reminder_at(clock_time: str) -> Policy:
-    text = f"""
-        name = "night"
-        markets = []
-        from = 2020-01-01
-        ship_on = "scan"
-        [clauses.untracked]
-        clause = "made up"
-        hours = 360
-        first_reminder_hours = 24
-        reminder_at = {clock_time}
-    """
-    return Policy(parse_pack(text, "night"), ZoneInfo(NEW_YORK))
+    return pack_with("first_reminder_hours = 24", f"reminder_at = {clock_time}")
 
 
 @pytest.mark.parametrize(
