@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipclock.domain.event import Link, OrderFacts, Snapshot
+from shipclock.domain.event import Line, Link, OrderFacts, Snapshot
 from shipclock.domain.order import PROGRESS, STAGES, NumberFacts, normal
 from tests.builders import (
     NUMBER,
@@ -314,6 +314,54 @@ def test_an_order_without_packages_shows_its_linked_numbers() -> None:
 def test_a_packages_status_is_the_marketplaces() -> None:
     one = snapshot(lines=(line(package_id="P1", package_status="PROCESSING"),))
     assert folded(one).packages[0].status == "PROCESSING"
+
+
+ORDERS = ("Synthetic Express", "7201")
+
+
+@pytest.mark.parametrize(
+    ("lines", "assigned"),
+    [
+        ((line(package_id="P1"),), [ORDERS]),
+        (
+            (line(package_id="P1", provider="Other Post", provider_id="7202"),),
+            [("Other Post", "7202")],
+        ),
+        ((line(package_id="P1", provider="Other Post"),), [("Other Post", "")]),
+        # of a split order the order's own may be another package's
+        (
+            (line("1", package_id="P1"), line("2", package_id="P2", provider="Other Post")),
+            [("", ""), ("Other Post", "")],
+        ),
+        ((), []),
+    ],
+)
+def test_a_packages_provider_is_its_lines_and_of_an_only_package_else_the_orders(
+    lines: tuple[Line, ...], assigned: list[tuple[str, str]]
+) -> None:
+    told = snapshot(lines=lines, shipping_provider=ORDERS[0], shipping_provider_id=ORDERS[1])
+    assert [(p.provider, p.provider_id) for p in folded(told).packages] == assigned
+
+
+def test_a_number_of_no_package_is_taken_for_the_orders_provider_where_it_is_the_only_one() -> None:
+    told: dict[str, Any] = {"shipping_provider": ORDERS[0], "shipping_provider_id": ORDERS[1]}
+    (package,) = folded(snapshot(**told), numbers=(numbered(scan()),)).packages
+    assert (package.provider, package.provider_id) == ORDERS
+    two = (line("1", package_id="P1"), line("2", package_id="P2"))
+    split = folded(snapshot(lines=two, **told), numbers=(numbered(scan()),))
+    assert {(p.provider, p.provider_id) for p in split.packages} == {("", "")}
+
+
+def test_a_number_is_told_as_its_carrier_writes_it_or_as_it_was_asked_for() -> None:
+    numbers = (
+        numbered(scan(written="SYN-000 101")),
+        numbered(scan(number="SYN000202", written="SYN-000 202"), number="SYN000202"),
+    )
+    order = folded(snapshot(), numbers=numbers)
+    assert order.written(NUMBER) == "SYN-000 101"
+    assert order.written("SYN000202") == "SYN-000 202"
+    assert order.written("SYN000303") == "SYN000303"
+    assert order.written("") == ""
 
 
 @pytest.mark.parametrize("written", ["syn 000-101", " SYN000101 ", "Syn-000-101", NUMBER])

@@ -735,6 +735,7 @@ def test_a_pack_without_a_clause_leaves_its_rule_out() -> None:
         *((1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (10, "10th"), (20, "20th")),
         *((11, "11th"), (12, "12th"), (13, "13th"), (14, "14th")),
         *((21, "21st"), (22, "22nd"), (23, "23rd"), (30, "30th"), (100, "100th")),
+        *((101, "101st"), (111, "111th"), (112, "112th"), (122, "122nd")),
     ],
 )
 def test_attempts_are_counted_as_people_count(number: int, said: str) -> None:
