@@ -49,7 +49,7 @@ def _parts(view: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
     cancelled = view["cancellation"]
     why = ""
     if cancelled:
-        reason = cancelled["meaning"] if cancelled["by"] == "SYSTEM" else cancelled["reason"]
+        reason = cancelled["meaning"] or cancelled["reason"]
         why = f" by {cancelled['by']}: {reason}"
     yield f"Ends {view['status']}{why}."
 

@@ -114,6 +114,8 @@ class MemoryStore:
 
     def _apply(self, write: Put | Change) -> None:
         pk, sk = write.key
+        assert len(pk.encode()) <= 2048, "the service's limit on partition keys"
+        assert len(sk.encode()) <= 1024, "the service's limit on sort keys"
         old = self.rows.setdefault(pk, {}).get(sk)
         if isinstance(write, Put):
             new = copy.deepcopy(write.row)

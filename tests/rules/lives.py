@@ -23,7 +23,6 @@ from zoneinfo import ZoneInfo
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "common"))
 
 from shipclock.decide import decide
-from shipclock.domain.clock import part_of
 from shipclock.domain.event import (
     CaseChange,
     Hint,
@@ -526,12 +525,13 @@ class Settled:
             clock, state = tick.clock, tick.clock.state(now).value
             overtaken = state == "missed" and clock.overtaken
             replaced = clock.set_by if clock.set_by in LINES and clock.name in REPLACED else ""
-            self.clocks.add((clock.name, clock.part, clock.due_at, state, overtaken, replaced))
+            part = "/".join(filter(None, (clock.part, clock.cause)))
+            self.clocks.add((clock.name, part, clock.due_at, state, overtaken, replaced))
 
     def said(self) -> set[tuple[Any, ...]]:
         """Every verdict (rule, part, instant, state), reminder and final warning so far."""
         said: set[tuple[Any, ...]] = {
-            (v.rule, part_of(v.number, v.package_id, v.cause), v.due_at, v.state.value)
+            (v.rule, v.key.split("#")[1], v.due_at, v.state.value)
             for v in self.recorded.verdicts.values()
         }
         return said | self.notices

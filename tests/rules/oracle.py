@@ -6,7 +6,7 @@ look to the next but what it said itself.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -121,7 +121,8 @@ NO_PACKAGE = Package("", "", "", ())
 class Course:
     """A clock as the facts at hand set it; any of `stops` ends it.
 
-    `replaced` is the field of the marketplace that takes its place, if one does.
+    `replaced` is the field of the marketplace that takes its place, if one does. What comes
+    `at_once` stays the same thing where an earlier instant of it becomes known.
     """
 
     name: str
@@ -130,6 +131,7 @@ class Course:
     due: datetime
     stops: tuple[Said, ...] = ()
     replaced: str = ""
+    at_once: bool = False
 
 
 class Seen(NamedTuple):
@@ -145,14 +147,17 @@ class Seen(NamedTuple):
 
 
 Ruling = tuple[str, str, datetime]
-"""What tells a verdict from others: rule, part of the order, instant."""
+"""What a clock says: rule, part of the order, instant."""
+
+Named = tuple[str, str, datetime | None]
+"""What tells a verdict from others: rule, part of the order, and of a deadline its instant."""
 
 
 @dataclass(slots=True)
 class Book:
     """All that was said of an order so far, one sweep after the other."""
 
-    verdicts: dict[Ruling, str] = field(default_factory=dict)
+    verdicts: dict[Named, tuple[datetime, str]] = field(default_factory=dict)
     notices: set[tuple[str, str]] = field(default_factory=set)
     seen: frozenset[Seen] = frozenset()
     moot: frozenset[Ruling] = frozenset()
@@ -166,18 +171,23 @@ class Book:
         self.moot = frozenset(
             (course.name, course.part, course.due) for course in courses if moot(course, cancelled)
         )
-        missed = {(s.name, s.part, s.due): s.overtaken for s in self.seen if s.state == "missed"}
-        for ruling in self.verdicts:
-            self.verdicts[ruling] = "withdrawn"
-        for ruling, overtaken in missed.items():
-            self.verdicts[ruling] = "overtaken" if overtaken else "standing"
+        for named, (due, _) in self.verdicts.items():
+            self.verdicts[named] = due, "withdrawn"
+        for course in courses:
+            seen = look(course, cancelled, now)
+            if seen.state == "missed":
+                named = course.name, course.part, None if course.at_once else course.due
+                self.verdicts[named] = course.due, "overtaken" if seen.overtaken else "standing"
         for course in courses:
             if course.name == "untracked" and look(course, cancelled, now).state == "running":
                 self._remind(course, now, zone)
 
     def said(self) -> set[tuple[str | datetime, ...]]:
         """Every verdict (rule, part, instant, state), reminder and final warning so far."""
-        return {(*ruling, state) for ruling, state in self.verdicts.items()} | self.notices
+        verdicts = {
+            (name, part, due, state) for (name, part, _), (due, state) in self.verdicts.items()
+        }
+        return verdicts | self.notices
 
     def _remind(self, course: Course, now: datetime, zone: ZoneInfo) -> None:
         first = course.starts + TO_THE_FIRST_REMINDER
@@ -374,14 +384,12 @@ def courses_of(order: Gathered, by_hand: bool) -> Iterator[Course]:
     for package in order.packages:
         deeming = [*_two_failed_attempts(order, package), *_not_acknowledged(order, package)]
         yield from deeming
-        yield from _abnormal_delivery(order, package, deeming)
+        yield from _deemed_lost(package, deeming)
+        yield from _reported(order, package)
         yield from _delivered_unproven(order, package)
         yield from _carrier_mismatch(package)
-    if not order.packages:
-        yield from _deemed_delayed(order, NO_PACKAGE)
-    named = {package.package_id for package in order.packages}
-    for package_id in {read.package_id for read in order.reads} - named:
-        yield from _reported(order, replace(NO_PACKAGE, package_id=package_id))
+    yield from _told(order)
+    yield from _deemed_delayed(order)
 
 
 def _the_marketplaces_lines(order: Gathered) -> Iterator[Course]:
@@ -460,7 +468,7 @@ def _two_failed_attempts(order: Gathered, package: Package) -> Iterator[Course]:
             if len(attempts[scan.source]) == ATTEMPTS:
                 at = scan.occurred_at
                 stops = (*_deliveries(package), *order.reached("DELIVERED"))
-                yield Course("two_failed_attempts", package.name, at, at, stops)
+                yield Course("two_failed_attempts", package.name, at, at, stops, at_once=True)
                 return
 
 
@@ -473,20 +481,16 @@ def _not_acknowledged(order: Gathered, package: Package) -> Iterator[Course]:
     yield Course("not_acknowledged", package.name, order.start, due, stops)
 
 
-def _abnormal_delivery(
-    order: Gathered, package: Package, deeming: list[Course]
-) -> Iterator[Course]:
-    yield from _reported(order, package)
+def _deemed_lost(package: Package, deeming: list[Course]) -> Iterator[Course]:
     losing = [course for course in deeming if _runs_out(course)]
     if losing:
         deemed = min(losing, key=lambda course: course.due)
-        part = _part(package, "deemed_lost")
-        yield Course("abnormal_delivery", part, deemed.due, deemed.due, deemed.stops)
-    yield from _deemed_delayed(order, package)
+        part = f"{package.name}/deemed_lost"
+        yield Course("abnormal_delivery", part, deemed.due, deemed.due, deemed.stops, at_once=True)
 
 
 def _reported(order: Gathered, package: Package) -> Iterator[Course]:
-    """What the carriers and the marketplace tell of a package, once for each cause."""
+    """What the carriers tell of a parcel, once for each cause."""
     causes: dict[str, list[datetime]] = {}
     for scan in filter(believed, package.scans):
         status = scan.status.value
@@ -494,24 +498,40 @@ def _reported(order: Gathered, package: Package) -> Iterator[Course]:
             causes.setdefault(status, []).append(scan.occurred_at)
         if "damaged" in scan.flags:
             causes.setdefault("damaged", []).append(scan.occurred_at)
-    for read in order.reads:
-        if read.exception and package.package_id and read.package_id == package.package_id:
-            at = read.update_time or read.as_of or read.requested_at
-            causes.setdefault(read.exception.lower(), []).append(at)
-    delivered = (*_deliveries(package), *order.reached("DELIVERED"))
     for cause, told in causes.items():
-        at = min(told)
-        later = tuple(said for said in delivered if said.at > at)
-        yield Course("abnormal_delivery", _part(package, cause), at, at, later)
+        yield _abnormal(order, package, f"{package.name}/{cause}", min(told))
 
 
-def _deemed_delayed(order: Gathered, package: Package) -> Iterator[Course]:
+def _told(order: Gathered) -> Iterator[Course]:
+    """What the marketplace tells of a package, once for each of its words."""
+    words: dict[tuple[str, str], list[datetime]] = {}
+    for read in order.reads:
+        if read.exception:
+            at = read.update_time or read.as_of or read.requested_at
+            words.setdefault((read.package_id, read.exception.lower()), []).append(at)
+    for (package_id, word), told in words.items():
+        mine = [package for package in order.packages if package.package_id == package_id]
+        package = mine[0] if mine else NO_PACKAGE
+        yield _abnormal(order, package, f"{package_id}/{word}", min(told))
+
+
+def _abnormal(order: Gathered, package: Package, part: str, at: datetime) -> Course:
+    delivered = (*_deliveries(package), *order.reached("DELIVERED"))
+    later = tuple(said for said in delivered if said.at > at or not said.sure)
+    return Course("abnormal_delivery", part, at, at, later, at_once=True)
+
+
+def _deemed_delayed(order: Gathered) -> Iterator[Course]:
     for period in _delivery_period(order):
-        delivered = (*_deliveries(package), *order.reached("DELIVERED"))
-        part = _part(package, "deemed_delayed")
-        deemed = Course("abnormal_delivery", part, period.due, period.due, delivered)
-        if _runs_out(period) and _runs_out(deemed):
-            yield deemed
+        if _runs_out(period):
+            yield Course(
+                "abnormal_delivery",
+                "deemed_delayed",
+                period.due,
+                period.due,
+                period.stops,
+                at_once=True,
+            )
 
 
 def _delivered_unproven(order: Gathered, package: Package) -> Iterator[Course]:
@@ -520,23 +540,19 @@ def _delivered_unproven(order: Gathered, package: Package) -> Iterator[Course]:
         return
     proven = tuple(_said(scan) for scan in delivered if scan.proof not in ("", "none"))
     at = delivered[0].occurred_at
-    yield Course("delivered_unproven", package.name, at, at, proven)
+    yield Course("delivered_unproven", package.name, at, at, proven, at_once=True)
 
 
 def _carrier_mismatch(package: Package) -> Iterator[Course]:
     named = next((scan for scan in _moves(package.scans) if scan.carrier), None)
     if named and differ(named.carrier, package.provider):
         at = named.occurred_at
-        yield Course("carrier_mismatch", package.name, at, at)
+        yield Course("carrier_mismatch", package.name, at, at, at_once=True)
 
 
 def _runs_out(course: Course) -> bool:
     """Whether a clock is lost once its time comes, were the order never cancelled."""
     return look(course, None, course.due).state == "missed"
-
-
-def _part(package: Package, cause: str) -> str:
-    return f"{package.name}/{cause}" if package.name else cause
 
 
 def _as_it_happened(scan: Scan) -> tuple[datetime, int, str]:

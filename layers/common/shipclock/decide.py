@@ -41,9 +41,9 @@ class Decision:
 
     `reread_at` is the real time from which a re-read is wanted, None if none is; `wake_at` the
     instant of `now` at which to look again; `owed` says that a re-read is outstanding, even where
-    it is `postponed` to an instant of `now`: no push is sent before it. `detail` says that the
-    packages are to be read one by one. Verdicts, notices and intents are those that are new or
-    changed.
+    it is `postponed` to an instant of `now`: no push is sent before it. `detail_at` is the instant
+    of `now` from which the packages should be read one by one, None if never. Verdicts, notices
+    and intents are those that are new or changed.
     """
 
     timeline: Timeline
@@ -54,7 +54,7 @@ class Decision:
     wake_at: datetime | None
     owed: bool
     postponed: datetime | None
-    detail: bool
+    detail_at: datetime | None
 
 
 def decide(order: Order, recorded: Recorded, about: Situation) -> Decision:
@@ -66,7 +66,6 @@ def decide(order: Order, recorded: Recorded, about: Situation) -> Decision:
     owed = reread_at is not None
     waiting = _waits_for_reread(order, ticking, recorded, read, about) if owed else []
     postponed = owed and read.not_before and read.not_before > about.now
-    detail_at = _detail_at(order, read, about)
     return Decision(
         timeline=ticking,
         verdicts=_verdicts(order, ticking, recorded, waiting, about),
@@ -77,13 +76,13 @@ def decide(order: Order, recorded: Recorded, about: Situation) -> Decision:
             order,
             ticking,
             waiting,
-            [detail_at, read.not_before if postponed else None],
+            read.not_before if postponed else None,
             intents,
             about,
         ),
         owed=owed,
         postponed=read.not_before if postponed else None,
-        detail=detail_at is not None and detail_at <= about.now,
+        detail_at=_detail_at(order, read, about),
     )
 
 
@@ -158,9 +157,10 @@ def _verdicts(
         state = VerdictState.OVERTAKEN if clock.overtaken else VerdictState.STANDING
         earlier = recorded.verdicts.get(clock.key)
         found[clock.key] = (
-            earlier.turned(state)
+            replace(earlier, state=state, due_at=clock.due_at)
             if earlier
             else Verdict(
+                key=clock.key,
                 rule=clock.name,
                 due_at=clock.due_at,
                 state=state,
@@ -233,12 +233,13 @@ def _detail_at(order: Order, read: Read, about: Situation) -> datetime | None:
     Of a parcel that the marketplace ships, its own carrier's news stand there and nowhere else:
     when it is fetched, and that it was damaged or lost. Once for each status, then daily.
     """
-    if not about.connected or not clocked(order) or order.facts is None:
+    snapshot = order.snapshot
+    if not about.connected or not clocked(order) or order.facts is None or snapshot is None:
         return None
     if order.facts.shipping_type != TIKTOK or order.status not in DETAILED:
         return None
     if read.detail_status != order.status:
-        return read.detail_not_before or EPOCH
+        return read.detail_not_before or snapshot.as_of
     return max(read.detail_as_of + DAILY, read.detail_not_before or EPOCH)
 
 
@@ -249,12 +250,12 @@ def _wake_at(
     order: Order,
     ticking: Timeline,
     waiting: list[Clock],
-    later: list[datetime | None],
+    postponed: datetime | None,
     intents: Mapping[str, Intent],
     about: Situation,
 ) -> datetime | None:
     """The next instant of `now` at which the order has to be looked at again."""
-    instants = [*later]
+    instants = [postponed]
     if about.policy is not None:
         instants.append(next_instant(ticking, about.policy, about.now))
     instants += [clock.due_at + UNCONFIRMED_AFTER for clock in waiting]

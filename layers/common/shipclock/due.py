@@ -32,6 +32,7 @@ class Found:
     sayings: list[Key] = field(default_factory=list)
     shops: list[str] = field(default_factory=list)
     authorisations: list[Key] = field(default_factory=list)
+    packages: list[Key] = field(default_factory=list)
 
     def add(self, key: Key) -> None:
         """Sort one due row in."""
@@ -45,6 +46,8 @@ class Found:
             self.sayings.append(key)
         elif kind == "SHOP":
             self.shops.append(name)
+        elif sk == rows.REREAD:
+            self.packages.append(key)
         elif kind == "AUTH":
             self.authorisations.append(key)
         else:
@@ -111,7 +114,9 @@ class DueRows:
         ]
         if len(entries) <= CHECKED:
             entries = [entry for entry in entries if self._still_due(entry)]
-        oldest = min((self._since(entry.due_at, real) for entry in entries), default=real)
+        # Reading packages is no deadline: a backlog of it is no reason for an alarm.
+        pressing = [entry for entry in entries if entry.key[1] != rows.REREAD]
+        oldest = min((self._since(entry.due_at, real) for entry in pressing), default=real)
         return Left(len(entries), max(0, int((real - oldest) / timedelta(seconds=1))))
 
     def _still_due(self, entry: Due) -> bool:

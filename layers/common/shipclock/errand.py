@@ -32,8 +32,6 @@ from shipclock.snapshots import keep_snapshot
 PROVIDERS_KEPT = timedelta(hours=5)
 """Shorter than `decide.RECHECK`, so that what was not allowed is looked at with a fresh list."""
 MISCONFIGURED_WAIT = timedelta(hours=1)
-MOST_DETAILS = 25
-"""Orders of which one sweep reads the packages one by one: pushes and searches come first."""
 
 
 @dataclass(slots=True)
@@ -59,7 +57,6 @@ class Errand:
         self._orders: dict[str, Settled] = {}
         self._calls: Counter[tuple[str, str]] = Counter()
         self._packages = Packages(shift)
-        self._details = 0
 
     def run(self, orders: dict[str, Settled]) -> Tally:
         """Re-read, then push, then again, until all wait for something or the time is over.
@@ -82,7 +79,7 @@ class Errand:
             if self._orphans(settled):
                 self._on(order_id, partial(self._doubt_orphans, order_id))
         while self._lane.shop.connected:
-            if self._reread_ready() or self._push_next() or self._detail_next():
+            if self._reread_ready() or self._push_next():
                 continue
             waits = [s.decision.reread_at for s in self._orders.values() if s.decision.reread_at]
             if not waits:
@@ -169,16 +166,18 @@ class Errand:
 
     def _note_read(self, settled: Settled, row: OrderRow, requested_at: datetime) -> None:
         """Keep the snapshot; where it tells nothing new, only that and when it was asked for."""
+        # Not the sweep's own time: of an order that was settled later than that, it would be old.
+        as_of = settled.situation.now
         if not settled.order.tells_nothing_new(row.facts):
             linked = settled.order.told_numbers
             shop_id = self._lane.shop.shop_id
-            keep_snapshot(self._store, shop_id, row, requested_at, self._now, linked)
+            keep_snapshot(self._store, shop_id, row, requested_at, as_of, linked)
             return
         asked = codec.millis(requested_at)
         self._store.write(
             Change(
                 (rows.order_pk(row.order_id), rows.REREAD),
-                set={"requested_at": asked, "as_of": stamp(self._now), "failures": 0},
+                set={"requested_at": asked, "as_of": stamp(as_of), "failures": 0},
                 remove=("not_before",),
                 when={"requested_at": Below(asked)},
                 create=True,
@@ -188,7 +187,7 @@ class Errand:
     def _note_missing(self, settled: Settled) -> None:
         """The marketplace did not give this order back: ask again ever more rarely."""
         failures = settled.recorded.read.failures + 1
-        again = backoff.after(backoff.REREAD, failures, self._now)
+        again = backoff.after(backoff.REREAD, failures, settled.situation.now)
         self._store.write(
             Change(
                 (rows.order_pk(settled.order.order_id), rows.REREAD),
@@ -200,18 +199,6 @@ class Errand:
                 create=True,
             )
         )
-
-    # Packages one by one
-
-    def _detail_next(self) -> bool:
-        """Read the packages of one order that wants it; False where there is none, or enough
-        was read: the others can wait for the next sweep."""
-        for order_id, settled in sorted(self._orders.items()):
-            if settled.decision.detail and self._details < MOST_DETAILS:
-                self._details += 1
-                self._on(order_id, partial(self._packages.read, settled))
-                return True
-        return False
 
     # Pushes
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from shipclock.domain.order import DELIVERED, Order
+from shipclock.domain.order import Order
+from shipclock.domain.stops import order_delivered
 from shipclock.rules.delivery_period import promised
 
 
@@ -21,7 +22,7 @@ def estimate(order: Order, now: datetime) -> Estimate | None:
 
     Of several packages the latest counts: the order is there when all of them are.
     """
-    if order.ended or order.reached_at(DELIVERED):
+    if order.ended or order_delivered(order):
         return None
     told = [
         newest

@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from shipclock.domain.clock import Notice
-from shipclock.domain.order import CANCELLED, IN_TRANSIT, Order
+from shipclock.domain.order import CANCELLED, IN_TRANSIT, PROGRESS, Order
 from shipclock.domain.times import local, stamp
 from shipclock.marketplaces import MARKETPLACES
 from shipclock.marketplaces.protocol import Marketplace
@@ -35,12 +35,15 @@ def _outcome(order: Order, market: Marketplace, zone: ZoneInfo, now: datetime) -
     """The marketplace cancelled an order that we knew as open."""
     facts, at = order.facts, order.reached_at(CANCELLED)
     was_open = any(snapshot.facts.status != CANCELLED for snapshot in order.snapshots)
-    if facts is None or at is None or not was_open or facts.cancelled_by not in BY_THEM:
+    if facts is None or at is None or not was_open:
+        return
+    why = market.cancel_words(facts.cancel_reason)
+    if facts.cancelled_by not in BY_THEM and not (why and not facts.cancelled_by):
         return
     reason = f" ({facts.cancel_reason})" if facts.cancel_reason else ""
     text = (
         f"The marketplace cancelled the order on {local(at, zone)}: "
-        f"{market.cancel_words(facts.cancel_reason)}{reason}. A prepaid order is refunded by it. "
+        f"{why or 'for a reason of its own'}{reason}. A prepaid order is refunded by it. "
         "If the parcel has left, have the carrier bring it back; if it has not, put the items back "
         "into stock."
     )
@@ -49,20 +52,36 @@ def _outcome(order: Order, market: Marketplace, zone: ZoneInfo, now: datetime) -
 
 def _cancel_request(order: Order, zone: ZoneInfo, now: datetime) -> Iterator[Notice]:
     """The buyer asks to cancel: the parcel may be packed already."""
-    if not order.cancel_open or order.facts is None:
+    if not order.cancel_open:
         return
-    asked = order.facts.cancel_requested_at
+    asked = order.cancel_asked_at
+    day = asked.astimezone(zone).date().isoformat() if asked else ""
     by = f" by {local(order.cancel_by, zone)}" if order.cancel_by else ""
     text = (
         "The buyer asks to cancel. Keep the parcel back, also where it is packed already; the "
         "order is not marked shipped meanwhile. Accept or reject the request in Seller "
         f"Center{by}."
     )
-    yield Notice(CANCELLED, CANCEL_REQUEST, now, stamp(asked) if asked else "", text)
+    # By its day: order and case may name moments that differ, and it is told once.
+    yield Notice(CANCELLED, CANCEL_REQUEST, now, day, text)
 
 
 def _handover(order: Order, zone: ZoneInfo, now: datetime) -> Iterator[Notice]:
     """When the marketplace's carrier fetches a parcel, and that it has."""
+    collected = order.reached_at(IN_TRANSIT)
+    if collected is None:
+        yield from _pickups(order, zone, now)
+        return
+    waited = any(PROGRESS.get(s.facts.status, 99) < PROGRESS[IN_TRANSIT] for s in order.snapshots)
+    if waited and any(read.handover_method == "PICKUP" for read in order.package_reads):
+        text = (
+            f"The marketplace shows the order as collected on {local(collected, zone)}. Nothing to "
+            "do; its way is followed from here on."
+        )
+        yield Notice(IN_TRANSIT, COLLECTED, now, stamp(collected), text)
+
+
+def _pickups(order: Order, zone: ZoneInfo, now: datetime) -> Iterator[Notice]:
     for package_id, read in {read.package_id: read for read in order.package_reads}.items():
         begins, ends = read.pickup_from, read.pickup_until
         if begins and ends and now < ends:
@@ -71,10 +90,3 @@ def _handover(order: Order, zone: ZoneInfo, now: datetime) -> Iterator[Notice]:
                 f"{local(ends, zone)}. Have it packed and labelled by then."
             )
             yield Notice(package_id, PICKUP, now, stamp(begins), text)
-    collected = order.reached_at(IN_TRANSIT)
-    if collected and any(read.handover_method == "PICKUP" for read in order.package_reads):
-        text = (
-            f"The marketplace shows the order as collected on {local(collected, zone)}. Nothing to "
-            "do; its way is followed from here on."
-        )
-        yield Notice(IN_TRANSIT, COLLECTED, now, stamp(collected), text)

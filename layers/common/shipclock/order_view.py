@@ -115,12 +115,13 @@ class PreparedView(BaseModel):
 
 
 class CancellationView(BaseModel):
-    """Who cancelled the order, when and why: the marketplace's word and what it means."""
+    """Who cancelled the order, when and why: the marketplace's word, and what it means where that
+    is a reason of its own."""
 
     at: Instant
     by: str | None
     reason: str | None
-    meaning: str
+    meaning: str | None
 
 
 class EstimateView(BaseModel):
@@ -330,7 +331,7 @@ def _cancellation(settled: Settled) -> CancellationView | None:
         at=at,
         by=facts.cancelled_by or None,
         reason=facts.cancel_reason or None,
-        meaning=MARKETPLACES[shop.marketplace].cancel_words(facts.cancel_reason),
+        meaning=MARKETPLACES[shop.marketplace].cancel_words(facts.cancel_reason) or None,
     )
 
 

@@ -3,6 +3,7 @@
 There is no call for many at once, so these come last in a lane's work (docs/decisions/0018).
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from shipclock import codec, rows
@@ -10,6 +11,7 @@ from shipclock.domain.event import PackageRead
 from shipclock.domain.order import Order
 from shipclock.domain.push import WAITING, IntentState
 from shipclock.domain.times import stamp
+from shipclock.lane import Busy
 from shipclock.marketplaces.protocol import Kind, Outcome
 from shipclock.ports import Change, Put
 from shipclock.reading import Unreadable
@@ -18,6 +20,10 @@ from shipclock.shift import Shift
 
 FAILED_WAIT = timedelta(hours=1)
 """How long a package that could not be read is left, in `now`."""
+
+
+MOST = 40
+"""Orders whose packages one round reads for one shop."""
 
 
 class Packages:
@@ -29,19 +35,46 @@ class Packages:
         self._lane = shift.lane
         self._clockwork = shift.clockwork
         self._now = shift.now
+        self._settle = shift.settle
+        self._look = shift.look
         self._report = shift.report
+        self._guard = shift.guard
 
-    def read(self, settled: Settled) -> None:
+    def run(self, order_ids: Sequence[str]) -> None:
+        """Read the packages of some orders, until the time is over or the marketplace stumbles;
+        what is left stays due for the next sweep."""
+        for order_id in order_ids[:MOST]:
+            good = False
+            try:
+                with self._guard((rows.order_pk(order_id), rows.REREAD), "packages"):
+                    good = self._order(order_id)
+            except Busy:
+                return
+            if not good or not self._lane.shop.connected:
+                return
+
+    def _order(self, order_id: str) -> bool:
+        """Read an order's packages and settle it with what they told; False where the marketplace
+        stumbled over it."""
+        looked = self._look(order_id)
+        wanted_at = looked.decision.detail_at
+        good = True
+        if wanted_at is not None and wanted_at <= looked.situation.now:
+            good = self._read_all(looked)
+        self._settle(order_id)
+        return good
+
+    def _read_all(self, settled: Settled) -> bool:
         """Read each package of an order and note when that was; where one can't be, until when to
         leave it. Before it is shipped that is how it may be handed over, afterwards its detail."""
-        order, good = settled.order, True
+        order, good, now = settled.order, True, settled.situation.now
         for package_id in dict.fromkeys(p.package_id for p in order.packages if p.package_id):
             if order.status in WAITING:
                 good &= self._handover(order, package_id)
             else:
                 good &= self._detail(order, package_id)
-        done = {"detail_as_of": stamp(self._now), "detail_status": order.status}
-        later = {"detail_not_before": stamp(self._now + FAILED_WAIT)}
+        done = {"detail_as_of": stamp(now), "detail_status": order.status}
+        later = {"detail_not_before": stamp(now + FAILED_WAIT)}
         self._store.write(
             Change(
                 (rows.order_pk(order.order_id), rows.REREAD),
@@ -50,6 +83,7 @@ class Packages:
                 create=True,
             )
         )
+        return good
 
     def read_doubted(self, settled: Settled) -> None:
         """Read the packages of unclear pushes; the order alone may not show their effect."""

@@ -5,7 +5,7 @@ had prepared. Nothing here is sent: a person does it, in Seller Center.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipclock.domain.clock import Verdict, VerdictState
 from shipclock.domain.order import Order
@@ -56,11 +56,14 @@ def prepared(
     if order.ended:
         return ()
     found: dict[str, tuple[Prepared, ...]] = {}
+    ids = {p.parcel.number: p.package_id for p in order.packages if p.parcel}
     for verdict in sorted(verdicts, key=lambda verdict: (verdict.due_at, verdict.key)):
         stands = verdict.state is VerdictState.STANDING
-        part = verdict.number or verdict.package_id
+        package_id = ids.get(verdict.number, verdict.package_id)  # ids change under an order
+        part = package_id or verdict.number
         if stands and verdict.rule == abnormal_delivery.NAME and part not in found:
-            found[part] = _for(order, verdict, market.undo(order, shop), policy)
+            known = replace(verdict, package_id=package_id)
+            found[part] = _for(order, known, market.undo(order, shop), policy)
     return tuple(item for items in found.values() for item in items)
 
 
@@ -68,7 +71,7 @@ def _for(order: Order, verdict: Verdict, undo: str, policy: Policy) -> tuple[Pre
     number = order.written(verdict.number)
     about = verdict.rule, verdict.cause, verdict.package_id, number
     todo = (
-        f"{undo.capitalize()} of {_units(order, verdict.package_id)}: the parcel "
+        f"{undo.capitalize()} of {_units(order, verdict)}: the parcel "
         f"{abnormal_delivery.words(order, verdict.cause)}. Open order {order.order_id} in Seller "
         "Center, choose the reason that it offers for this, and confirm. Nothing is sent by itself."
     )
@@ -82,10 +85,16 @@ def _for(order: Order, verdict: Verdict, undo: str, policy: Policy) -> tuple[Pre
     return Prepared(undo, *about, todo), Prepared(BUYER_MESSAGE, *about, message)
 
 
-def _units(order: Order, package_id: str) -> str:
+def _units(order: Order, verdict: Verdict) -> str:
+    """The part of the order that a verdict is about, as the end of a phrase."""
     lines = order.facts.lines if order.facts else ()
-    ids = {line.package_id for line in lines} - {""}
-    if not package_id or ids <= {package_id}:
+    mine = [line for line in lines if line.package_id == verdict.package_id]
+    alone = len(order.packages) < 2
+    if (alone and not verdict.package_id) or (mine and len(mine) == len(lines)):
         return "the whole order"
-    count = sum(line.package_id == package_id for line in lines)
-    return f"the {count} units in package {package_id}" if count > 1 else f"package {package_id}"
+    if not verdict.package_id and not verdict.number:
+        return "what has not arrived"
+    if not mine:
+        return f"what was sent as {order.written(verdict.number)}"
+    units = f"{len(mine)} units" if len(mine) > 1 else "the unit"
+    return f"{units} in package {verdict.package_id}"

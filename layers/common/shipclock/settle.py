@@ -4,25 +4,26 @@ The only writer of heads, verdicts, notices and new intents. A head is written o
 version that was read, so that of two settles one wins and the other starts over with fresh facts.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from shipclock import codec, rows
 from shipclock.decide import Decision, decide
-from shipclock.domain.clock import Clock, ClockState, VerdictState
+from shipclock.domain.clock import Clock, ClockState, Notice, Verdict, VerdictState
 from shipclock.domain.order import NumberFacts, Order, fold
 from shipclock.domain.push import OPEN, Intent, IntentState
 from shipclock.domain.times import parse, stamp
 from shipclock.marketplaces.protocol import Shop
-from shipclock.ports import LARGEST_COMMIT, Change, Key, Put, Row, Store, StoreError, Write
+from shipclock.ports import ABSENT, LARGEST_COMMIT, Change, Key, Put, Row, Store, StoreError, Write
 from shipclock.rules import Timeline
 from shipclock.rules.policy import Policy, policy_for
 from shipclock.situation import Read, Recorded, Situation
 
 TRIES = 8
 REMINDING = ("reminder", "warning")
+STANDING = VerdictState.STANDING
 BUYER_KEPT = timedelta(days=120)
 """How long personal data is kept after the order ended (DESIGN 3.12)."""
 
@@ -76,11 +77,29 @@ class Settled:
         return {**self.recorded.intents, **{i.key: i for i in self.decision.intents}}
 
     @property
+    def kept(self) -> list[Verdict | Notice | Intent]:
+        """What this settle writes beside the head: all that fits into one commit. The rest is
+        for the next settle, which then is due at once."""
+        decision = self.decision
+        made: list[Verdict | Notice | Intent] = [*decision.verdicts, *decision.notices]
+        return [*made, *decision.intents][: LARGEST_COMMIT - 1]
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of the decision is kept."""
+        decision = self.decision
+        count = len(decision.verdicts) + len(decision.notices) + len(decision.intents)
+        return count == len(self.kept)
+
+    @property
     def said(self) -> int:
         """How many verdicts and reminders this settle made, not counting those that turned."""
-        new = [v for v in self.decision.verdicts if v.key not in self.recorded.verdicts]
-        reminders = [notice for notice in self.decision.notices if notice.kind in REMINDING]
-        return len(new) + len(reminders)
+        known = self.recorded.verdicts
+        return sum(
+            (isinstance(made, Verdict) and made.key not in known)
+            or (isinstance(made, Notice) and made.kind in REMINDING)
+            for made in self.kept
+        )
 
 
 def read_book(store: Store, order_id: str) -> Book:
@@ -187,29 +206,37 @@ def _providers(
 
 def _commit(store: Store, book: Book, settled: Settled, real: datetime) -> bool:
     """Write the head, alone or with what follows from it; False when a race was lost."""
+    pk, shop_id = rows.order_pk(book.order_id), settled.order.shop_id
     writes: list[Write] = []
-    for verdict in settled.decision.verdicts:
-        row = codec.verdict_row(book.order_id, settled.order.shop_id, verdict, real)
-        if verdict.state is VerdictState.OVERTAKEN and book.one(row["sk"]) is None:
-            row = {
-                name: value for name, value in row.items() if name not in rows.MARK
-            }  # over before anybody looked: nobody needs an alarm
-        writes.append(_put_or_turn(row, book, ("doc", "state", "due_pk", "due_at")))
-    for notice in settled.decision.notices:
-        pk = rows.order_pk(book.order_id)
-        writes.append(Put(codec.notice_row(pk, notice, real, settled.order.shop_id)))
-    for intent in settled.decision.intents:
-        writes.append(_intent_write(book, intent, settled, real))
-    rest = len(writes) > LARGEST_COMMIT - 1
-    writes = writes[: LARGEST_COMMIT - 1]
-    head = _head_write(book, settled, real, again=rest)
+    for made in settled.kept:
+        if isinstance(made, Verdict):
+            writes.append(_verdict_write(book, made, settled, real))
+        elif isinstance(made, Notice):
+            writes.append(Put(codec.notice_row(pk, made, real, shop_id)))
+        else:
+            writes.append(_intent_write(book, made, settled, real))
+    head = _head_write(book, settled, real)
     return store.commit([head, *writes]) if writes else store.write(head)
 
 
-def _put_or_turn(row: Row, book: Book, changing: Iterable[str]) -> Write:
-    if book.one(row["sk"]) is None:
-        return Put(row)
-    return Change(rows.key_of(row), set={name: row[name] for name in changing})
+def _verdict_write(book: Book, verdict: Verdict, settled: Settled, real: datetime) -> Write:
+    """Put a new verdict, or turn an earlier one; marked to be announced where that is news.
+
+    Of a verdict that was over, or whose order had ended, before anybody looked nobody needs an
+    alarm, and then none that it was taken back either.
+    """
+    row = codec.verdict_row(book.order_id, settled.order.shop_id, verdict, real)
+    earlier, stands = settled.recorded.verdicts.get(verdict.key), verdict.state is STANDING
+    known = book.one(row["sk"])
+    if earlier is None or known is None:
+        told = stands and not settled.order.ended
+    else:
+        told = verdict.state is not earlier.state and (stands or bool(known.get("told")))
+    mark = {name: row.pop(name) for name in rows.MARK}
+    said = {"told": True, **mark} if told else {}
+    if known is None:
+        return Put({**row, **said})
+    return Change(rows.key_of(row), set={"doc": row["doc"], "state": row["state"], **said})
 
 
 def _intent_write(book: Book, intent: Intent, settled: Settled, real: datetime) -> Write:
@@ -241,13 +268,13 @@ def intent_mark(key: Key, intent: Intent, settled: Settled, real: datetime) -> R
     return rows.mark(key, rows.at(latest) if latest else rows.at_once(real))
 
 
-def _head_write(book: Book, settled: Settled, real: datetime, again: bool) -> Put | Change:
+def _head_write(book: Book, settled: Settled, real: datetime) -> Put | Change:
     """The head's write: the order's summary, its next due time, its place on the board."""
     order, decision = settled.order, settled.decision
     key = rows.order_pk(book.order_id), rows.HEAD
     version = settled.recorded.version
     due_at = None
-    if again or decision.reread_at is not None or decision.detail:
+    if not settled.whole or decision.reread_at is not None:
         due_at = rows.at_once(real)
     elif decision.wake_at is not None:
         due_at = rows.at(decision.wake_at)
@@ -299,7 +326,22 @@ def _clear(store: Store, book: Book, settled: Settled, real: datetime) -> None:
             for row in found:
                 clear_mark(store, row)
     if settled.known:
+        _mark_packages(store, book, settled)
         _forget_buyer(store, book, settled)
+
+
+def _mark_packages(store: Store, book: Book, settled: Settled) -> None:
+    """Have the order's packages read when that is wanted. A mark of its own, not the head's: of
+    many orders that wait for their turn none need be settled again meanwhile."""
+    key = rows.order_pk(book.order_id), rows.REREAD
+    row = book.one(rows.REREAD) or {}
+    wanted_at = settled.decision.detail_at
+    mark = rows.mark(key, rows.at(wanted_at)) if wanted_at else {}
+    if mark.get("due_at") == row.get("due_at"):
+        return
+    seen = {"due_at": row["due_at"]} if "due_at" in row else {"due_at": ABSENT}
+    told = {**mark, "shop_id": settled.order.shop_id} if mark else {}
+    store.write(Change(key, set=told, remove=() if mark else rows.MARK, when=seen, create=True))
 
 
 def _mend_mark(store: Store, row: Row, settled: Settled, real: datetime) -> None:

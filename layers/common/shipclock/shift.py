@@ -14,8 +14,8 @@ from shipclock.settle import Settled
 class Shift:
     """One lane's time in one sweep at `now`.
 
-    `settle` settles one order anew; `report` tells one thing that happened; `guard` keeps what
-    goes wrong with one row from stopping the work on the others.
+    `settle` settles one order anew, `look` only judges it; `report` tells one thing that happened;
+    `guard` keeps what goes wrong with one row from stopping the work on the others.
     """
 
     store: Store
@@ -23,5 +23,6 @@ class Shift:
     clockwork: Clockwork
     now: datetime
     settle: Callable[[str], Settled | None]
+    look: Callable[[str], Settled]
     report: Callable[..., None]
     guard: Callable[[Key, str], AbstractContextManager[None]]

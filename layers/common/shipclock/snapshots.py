@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from shipclock import codec, rows
 from shipclock.domain.event import Link, OrderFacts, Snapshot
-from shipclock.domain.order import MARKETPLACE, normal
+from shipclock.domain.order import MARKETPLACE, is_number, normal
 from shipclock.domain.times import stamp
 from shipclock.marketplaces.protocol import OrderRow
 from shipclock.ports import ABSENT, Below, Change, Put, Store
@@ -51,7 +51,7 @@ def keep_snapshot(
 
 def _links(order_id: str, facts: OrderFacts, linked: frozenset[str]) -> list[Link]:
     told = {line.tracking_number for line in facts.lines} | {facts.tracking_number}
-    numbers = sorted({normal(number) for number in told} - {""} - linked)
+    numbers = sorted(set(filter(is_number, map(normal, told))) - linked)
     return [Link(number, order_id, MARKETPLACE, facts.create_time) for number in numbers]
 
 

@@ -22,9 +22,10 @@ from shipclock.due import LATER, DueRows, Found
 from shipclock.errand import Errand
 from shipclock.lane import RESERVE, Busy, Clockwork, Lane, LaneWorld, take
 from shipclock.marketplaces.protocol import Hosts, Shop
+from shipclock.packages import Packages
 from shipclock.ports import Change, Key, Row, Store, StoreError, Wire
 from shipclock.reconcile import Reconciler
-from shipclock.settle import Settled, clear_mark, settle
+from shipclock.settle import Settled, clear_mark, judge, read_book, settle
 from shipclock.shift import Shift
 from shipclock.translate import Translator, linked_orders
 
@@ -33,6 +34,9 @@ SETTLING_SHARE = 0.6
 
 ROUNDS = 20
 """A bound on rounds; three are usual."""
+
+PACKAGES_LOOKED_AT = 200
+"""Orders whose packages are due that one round looks at."""
 
 OFF_BY = timedelta(minutes=10)
 """How far a schedule event's time may be from the real clock, unless time travel is on."""
@@ -108,6 +112,7 @@ class Sweep:
         self._translator = Translator(world.store, now, world.real, world.raw_kept)
         self._shops: dict[str, Shop | None] = {}
         self._settled: dict[str, Settled] = {}
+        self._packages: dict[str, list[str]] = {}
         self._orders_settled: set[str] = set()
         self._report = Report()
         self._due = DueRows(world.store, now)
@@ -255,8 +260,21 @@ class Sweep:
                 work.setdefault(row["shop_id"], {})
         for shop_id in found.shops:  # last: who has only a search to make can wait
             work.setdefault(shop_id, {})
+        self._packages = self._by_shop(found.packages)
+        for shop_id in self._packages:
+            work.setdefault(shop_id, {})
         self._settled = {}
         self._each(self._run_lane, work.items())
+
+    def _by_shop(self, keys: list[Key]) -> dict[str, list[str]]:
+        """The orders of which some packages are due to be read, by shop; the rest can wait."""
+        found: dict[str, list[str]] = {}
+        for key in keys[:PACKAGES_LOOKED_AT]:
+            with self._guarded(key, "packages"):
+                row = self._store.get(key)
+                if row is not None and row.get("due_at", LATER) <= stamp(self._now):
+                    found.setdefault(row["shop_id"], []).append(key[0].removeprefix("ORDER#"))
+        return found
 
     def _run_lane(self, item: tuple[str, dict[str, Settled]]) -> None:
         shop_id, orders = item
@@ -291,6 +309,7 @@ class Sweep:
             self._clockwork,
             self._now,
             self._settle_in(lane),
+            self._look_in(lane),
             self._line,
             self._guarded,
         )
@@ -300,6 +319,8 @@ class Sweep:
             self._report.failed += tally.failed
         if lane.shop.connected:
             Reconciler(shift).run()
+        if lane.shop.connected:
+            Packages(shift).run(self._packages.get(lane.shop.shop_id, ()))
 
     def _renew_if_due(self, lane: Lane) -> None:
         """Renew the tokens where their row says so; one that fails is tried again in a while.
@@ -327,14 +348,27 @@ class Sweep:
 
         return again
 
+    def _look_in(self, lane: Lane) -> Callable[[str], Settled]:
+        def look(order_id: str) -> Settled:
+            book = read_book(self._store, order_id)
+            return judge(self._store, book, lambda _: lane.shop, self._now, self._world.real())
+
+        return look
+
     def _leave_due(self, shop_id: str) -> None:
-        """A lane that is not to be had: of a shop that is gone, its row leaves the index."""
+        """A lane that is not to be had: of a shop that is gone, its rows leave the index."""
         self._shops.pop(shop_id, None)
         key = reconcile_key(shop_id)
         row = self._store.get(key)  # read before the shop: connecting it sets a new mark
         shop = self._shop(shop_id)
-        if row is not None and shop is not None and not shop.connected:
+        if shop is None or shop.connected:
+            return
+        if row is not None:
             clear_mark(self._store, row)
+        for order_id in self._packages.get(shop_id, ()):
+            packages = self._store.get((rows.order_pk(order_id), rows.REREAD))
+            if packages is not None:
+                clear_mark(self._store, packages)
 
     def _shop(self, shop_id: str) -> Shop | None:
         if shop_id not in self._shops:
@@ -412,11 +446,8 @@ class Sweep:
 
 def _wants_lane(settled: Settled) -> bool:
     """Whether a shop's lane has something to do for this order now."""
-    decision = settled.decision
-    return (
-        decision.reread_at is not None
-        or decision.detail
-        or any(intent.state in OPEN for intent in settled.intents.values())
+    return settled.decision.reread_at is not None or any(
+        intent.state in OPEN for intent in settled.intents.values()
     )
 
 

@@ -46,25 +46,31 @@ class Clock:
     """One clock of one order, or of one of its packages.
 
     `set_by` is the marketplace's field or the pack that set it, `clause` what the pack's author
-    rests on. `number` is the tracking number of a package's clock and, beside `cause`, its
-    identity: package ids change under an order. `void_at` is when it stopped to apply (the order
-    was cancelled; `EPOCH` where the marketplace's own field replaced it from the start). A clock
-    that starts as it runs out is set by something that happened, at once.
+    rests on. `part` and `cause` are its identity beside its name: what of the order it is about, in
+    words that stay (package ids change under an order, numbers come late); empty: all of it.
+    `package_id` and `number` are what it is about by now. `void_at` is when it stopped to apply
+    (the order was cancelled; `EPOCH` where the marketplace's own field replaced it from the
+    start). One that comes `at_once` was never to be waited for: something that happened set it,
+    and it starts as it runs out.
     """
 
     name: str
     due_at: datetime
     set_by: str
     clause: str = ""
+    part: str = ""
+    cause: str = ""
     package_id: str = ""
     number: str = ""
-    cause: str = ""
     starts_at: datetime | None = None
     stop: Stop | None = None
     void_at: datetime | None = None
     ask: Ask = Ask.NEVER
+    at_once: bool = False
 
     def __post_init__(self) -> None:
+        if self.at_once:
+            object.__setattr__(self, "starts_at", self.due_at)
         for name in ("due_at", "starts_at", "void_at"):
             instant = getattr(self, name)
             if instant is not None:
@@ -76,19 +82,9 @@ class Clock:
         return self.ask is Ask.AROUND
 
     @property
-    def at_once(self) -> bool:
-        """Whether it was never to be waited for: it is missed by what happened."""
-        return self.starts_at == self.due_at
-
-    @property
     def overtaken(self) -> bool:
         """Whether a stop after its due instant ended what was true as it ran out."""
         return self.stop is not None and self.stop.at > self.due_at
-
-    @property
-    def part(self) -> str:
-        """What of the order it is about."""
-        return part_of(self.number, self.package_id, self.cause)
 
     def state(self, now: datetime) -> ClockState:
         """The clock's state at `now`, judged by the facts' own times however late they arrived."""
@@ -105,8 +101,15 @@ class Clock:
 
     @property
     def key(self) -> str:
-        """The identity of the verdict that it comes to when it is missed."""
-        return verdict_key(self.name, self.part, self.due_at)
+        """The identity of the verdict that it comes to when it is missed.
+
+        A deadline that is moved and missed again speaks anew. Of what happens at once an earlier
+        instant may become known: that is the same thing, known better.
+        """
+        about = "/".join(filter(None, (self.part, self.cause)))
+        return (
+            f"{self.name}#{about}" if self.at_once else f"{self.name}#{about}#{stamp(self.due_at)}"
+        )
 
     @property
     def losing(self) -> bool:
@@ -124,11 +127,13 @@ class VerdictState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a missed clock says, for good. `noticed_at` is the `now` of the settle that saw it.
+    """What a missed clock says, for good.
 
-    `alerts` is false where another verdict tells people of the same thing.
+    `key` is the clock's. `noticed_at` is the `now` of the settle that saw it first. `alerts` is
+    false where another verdict tells people of the same thing.
     """
 
+    key: str
     rule: str
     due_at: datetime
     state: VerdictState
@@ -140,26 +145,9 @@ class Verdict:
     cause: str = ""
     alerts: bool = True
 
-    @property
-    def key(self) -> str:
-        """Its identity within the order: a clock that is moved and missed again speaks anew."""
-        return verdict_key(
-            self.rule, part_of(self.number, self.package_id, self.cause), self.due_at
-        )
-
     def turned(self, state: VerdictState) -> "Verdict":
         """The same verdict in another state."""
         return replace(self, state=state)
-
-
-def verdict_key(rule: str, part: str, due_at: datetime) -> str:
-    """The identity of what a rule says of a part of the order as of an instant."""
-    return f"{rule}#{part}#{stamp(due_at)}"
-
-
-def part_of(number: str, package_id: str, cause: str) -> str:
-    """Which part of an order is meant: a number, else a package, and a cause. Empty: all of it."""
-    return "/".join(filter(None, (number or package_id, cause)))
 
 
 @dataclass(frozen=True, slots=True)

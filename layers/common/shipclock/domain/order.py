@@ -108,8 +108,8 @@ class Order:
 
     `reached` holds the instant each status was reached; `snapshots` are all re-reads, the newest
     state last; `told_numbers` are linked by the marketplace's own word; `hinted_at` is the receipt
-    of the newest hint. `cancel_open` says that a buyer's cancel request waits for an answer, by
-    `cancel_by` where that is known.
+    of the newest hint. `cancel_open` says that a buyer's cancel request waits for an answer, made
+    at `cancel_asked_at` and to be answered by `cancel_by` where these are known.
     """
 
     order_id: str
@@ -123,6 +123,7 @@ class Order:
     package_reads: tuple[PackageRead, ...] = ()
     hinted_at: datetime | None = None
     cancel_open: bool = False
+    cancel_asked_at: datetime | None = None
     cancel_by: datetime | None = None
     events: int = 0
 
@@ -229,6 +230,7 @@ def fold(order_id: str, events: OrderEvents, numbers: Iterable[NumberFacts] = ()
         package_reads=tuple(sorted(reads, key=lambda r: (r.requested_at, r.identity))),
         hinted_at=max((hint.received_at for hint in hints), default=None),
         cancel_open=cancel_open,
+        cancel_asked_at=_asked_at(facts, request),
         cancel_by=request.deadline if request else None,
         events=len(unique) + scanned,
     )
@@ -284,6 +286,12 @@ def _cancel_request(
     ]
     asked = facts is not None and facts.cancel_requested
     return bool(waiting) or asked, waiting[-1] if waiting else None
+
+
+def _asked_at(facts: OrderFacts | None, request: CaseChange | None) -> datetime | None:
+    """When the buyer asked, by the order or by the case: whichever is known tells the same."""
+    own = facts.cancel_requested_at if facts and facts.cancel_requested else None
+    return own or (request.update_time if request else None)
 
 
 def _parcels(
@@ -382,6 +390,11 @@ def _named(own: tuple[str, str], assigned: tuple[str, str]) -> tuple[str, str]:
 def _scanned_first(parcel: Parcel) -> tuple[bool, str, str]:
     scan = parcel.first_scan
     return scan is None, scan.occurred_at.isoformat() if scan else "", parcel.number
+
+
+def is_number(number: str) -> bool:
+    """Whether a normalised text can be a tracking number: 1 to 64 plain characters."""
+    return 0 < len(number) <= 64 and number.isascii() and number.isprintable()
 
 
 def normal(number: str) -> str:

@@ -238,7 +238,8 @@ class Marketplace(Protocol):
         """How a seller may undo the order by now: `cancellation` or `refund`."""
 
     def cancel_words(self, reason: str) -> str:
-        """The marketplace's reason for a cancellation in words that end no sentence."""
+        """The marketplace's own reason for a cancellation in words that end no sentence; empty for
+        any other."""
 
     def ship(self, intent: Intent, order: Order, shop: Shop, provider_id: str) -> Call:
         """The ship call an intent stands for."""

@@ -4,6 +4,7 @@ One clock per package and cause, missed at once. What is *deemed* comes from the
 it, so that a fact which takes one back takes the other back too.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -13,7 +14,7 @@ from shipclock.domain.event import PackageRead
 from shipclock.domain.order import Order, Package
 from shipclock.domain.stops import deliveries, first
 from shipclock.domain.times import local
-from shipclock.domain.tracking import Parcel, Scan, TrackingStatus
+from shipclock.domain.tracking import NOT_A_SCAN, Parcel, Scan, TrackingStatus
 from shipclock.rules import delivery_period, not_acknowledged, two_failed_attempts
 from shipclock.rules.policy import Policy
 from shipclock.rules.rule import About, Rule
@@ -55,10 +56,11 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
             due_at=cause.due_at,
             set_by=policy.set_by(NAME),
             clause=clause.clause,
+            part=cause.part,
+            cause=cause.name,
             package_id=cause.package_id,
             number=cause.number,
-            cause=cause.name,
-            starts_at=cause.due_at,
+            at_once=True,
             stop=cause.stop,
             ask=cause.ask,
         )
@@ -69,14 +71,13 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
 def _reported(order: Order) -> Iterator[Clock]:
     """What carriers report with a time that can prove something, the earliest of each cause."""
     for package in order.packages:
-        scans = package.parcel.scans if package.parcel else ()
         found: dict[str, datetime] = {}
-        for scan in scans:
+        for scan in package.parcel.scans if package.parcel else ():
             cause = _cause(scan)
             if cause and scan.trusted:
                 found.setdefault(cause, scan.occurred_at)
         for cause, at in found.items():
-            yield _of(order, package, cause, at)
+            yield _of(order, package, _number(package), cause, at)
 
 
 def _cause(scan: Scan) -> str:
@@ -90,30 +91,47 @@ def _told(order: Order) -> Iterator[Clock]:
     found: dict[tuple[str, str], datetime] = {}
     for read in order.package_reads:
         if read.exception:
-            key = read.package_id, read.exception.lower()
+            key = read.package_id, cause_of(read)
             found[key] = min(_instant(read), found.get(key, _instant(read)))
     for (package_id, cause), at in found.items():
-        yield _of(order, packages.get(package_id, Package(package_id)), cause, at)
+        package = packages.get(package_id, Package(package_id))
+        yield _of(order, package, package_id, cause, at)
+
+
+def cause_of(read: PackageRead) -> str:
+    """The marketplace's own word as a cause; what is no word of a few letters has none."""
+    word = read.exception.lower()
+    return word if WORD.fullmatch(word) else "other"
+
+
+WORD = re.compile(r"[a-z0-9_]{1,64}")
 
 
 def _instant(read: PackageRead) -> datetime:
     return read.update_time or read.as_of or read.requested_at
 
 
-def _of(order: Order, package: Package, cause: str, at: datetime) -> Clock:
-    """Only a delivery after it ends it: damage may be told of what was delivered before."""
+def _number(package: Package) -> str:
+    return package.parcel.number if package.parcel else ""
+
+
+def _of(order: Order, package: Package, part: str, cause: str, at: datetime) -> Clock:
+    """Only a delivery after it ends it, for damage may be told of what was delivered before; or
+    one of which nobody can say when it was."""
+    after = (stop for stop in deliveries(order, package) if stop.at > at or not stop.trusted)
     return Clock(
         cause,
         at,
         "",
+        part=part,
         package_id=package.package_id,
-        number=package.parcel.number if package.parcel else "",
-        stop=first(stop for stop in deliveries(order, package) if stop.at > at),
+        number=_number(package),
+        stop=first(after),
     )
 
 
 def _deemed(order: Order, policy: Policy) -> Iterator[Clock]:
-    """The clocks that deem a package lost or delayed, where they are missed or yet may be.
+    """The clocks that deem a package lost or the order delayed, where they are missed or may be.
 
     A package is deemed lost once, by the clock that runs out first.
     """
@@ -126,16 +144,20 @@ def _deemed(order: Order, policy: Policy) -> Iterator[Clock]:
     yield from lost.values()
     for clock in delivery_period.clocks(order, policy):
         if clock.losing:
-            for package in order.packages or (Package(""),):
-                late = replace(
-                    clock,
-                    name=DEEMED_DELAYED,
-                    package_id=package.package_id,
-                    number=package.parcel.number if package.parcel else "",
-                    stop=first(deliveries(order, package)),
-                )
-                if late.losing:
-                    yield late
+            out = _still_out(order, clock.due_at)
+            yield replace(
+                clock, name=DEEMED_DELAYED, package_id=out.package_id, number=_number(out)
+            )
+
+
+def _still_out(order: Order, due_at: datetime) -> Package:
+    """The package that was still out at the period's end; none where there were several."""
+    out = [
+        package
+        for package in order.packages
+        if not any(stop.at <= due_at for stop in deliveries(order, package))
+    ]
+    return out[0] if len(out) == 1 else Package("")
 
 
 def explain(order: Order, clock: Clock, policy: Policy) -> str:
@@ -172,40 +194,45 @@ def words(order: Order, cause: str) -> str:
 
 def meaning(order: Order, cause: str) -> str:
     """Our word for a cause that the marketplace told by a word of its own; else the cause."""
-    told = {read.exception.lower(): read.meaning for read in order.package_reads}
+    told = {cause_of(read): read.meaning for read in order.package_reads if read.exception}
     return cause if cause in WORDS else told.get(cause, "")
 
 
 def notices(
     order: Order, own: tuple[Clock, ...], policy: Policy, now: datetime
 ) -> tuple[Notice, ...]:
-    """Warnings: a carrier's delay, and a report whose time proves nothing. One a day and parcel."""
-    if policy.clause(NAME) is None:
+    """Warnings of parcels still on their way: a carrier's delay, where that is its last word, and a
+    report whose time proves nothing."""
+    if policy.clause(NAME) is None or order.ended:
         return ()
+    out = [package for package in order.packages if not deliveries(order, package)]
     return tuple(
         warning
-        for package in order.packages
-        if package.parcel and not deliveries(order, package)
-        for warning in _warnings(package.parcel, policy, now)
+        for parcel in (package.parcel for package in out)
+        if parcel and parcel.status is not TrackingStatus.RETURNED
+        for warning in _warnings(parcel, policy, now)
     )
 
 
 def _warnings(parcel: Parcel, policy: Policy, now: datetime) -> Iterator[Notice]:
-    for scan in parcel.scans:
-        if scan.occurred_at > now or not _only_warns(scan):
-            continue
-        at = local(scan.occurred_at, policy.zone)
-        what = _cause(scan) or scan.status.value
-        day = scan.occurred_at.astimezone(policy.zone).date()
+    known = [scan for scan in parcel.scans if scan.occurred_at <= now]
+    last = next((s for s in reversed(known) if s.status not in NOT_A_SCAN), None)
+    if last and last.status is TrackingStatus.DELAYED:
+        day = last.occurred_at.astimezone(policy.zone).date()
         text = (
-            f"The carrier reports {parcel.written} as {what} on {at}. Nothing is "
-            "cancelled by this yet; ask the carrier for a new date, and tell the buyer."
+            f"The carrier reports {parcel.written} as delayed on "
+            f"{local(last.occurred_at, policy.zone)}. Nothing is cancelled by this; ask the "
+            "carrier for a new date, and tell the buyer."
         )
-        yield Notice(NAME, WARNING, now, f"{parcel.number}/{what}/{day.isoformat()}", text)
-
-
-def _only_warns(scan: Scan) -> bool:
-    return scan.status is TrackingStatus.DELAYED or (bool(_cause(scan)) and not scan.trusted)
+        yield Notice(NAME, WARNING, now, f"{parcel.number}/delayed/{day.isoformat()}", text)
+    for scan in known:
+        if (cause := _cause(scan)) and not scan.trusted:
+            text = (
+                f"The carrier reports {parcel.written} as {cause}, at a time that can't be true or "
+                f"names no offset ({local(scan.occurred_at, policy.zone)}), so nothing is prepared "
+                "for it. Ask the carrier what happened, and act in Seller Center if it is so."
+            )
+            yield Notice(NAME, WARNING, now, f"{parcel.number}/{cause}/", text)
 
 
 RULE = Rule(

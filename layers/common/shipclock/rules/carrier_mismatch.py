@@ -22,9 +22,10 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
             due_at=scan.occurred_at,
             set_by=policy.set_by(NAME),
             clause=clause.clause,
+            part=package.parcel.number,
             package_id=package.package_id,
             number=package.parcel.number,
-            starts_at=scan.occurred_at,
+            at_once=True,
         )
         for package in order.packages
         if package.parcel

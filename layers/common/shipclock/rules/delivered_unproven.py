@@ -22,9 +22,10 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
             due_at=told[0].occurred_at,
             set_by=policy.set_by(NAME),
             clause=clause.clause,
+            part=package.parcel.number,
             package_id=package.package_id,
             number=package.parcel.number,
-            starts_at=told[0].occurred_at,
+            at_once=True,
             stop=first(at_scan(scan) for scan in told if scan.proven),
         )
         for package in order.packages

@@ -23,6 +23,7 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
             due_at=starts_at + clause.period,
             set_by=policy.set_by(NAME),
             clause=clause.clause,
+            part=package.parcel.number,
             package_id=package.package_id,
             number=package.parcel.number,
             starts_at=starts_at,

@@ -1,7 +1,7 @@
 """The order's status must have moved on in time after it was placed (the guide: 120 hours)."""
 
 from shipclock.domain.clock import Clock
-from shipclock.domain.order import AWAITING_COLLECTION, Order
+from shipclock.domain.order import AWAITING_COLLECTION, ON_HOLD, TIKTOK, UNPAID, Order
 from shipclock.domain.stops import reached
 from shipclock.domain.times import EPOCH, local
 from shipclock.rules.policy import Policy
@@ -40,6 +40,12 @@ def explain(order: Order, clock: Clock, policy: Policy) -> str:
 
 
 def _lacking(order: Order) -> str:
+    if order.status in NOT_YET:
+        return NOT_YET[order.status]
+    if order.facts and order.facts.shipping_type == TIKTOK:
+        return (
+            "Arrange its shipment in Seller Center: choose pickup or drop-off, and print the label."
+        )
     numbers = [p.tracking_number for p in order.packages if p.tracking_number]
     if order.cancel_open:
         return "The buyer asks to cancel. Answer the request in Seller Center first."
@@ -54,6 +60,12 @@ def _lacking(order: Order) -> str:
         "The parcel is with the carrier. See the order's pushes for what the marketplace "
         "answered, and mark it shipped in Seller Center if they stand still."
     )
+
+
+NOT_YET = {
+    UNPAID: "The buyer has not paid yet, so there is nothing to ship: ask the buyer, or let it go.",
+    ON_HOLD: "It can't be shipped before the marketplace ends its hold; have it ready by then.",
+}
 
 
 RULE = Rule(

@@ -22,9 +22,10 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
             due_at=due_at,
             set_by=policy.set_by(NAME),
             clause=clause.clause,
+            part=package.parcel.number,
             package_id=package.package_id,
             number=package.parcel.number,
-            starts_at=due_at,
+            at_once=True,
             stop=first(deliveries(order, package)),
             ask=Ask.ONCE,
         )

@@ -6,7 +6,7 @@ Until then the seller is reminded once a local day, and warned once more shortly
 from datetime import UTC, date, datetime, timedelta
 
 from shipclock.domain.clock import Ask, Clock, ClockState, Notice, Stop
-from shipclock.domain.order import IN_TRANSIT, Order
+from shipclock.domain.order import IN_TRANSIT, TIKTOK, Order
 from shipclock.domain.stops import at_scan, first, reached
 from shipclock.domain.times import EPOCH, local, stamp
 from shipclock.rules.policy import Clause, Policy
@@ -59,8 +59,7 @@ def notices(
             continue
         end = (
             "Without a tracking update the marketplace cancels the order and refunds the buyer on "
-            f"{local(clock.due_at, policy.zone)}. Hand the parcel over and see that the carrier's "
-            "scans reach us, or enter its number in Seller Center."
+            f"{local(clock.due_at, policy.zone)}. {_todo(order)}"
         )
         day = now.astimezone(policy.zone).date()
         at = _reminder_of(day, clock, policy, clause)
@@ -71,6 +70,18 @@ def notices(
             text = f"Last warning. {end}"
             found.append(Notice(NAME, WARNING, now, stamp(clock.due_at), text))
     return tuple(found)
+
+
+def _todo(order: Order) -> str:
+    if order.facts and order.facts.shipping_type == TIKTOK:
+        return (
+            "Arrange the shipment in Seller Center, hand the parcel over as it says there, and see "
+            "that the carrier scans it."
+        )
+    return (
+        "Hand the parcel over and see that the carrier's scans reach us, or enter its number in "
+        "Seller Center."
+    )
 
 
 def next_notice(own: tuple[Clock, ...], policy: Policy, now: datetime) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from shipclock.domain.order import normal
+from shipclock.domain.order import is_number, normal
 from shipclock.domain.tracking import TimeBasis
 from shipclock.reading import Unreadable, iso, plausible
 
@@ -13,7 +13,7 @@ def number_of(written: str, field: str) -> str:
     Raises `Unreadable`, naming the field, where it can't be one.
     """
     number = normal(written)
-    if not (0 < len(number) <= 64 and number.isascii() and number.isprintable()):
+    if not is_number(number):
         raise Unreadable(f"{field}: 1 to 64 plain characters were expected")
     return number
 

@@ -229,8 +229,9 @@ def _line(line: Object) -> Line:
         package_status=words(line, "package_status"),
         tracking_number=words(line, "tracking_number"),
         display_status=words(line, "display_status"),
-        provider=words(line, "shipping_provider_name"),
-        provider_id=optional_id(line, "shipping_provider_id"),
+        # Who carries it only raises a question: what can't be read of that costs no unit.
+        provider=_soft(words, line, "shipping_provider_name", []) or "",
+        provider_id=_soft(optional_id, line, "shipping_provider_id", []) or "",
     )
 
 

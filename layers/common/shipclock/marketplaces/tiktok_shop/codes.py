@@ -160,5 +160,5 @@ CANCEL_REASONS = {
 
 
 def cancel_words(reason: str) -> str:
-    """A reason in words; one that is not known is left to be read as it stands."""
-    return CANCEL_REASONS.get(reason.removesuffix("_uk"), "for a reason of its own")
+    """A reason of the marketplace's own in words; empty for any other."""
+    return CANCEL_REASONS.get(reason.removesuffix("_uk"), "")
