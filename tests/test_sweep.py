@@ -404,7 +404,7 @@ def test_a_hard_lines_verdict_comes_after_its_re_read_or_an_hour_later_without(
 
 def clocks(stage: Stage, order_id: str) -> dict[str, tuple[str, str]]:
     timeline = stage.judged(order_id).decision.timeline
-    own = [tick.clock for tick in timeline if not tick.clock.part]
+    own = [tick.clock for tick in timeline if not tick.clock.part and not tick.clock.cause]
     return {clock.name: (clock.set_by, clock.state(stage.now).value) for clock in own}
 
 

@@ -34,7 +34,11 @@ LATER = after(24 * 400)
 
 def clocks(order: Order) -> dict[str, Clock]:
     """The order's own clocks by name; those of its packages are in `test_guide.py`."""
-    found = [tick.clock for tick in timeline(order, policy()) if not tick.clock.part]
+    found = [
+        tick.clock
+        for tick in timeline(order, policy())
+        if not tick.clock.part and not tick.clock.cause
+    ]
     assert len({clock.name for clock in found}) == len(found)
     return {clock.name: clock for clock in found}
 

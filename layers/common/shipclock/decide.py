@@ -157,7 +157,7 @@ def _verdicts(
         state = VerdictState.OVERTAKEN if clock.overtaken else VerdictState.STANDING
         earlier = recorded.verdicts.get(clock.key)
         found[clock.key] = (
-            replace(earlier, state=state, due_at=clock.due_at)
+            earlier.of(clock, state)
             if earlier
             else Verdict(
                 key=clock.key,

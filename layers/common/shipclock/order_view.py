@@ -257,13 +257,12 @@ def _handover(told: Handover) -> HandoverView:
 
 
 def _clocks(settled: Settled, now: datetime) -> list[ClockView]:
-    ids = _package_ids(settled.order)
     ticking = [tick for tick in settled.decision.timeline if not tick.rule.finding]
     clocks = [tick.clock for tick in ticking if not _only_foreseen(tick.clock, now)]
     return [
         ClockView(
             name=clock.name,
-            package_id=ids.get(clock.number, clock.package_id) or None,
+            package_id=clock.package_id or None,
             due_at=clock.due_at,
             set_by=clock.set_by,
             state=clock.state(now).value,
@@ -279,17 +278,11 @@ def _only_foreseen(clock: Clock, now: datetime) -> bool:
     return clock.at_once and clock.state(now) in (ClockState.WAITING, ClockState.STOPPED)
 
 
-def _package_ids(order: Order) -> dict[str, str]:
-    """The package that each number belongs to by now: ids change under an order."""
-    return {p.parcel.number: p.package_id for p in order.packages if p.parcel}
-
-
 def _verdicts(settled: Settled) -> list[VerdictView]:
-    ids = _package_ids(settled.order)
     return [
         VerdictView(
             rule=verdict.rule,
-            package_id=ids.get(verdict.number, verdict.package_id) or None,
+            package_id=verdict.package_id or None,
             state=verdict.state.value,
             due_at=verdict.due_at,
             noticed_at=verdict.noticed_at,

@@ -5,7 +5,7 @@ had prepared. Nothing here is sent: a person does it, in Seller Center.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from shipclock.domain.clock import Verdict, VerdictState
 from shipclock.domain.order import Order
@@ -56,14 +56,11 @@ def prepared(
     if order.ended:
         return ()
     found: dict[str, tuple[Prepared, ...]] = {}
-    ids = {p.parcel.number: p.package_id for p in order.packages if p.parcel}
     for verdict in sorted(verdicts, key=lambda verdict: (verdict.due_at, verdict.key)):
         stands = verdict.state is VerdictState.STANDING
-        package_id = ids.get(verdict.number, verdict.package_id)  # ids change under an order
-        part = package_id or verdict.number
+        part = verdict.package_id or verdict.number
         if stands and verdict.rule == abnormal_delivery.NAME and part not in found:
-            known = replace(verdict, package_id=package_id)
-            found[part] = _for(order, known, market.undo(order, shop), policy)
+            found[part] = _for(order, verdict, market.undo(order, shop), policy)
     return tuple(item for items in found.values() for item in items)
 
 

@@ -129,8 +129,9 @@ class VerdictState(StrEnum):
 class Verdict:
     """What a missed clock says, for good.
 
-    `key` is the clock's. `noticed_at` is the `now` of the settle that saw it first. `alerts` is
-    false where another verdict tells people of the same thing.
+    `key` is the clock's, as are its instant and what it is about, as they are known by now.
+    `noticed_at` is the `now` of the settle that saw it first. `alerts` is false where another
+    verdict tells people of the same thing.
     """
 
     key: str
@@ -144,6 +145,16 @@ class Verdict:
     number: str = ""
     cause: str = ""
     alerts: bool = True
+
+    def of(self, clock: Clock, state: VerdictState) -> "Verdict":
+        """The same verdict, as its clock is known by now."""
+        return replace(
+            self,
+            state=state,
+            due_at=clock.due_at,
+            package_id=clock.package_id,
+            number=clock.number,
+        )
 
     def turned(self, state: VerdictState) -> "Verdict":
         """The same verdict in another state."""
