@@ -12,6 +12,7 @@ from shipclock.domain.event import Line, Link, OrderFacts, Snapshot
 from shipclock.domain.order import PROGRESS, STAGES, NumberFacts, normal
 from tests.builders import (
     NUMBER,
+    ORDER,
     OTHER_ORDER,
     OTHER_SHOP,
     REAL,
@@ -56,6 +57,16 @@ def test_a_hint_alone_gives_no_facts_and_no_instants() -> None:
     order = folded(hint("IN_TRANSIT", 5))
     assert (order.facts, dict(order.reached), order.starts_at) == (None, {}, None)
     assert order.hinted_at == REAL
+
+
+def test_whose_order_it_is_is_known_from_a_hint_and_of_nothing_nothing_is_known() -> None:
+    told = folded(hint("ON_HOLD", shop_id=OTHER_SHOP))
+    assert (told.order_id, told.shop_id, told.status) == (ORDER, OTHER_SHOP, "ON_HOLD")
+    read = folded(hint(shop_id=OTHER_SHOP), snapshot())
+    assert (read.order_id, read.shop_id) == (ORDER, SHOP)
+    nothing = folded()
+    assert (nothing.order_id, nothing.shop_id, nothing.status) == (ORDER, "", "")
+    assert nothing.stage == "unknown"
 
 
 def test_the_newest_snapshot_is_the_one_last_changed() -> None:
@@ -193,6 +204,14 @@ def test_an_order_first_read_after_its_cancellation_still_was_collected_when_it_
     assert reached <= after(20)
 
 
+def test_a_field_of_a_status_that_no_snapshot_tells_of_is_not_yet_true() -> None:
+    told: dict[str, Any] = {"collection_time": after(20), "delivery_time": after(40)}
+    order = folded(snapshot("AWAITING_COLLECTION", 50, **told))
+    assert [order.reached_at(status) for status in ("IN_TRANSIT", "DELIVERED")] == [None, None]
+    cancelled = folded(snapshot("CANCELLED", 50, rts_time=after(3)))
+    assert cancelled.reached_at("AWAITING_COLLECTION") is None
+
+
 def test_the_clocks_of_a_pre_order_start_at_its_release() -> None:
     told: dict[str, Any] = {"order_type": "PRE_ORDER", "release_date": after(240)}
     assert folded(snapshot(**told)).starts_at == after(240)
@@ -208,6 +227,18 @@ def test_a_pending_case_is_open_until_a_later_state_of_it() -> None:
     assert folded(snapshot(hours=1), pending).cancel_open
     withdrawn = case("CANCELLATION_REQUEST_CANCEL", 3)
     assert not folded(snapshot(hours=1), withdrawn, pending).cancel_open
+
+
+def test_the_answer_is_due_by_the_newest_pending_case_where_that_is_known() -> None:
+    pending = "CANCELLATION_REQUEST_PENDING"
+    first = case(pending, 2, deadline=after(50))
+    second = case(pending, 3, deadline=after(60), case_id="4030000000000000199")
+    assert folded(snapshot(hours=1), first).cancel_by == after(50)
+    assert folded(snapshot(hours=1), second, first).cancel_by == after(60)
+    assert folded(snapshot(hours=1), case(pending, 2)).cancel_by is None
+    closed = case("CANCELLATION_REQUEST_CANCEL", 4, deadline=after(70))
+    assert folded(snapshot(hours=1), first, closed).cancel_by is None
+    assert folded(snapshot(cancel_requested=True)).cancel_by is None
 
 
 def test_a_case_of_another_id_does_not_close_this_one() -> None:
@@ -391,6 +422,17 @@ def test_an_account_may_tell_scans_of_its_shops_only() -> None:
     mine, theirs = scan(hours=1), scan(hours=2, shops=(OTHER_SHOP,))
     assert one_scan((link(),), mine, theirs) == [1]
     assert one_scan((link(),), mine, theirs, shop_id=OTHER_SHOP) == [1, 2]
+
+
+def test_only_what_the_marketplace_itself_links_to_this_order_is_its_told_number() -> None:
+    ours, theirs = "marketplace", "standard_webhooks"
+    numbers = (
+        numbered(number="A", links=(link(number="A", source=ours),)),
+        numbered(number="B", links=(link(number="B", source=theirs),)),
+        numbered(number="C", links=(link(OTHER_ORDER, number="C", source=ours),)),
+        numbered(number="D", links=(link(number="D"), link(number="D", source=ours))),
+    )
+    assert folded(snapshot(), numbers=numbers).told_numbers == {"A", "D"}
 
 
 def test_one_number_may_serve_several_orders_at_a_time() -> None:

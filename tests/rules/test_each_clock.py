@@ -8,6 +8,7 @@ import pytest
 from shipclock.domain.clock import Ask, Clock, Stop
 from shipclock.domain.order import Order
 from shipclock.rules import RULES, timeline
+from shipclock.rules.policy import Policy
 from tests.builders import (
     NUMBER,
     T0,
@@ -156,3 +157,11 @@ def test_a_clock_names_its_part_who_set_it_what_that_rests_on_and_who_is_asked(c
 def test_no_rule_is_left_out_of_these() -> None:
     told = {t.rule.name for of, _ in TIMELINE.values() for t in timeline(of, policy())}
     assert told == {rule.name for rule in RULES}
+
+
+@pytest.mark.parametrize("case", [case for case in TIMELINE if TIMELINE[case][1].name in CLAUSES])
+def test_a_pack_without_the_clause_sets_no_such_clock(case: str) -> None:
+    of, expected = TIMELINE[case]
+    others = {name: clause for name, clause in CLAUSES.items() if name != expected.name}
+    bare = Policy(policy().pack.model_copy(update={"clauses": others}), policy().zone)
+    assert expected.name not in {tick.clock.name for tick in timeline(of, bare)}

@@ -85,7 +85,15 @@ def test_a_good_pack_is_read() -> None:
         ("hours = 240", "attempts = 2", "clauses.untracked.hours"),
         ("hours = 240", "hours = 240\nattempts = 0", "clauses.untracked.attempts"),
         ("[clauses.untracked]", "[clauses.two_failed_attempts]", "two_failed_attempts.attempts"),
-        ("[clauses.untracked]", "[clauses.policy]", "no rule is called policy"),
+        *(
+            ("[clauses.untracked]", f"[clauses.{name}]", f"no rule is called {name}")
+            for name in ("policy", "rule", "__init__")
+        ),
+        (
+            "[clauses.untracked]",
+            '[clauses.untraked]\nclause = "typo"\n[clauses.tracked]',
+            "no rule is called tracked, untraked",
+        ),
         ('clause = "section 1"', "", "clauses.untracked.clause"),
         ("hours = 240", "hours = 240\nreminder_at = 9", "clauses.untracked.reminder_at"),
         ('ship_on = "scan"', 'ship_on = "hope"', "ship_on"),
@@ -108,7 +116,7 @@ def test_a_bad_pack_is_refused_naming_the_pack_and_the_key(
 
 
 def test_every_wrong_key_is_named_at_once() -> None:
-    with pytest.raises(PolicyError, match=r"ship_on.*clauses\.untracked\.hours"):
+    with pytest.raises(PolicyError, match=r"ship_on: .*; clauses\.untracked\.hours: "):
         parse_pack(GOOD.replace('"scan"', '"hope"').replace("240", "0"), "tried")
 
 
