@@ -108,11 +108,18 @@ def test_a_clock_tells_its_instants_in_utc_itself_whatever_zone_they_came_in(due
     assert told.stop is not None
     assert [at.tzinfo for at in (told.due_at, told.starts_at, told.void_at) if at] == [UTC] * 3
     assert (told.stop.at.tzinfo, told.stop.at) == (UTC, DUE)
-    assert told.at_once
+
+
+def test_what_comes_at_once_starts_as_it_runs_out_and_is_waited_for_like_any_other() -> None:
+    at_once = clock(at_once=True)
+    assert at_once.starts_at == DUE
+    assert [at_once.state(now) for now in (DUE - SECOND, DUE)] == ["waiting", "missed"]
+    assert clock().starts_at is None
 
 
 def verdict(**more: object) -> Verdict:
     known: dict[str, object] = {
+        "key": "untracked##2026-11-06T02:00:00Z",
         "rule": "untracked",
         "due_at": DUE,
         "state": VerdictState.STANDING,
@@ -124,38 +131,41 @@ def verdict(**more: object) -> Verdict:
     return Verdict(**known)  # type: ignore[arg-type]
 
 
-def test_a_verdict_is_the_same_one_whenever_it_is_noticed_and_however_it_turned() -> None:
-    again = verdict(noticed_at=DUE + SECOND, state=VerdictState.WITHDRAWN, explanation="other")
-    assert verdict().key == again.key
-    assert verdict().turned(VerdictState.OVERTAKEN) == verdict(state=VerdictState.OVERTAKEN)
-    assert verdict().turned(VerdictState.OVERTAKEN).key == verdict().key
+def test_a_verdict_turns_into_another_state_and_stays_the_same_in_all_else() -> None:
+    for state in VerdictState:
+        assert verdict().turned(state) == verdict(state=state)
 
 
-@pytest.mark.parametrize("other", [{"rule": "x"}, {"due_at": DUE + SECOND}, {"package_id": "P1"}])
-def test_a_verdict_of_another_clock_package_or_instant_is_another_one(
-    other: dict[str, object],
-) -> None:
-    assert verdict().key != verdict(**other).key
+def test_a_verdict_is_told_of_what_its_clock_is_about_by_now() -> None:
+    now_known = clock(due_at=after(119), package_id="P1", number=NUMBER, clause="another")
+    assert verdict(clause="first").of(now_known, VerdictState.OVERTAKEN) == verdict(
+        clause="first",
+        state=VerdictState.OVERTAKEN,
+        due_at=after(119),
+        package_id="P1",
+        number=NUMBER,
+    )
 
 
 @pytest.mark.parametrize(
-    ("about", "part"),
+    ("about", "key"),
     [
-        ({}, ""),
-        ({"number": NUMBER}, NUMBER),
-        ({"package_id": "P1"}, "P1"),
-        ({"number": NUMBER, "package_id": "P1"}, NUMBER),
-        ({"cause": "lost"}, "lost"),
-        ({"number": NUMBER, "cause": "lost"}, f"{NUMBER}/lost"),
-        ({"package_id": "P1", "cause": "lost"}, "P1/lost"),
+        ({}, "c##2026-11-06T02:00:00Z"),
+        ({"due_at": DUE + SECOND}, "c##2026-11-06T02:00:01Z"),
+        ({"part": NUMBER}, "c#SYN000101#2026-11-06T02:00:00Z"),
+        ({"part": NUMBER, "number": "X", "package_id": "P1"}, "c#SYN000101#2026-11-06T02:00:00Z"),
+        ({"cause": "lost"}, "c#lost#2026-11-06T02:00:00Z"),
+        ({"part": NUMBER, "cause": "lost"}, "c#SYN000101/lost#2026-11-06T02:00:00Z"),
+        # of what happens at once an earlier instant may become known
+        ({"at_once": True}, "c#"),
+        ({"at_once": True, "part": NUMBER, "cause": "lost"}, "c#SYN000101/lost"),
+        ({"starts_at": DUE}, "c##2026-11-06T02:00:00Z"),
     ],
 )
-def test_a_clock_and_its_verdict_are_kept_under_one_name_of_rule_part_and_instant(
-    about: dict[str, object], part: str
+def test_a_clock_is_kept_under_its_rule_its_part_and_cause_and_the_instant_it_was_waited_for(
+    about: dict[str, object], key: str
 ) -> None:
-    assert clock(**about).part == part
-    assert clock(**about).key == f"c#{part}#2026-11-06T02:00:00Z"
-    assert verdict(rule="c", **about).key == clock(**about).key
+    assert clock(**about).key == key
 
 
 def test_a_notice_is_one_of_its_kind_clock_and_day() -> None:

@@ -24,7 +24,7 @@ from tests.builders import (
 
 P1 = "1150000000000000101"
 PACKED = {"lines": (line(package_id=P1, tracking_number=NUMBER, provider="Other Post"),)}
-OF_P1 = {"package_id": P1, "number": NUMBER}
+OF_P1: dict[str, Any] = {"part": NUMBER, "package_id": P1, "number": NUMBER}
 FAILED = "delivery_attempt_failed"
 
 
@@ -38,6 +38,11 @@ def clock(name: str, due_at: datetime, starts_at: datetime, **more: Any) -> Cloc
     if name in policy().pack.clauses:
         cited["clause"] = policy().pack.clauses[name].clause
     return Clock(**{"name": name, "due_at": due_at, "starts_at": starts_at, **cited, **more})
+
+
+def at_once(name: str, due_at: datetime, **more: Any) -> Clock:
+    """One that something which happened has set."""
+    return clock(name, due_at, due_at, at_once=True, **more)
 
 
 def own_field(name: str, ask: Ask) -> Clock:
@@ -70,7 +75,7 @@ TIMELINE: dict[str, tuple[Order, Clock]] = {
     "no tracking": (order(), clock("untracked", after(360), T0, ask=Ask.DAILY)),
     "two attempts": (
         order(*LOST_TWICE),
-        clock("two_failed_attempts", after(30), after(30), ask=Ask.ONCE, **OF_P1),
+        at_once("two_failed_attempts", after(30), ask=Ask.ONCE, **OF_P1),
     ),
     "no receipt": (
         order(scan("picked_up", 10)),
@@ -89,60 +94,69 @@ TIMELINE: dict[str, tuple[Order, Clock]] = {
     ),
     "damage that the carrier reports": (
         order(scan("damaged", 40)),
-        clock("abnormal_delivery", after(40), after(40), cause="damaged", **OF_P1),
+        at_once("abnormal_delivery", after(40), cause="damaged", **OF_P1),
     ),
     "a loss that the marketplace tells": (
         order(reads=TOLD),
-        clock("abnormal_delivery", after(60), after(60), cause="package_lost", **OF_P1),
+        at_once("abnormal_delivery", after(60), cause="package_lost", **{**OF_P1, "part": P1}),
     ),
     "a loss told of a package that the order has no more": (
         order(reads=TOLD, lines=()),
-        clock("abnormal_delivery", after(60), after(60), cause="package_lost", package_id=P1),
+        at_once("abnormal_delivery", after(60), cause="package_lost", part=P1, package_id=P1),
     ),
     "a loss by attempts": (
         order(*LOST_TWICE),
-        clock(
-            "abnormal_delivery", after(30), after(30), cause="deemed_lost", ask=Ask.ONCE, **OF_P1
-        ),
+        at_once("abnormal_delivery", after(30), cause="deemed_lost", ask=Ask.ONCE, **OF_P1),
     ),
     "a loss by silence": (
         order(scan("picked_up", 10)),
-        clock(
-            "abnormal_delivery", after(288), after(288), cause="deemed_lost", ask=Ask.ONCE, **OF_P1
-        ),
+        at_once("abnormal_delivery", after(288), cause="deemed_lost", ask=Ask.ONCE, **OF_P1),
     ),
     "a delay": (
         order(**given("delivery_sla_time")),
-        clock(
-            "abnormal_delivery", after(50), after(50), cause="deemed_delayed", ask=Ask.ONCE, **OF_P1
+        at_once(
+            "abnormal_delivery",
+            after(50),
+            cause="deemed_delayed",
+            ask=Ask.ONCE,
+            **{**OF_P1, "part": ""},
+        ),
+    ),
+    "a delay of several packages": (
+        order(lines=(*PACKED["lines"], line("2", package_id="P9")), **given("delivery_sla_time")),
+        at_once("abnormal_delivery", after(50), cause="deemed_delayed", ask=Ask.ONCE),
+    ),
+    "a delay of the one package that is still out": (
+        order(
+            scan("delivered", 50),
+            lines=(*PACKED["lines"], line("2", package_id="P9")),
+            **given("delivery_sla_time"),
+        ),
+        at_once(
+            "abnormal_delivery", after(50), cause="deemed_delayed", ask=Ask.ONCE, package_id="P9"
         ),
     ),
     "a delay of an order without packages": (
         folded(snapshot(**given("delivery_sla_time"))),
-        clock("abnormal_delivery", after(50), after(50), cause="deemed_delayed", ask=Ask.ONCE),
+        at_once("abnormal_delivery", after(50), cause="deemed_delayed", ask=Ask.ONCE),
     ),
     "a delay of a package without a number": (
         folded(snapshot(package_ids=("P9",), **given("delivery_sla_time"))),
-        clock(
-            "abnormal_delivery",
-            after(50),
-            after(50),
-            cause="deemed_delayed",
-            ask=Ask.ONCE,
-            package_id="P9",
+        at_once(
+            "abnormal_delivery", after(50), cause="deemed_delayed", ask=Ask.ONCE, package_id="P9"
         ),
     ),
     "no proof": (
         order(scan("delivered", 30)),
-        clock("delivered_unproven", after(30), after(30), **OF_P1),
+        at_once("delivered_unproven", after(30), **OF_P1),
     ),
     "a late proof": (
         order(scan("delivered", 30), scan("delivered", 40, proof="photo", source="other")),
-        clock("delivered_unproven", after(30), after(30), stop=Stop(after(40)), **OF_P1),
+        at_once("delivered_unproven", after(30), stop=Stop(after(40)), **OF_P1),
     ),
     "another carrier": (
         order(scan("picked_up", 10, carrier="Synthetic Express")),
-        clock("carrier_mismatch", after(10), after(10), **OF_P1),
+        at_once("carrier_mismatch", after(10), **OF_P1),
     ),
 }
 

@@ -28,29 +28,30 @@ def shipped(*scans: Any, **more: Any) -> Order:
 
 
 @pytest.mark.parametrize(
-    ("told", "what"),
+    ("told", "days"),
     [
-        (scan("delayed", 30), "delayed"),
-        (scan("delayed", 30, **UNSURE), "delayed"),
-        (scan("damaged", 30, **UNSURE), "damaged"),
-        (scan("lost", 30, **UNSURE), "lost"),
-        (scan("disposed", 30, received_at=after(29)), "disposed"),
-        (scan("in_transit", 30, flags=("damaged",), **UNSURE), "damaged"),
-        (scan("delayed", 30, flags=("damaged",)), "damaged"),
+        (scan("delayed", 30), ["delayed/2026-11-02"]),
+        (scan("delayed", 30, **UNSURE), ["delayed/2026-11-02"]),
+        (scan("delayed", 30, flags=("damaged",)), ["delayed/2026-11-02"]),
+        (scan("delayed", 30, flags=("damaged",), **UNSURE), ["delayed/2026-11-02", "damaged/"]),
+        (scan("damaged", 30, **UNSURE), ["damaged/"]),
+        (scan("lost", 30, **UNSURE), ["lost/"]),
+        (scan("disposed", 30, received_at=after(29)), ["disposed/"]),
+        (scan("in_transit", 30, flags=("damaged",), **UNSURE), ["damaged/"]),
         # these are verdicts, or nothing
-        (scan("damaged", 30), None),
-        (scan("lost", 30), None),
-        (scan("in_transit", 30, flags=("damaged",)), None),
-        (scan("in_transit", 30, **UNSURE), None),
-        (scan("on_hold", 30), None),
-        (scan("returned", 30, **UNSURE), None),
+        (scan("damaged", 30), []),
+        (scan("lost", 30), []),
+        (scan("in_transit", 30, flags=("damaged",)), []),
+        (scan("in_transit", 30, **UNSURE), []),
+        (scan("on_hold", 30), []),
+        (scan("returned", 30, **UNSURE), []),
     ],
 )
 def test_a_delay_warns_and_so_does_what_would_be_abnormal_if_its_time_were_sure(
-    told: Any, what: str | None
+    told: Any, days: list[str]
 ) -> None:
-    days = [notice.day for notice in warnings(shipped(scan("picked_up", 5), told))]
-    assert days == ([f"{NUMBER}/{what}/2026-11-02"] if what else [])
+    found = [notice.day for notice in warnings(shipped(scan("picked_up", 5), told))]
+    assert found == [f"{NUMBER}/{day}" for day in days]
 
 
 def test_a_warning_is_given_from_the_reports_own_time_on() -> None:
@@ -61,28 +62,63 @@ def test_a_warning_is_given_from_the_reports_own_time_on() -> None:
 
 
 def test_a_report_that_is_still_ahead_hides_none_that_has_come() -> None:
-    order = shipped(scan("in_transit", 29), scan("delayed", 30), scan("delayed", 90))
+    order = shipped(scan("in_transit", 29), scan("delayed", 30), scan("in_transit", 90))
+    assert len(warnings(order, after(31))) == 1
+    order = shipped(scan("in_transit", 29), scan("lost", 30, **UNSURE), scan("lost", 90, **UNSURE))
     assert len(warnings(order, after(31))) == 1
 
 
 @pytest.mark.parametrize(
-    ("hours", "days"),
+    ("hours", "day"),
     [
         # 16:00 UTC is the shop's midnight; T0 is at 02:00 UTC
-        ((30, 37.9), ["2026-11-02"]),
-        ((30, 38), ["2026-11-02", "2026-11-03"]),
-        ((38, 61.9), ["2026-11-03"]),
+        ((30, 37.9), "2026-11-02"),
+        ((30, 38), "2026-11-03"),
+        ((38, 61.9), "2026-11-03"),
     ],
 )
-def test_a_parcel_is_warned_of_once_a_day_of_the_shop(hours: Any, days: list[str]) -> None:
-    keys = {w.key for w in warnings(shipped(*(scan("delayed", h) for h in hours)))}
-    assert keys == {f"warning#abnormal_delivery#{NUMBER}/delayed/{day}" for day in days}
+def test_a_delay_is_warned_of_by_the_day_of_the_shop_on_which_it_was_last_told(
+    hours: Any, day: str
+) -> None:
+    (warning,) = warnings(shipped(*(scan("delayed", h) for h in hours)))
+    assert warning.key == f"warning#abnormal_delivery#{NUMBER}/delayed/{day}"
+
+
+@pytest.mark.parametrize(
+    ("later", "still"),
+    [
+        ("in_transit", False),
+        ("out_for_delivery", False),
+        ("returning", False),
+        ("returned", False),
+        ("delivered", False),
+        ("info_received", True),
+        ("expired", True),
+        ("unknown", True),
+    ],
+)
+def test_a_delay_warns_only_while_it_is_the_last_that_was_seen_of_the_parcel(
+    later: str, still: bool
+) -> None:
+    order = shipped(scan("delayed", 30), scan(later, 40))
+    assert bool(warnings(order)) is still
+    assert len(warnings(order, after(39))) == (later not in ("returned", "delivered"))
+
+
+@pytest.mark.parametrize(("later", "still"), [("in_transit", True), ("returned", False)])
+def test_damage_of_unsure_time_warns_until_the_parcel_is_back(later: str, still: bool) -> None:
+    order = shipped(scan("damaged", 30, **UNSURE), scan(later, 40))
+    assert [w.day for w in warnings(order)] == ([f"{NUMBER}/damaged/"] if still else [])
 
 
 def test_a_warning_names_the_parcel_as_it_is_written_what_is_said_and_when() -> None:
     (warning,) = warnings(shipped(scan("delayed", 30, written="SYN-000 101")))
-    for part in ("SYN-000 101", "delayed", "Mon 2 Nov 2026, 16:00 (Asia/Kuala_Lumpur)"):
-        assert part in warning.text
+    at = "Mon 2 Nov 2026, 16:00 (Asia/Kuala_Lumpur)"
+    assert f"SYN-000 101 as delayed on {at}. " in warning.text
+    (unsure,) = warnings(shipped(scan("lost", 30, written="SYN-000 101", **UNSURE)))
+    assert "SYN-000 101 as lost, " in unsure.text
+    assert f"({at})" in unsure.text
+    assert (unsure.kind, unsure.clock, unsure.at) == ("warning", "abnormal_delivery", LATER)
 
 
 def test_what_was_delivered_is_warned_of_no_more() -> None:
@@ -103,6 +139,13 @@ def test_each_parcel_of_an_order_is_warned_of_by_itself() -> None:
     for mine, told in zip(here, ({OTHER_NUMBER}, {NUMBER, OTHER_NUMBER}), strict=True):
         order = folded(snapshot("IN_TRANSIT", lines=lines), numbers=(mine, there))
         assert {warning.day.partition("/")[0] for warning in warnings(order)} == told
+
+
+@pytest.mark.parametrize("status", ["COMPLETED", "CANCELLED"])
+def test_an_order_that_has_ended_is_not_warned_of(status: str) -> None:
+    told = snapshot(status, 70)
+    order = folded(told, numbers=(numbered(scan("lost", 30, **UNSURE)),))
+    assert warnings(order) == []
 
 
 @pytest.mark.parametrize("told", [{"fulfillment_type": "FULFILLMENT_BY_TIKTOK"}])
