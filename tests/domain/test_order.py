@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipclock.domain.event import Line, Link, OrderFacts, Snapshot
-from shipclock.domain.order import PROGRESS, STAGES, NumberFacts, normal
+from shipclock.domain.order import PROGRESS, STAGES, NumberFacts, is_number, normal
 from tests.builders import (
     NUMBER,
     ORDER,
@@ -398,6 +398,22 @@ def test_a_number_is_told_as_its_carrier_writes_it_or_as_it_was_asked_for() -> N
 @pytest.mark.parametrize("written", ["syn 000-101", " SYN000101 ", "Syn-000-101", NUMBER])
 def test_a_number_is_the_same_however_it_is_spaced_or_cased(written: str) -> None:
     assert normal(written) == NUMBER
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1", True),
+        (NUMBER, True),
+        ("A" * 64, True),
+        ("A" * 65, False),
+        ("", False),
+        ("SYN\u0660\u0661", False),
+        ("SYN\n101", False),
+    ],
+)
+def test_a_number_has_1_to_64_plain_characters(text: str, number: bool) -> None:
+    assert is_number(text) is number
 
 
 # Whose scans they are

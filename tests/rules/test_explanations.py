@@ -9,6 +9,7 @@ from shipclock.domain.order import Order
 from shipclock.rules import RULES, timeline
 from tests.builders import (
     NUMBER,
+    T0,
     after,
     folded,
     line,
@@ -40,11 +41,12 @@ def theirs(status: str, hours: float, **more: Any) -> Any:
 
 
 def order(*scans: Any, status: str = "IN_TRANSIT", reads: Any = (), **more: Any) -> Order:
+    told = {"lines": TWO, **more}
     numbers = [
         numbered(*(s for s in scans if s.number == number), number=number)
         for number in (OTHER_NUMBER, NUMBER)
+        if number in {one.tracking_number for one in told["lines"]}
     ]
-    told = {"lines": TWO, **more}
     return folded(snapshot(status, **told), *reads, numbers=tuple(numbers))
 
 
@@ -81,6 +83,11 @@ AT_40 = "Tue 3 Nov 2026, 02:00 (Asia/Kuala_Lumpur)"
             f"{WRITTEN} is lost, as the carrier tells of {AT_40}. ",
         ),
         (
+            # at that very instant it is deemed lost as well
+            order(mine(FAILED, 20), mine(FAILED, 40), mine("damaged", 40)),
+            f"{WRITTEN} was damaged on its way, as the carrier tells of {AT_40}. ",
+        ),
+        (
             order(reads=read("PACKAGE_DAMAGAED", "damaged")),
             f"{NUMBER} was damaged on its way, as the marketplace tells of {AT_40} "
             "(PACKAGE_DAMAGAED). ",
@@ -109,6 +116,11 @@ def test_what_is_abnormal_is_told_with_the_parcel_the_cause_and_by_whose_word(
         (order(mine(FAILED, 300), mine(FAILED, 310)), "deemed_lost", "not_acknowledged"),
         (
             order(deadlines={"delivery_sla_time": after(50)}),
+            "deemed_delayed",
+            "delivery_period",
+        ),
+        (
+            order(mine("info_received", 9), lines=TWO[1:2], deadlines={"delivery_sla_time": T0}),
             "deemed_delayed",
             "delivery_period",
         ),

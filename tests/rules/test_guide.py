@@ -475,6 +475,13 @@ def test_the_marketplaces_own_exception_is_a_cause_by_its_own_name(word: str) ->
     assert stands(clock) == "standing"
 
 
+@pytest.mark.parametrize("word", ["Package lost!", "x" * 65, "<b>", "perdu à jamais"])
+def test_an_exception_that_is_no_plain_word_is_another_cause(word: str) -> None:
+    read = package_read(P1, exception=word, update_time=after(60))
+    order = folded(by_tiktok(lines=(line(package_id=P1),)), read)
+    assert [clock.cause for clock in of(order, "abnormal_delivery")] == ["other"]
+
+
 def test_an_exception_without_a_time_counts_as_of_the_sweep_that_read_it() -> None:
     read = package_read(P1, exception="PACKAGE_LOST", as_of=after(70))
     order = folded(by_tiktok(lines=(line(package_id=P1),)), read)

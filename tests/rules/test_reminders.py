@@ -133,6 +133,16 @@ def test_reminder_and_warning_say_when_the_marketplace_cancels_and_are_of_their_
     assert warning.text == f"Last warning. {reminder.text}"
 
 
+@pytest.mark.parametrize(
+    ("shipping_type", "says"), [("SELLER", "enter its number"), ("TIKTOK", "Arrange the shipment")]
+)
+def test_a_reminder_says_what_this_seller_can_do(shipping_type: str, says: str) -> None:
+    order, rules = folded(snapshot(shipping_type=shipping_type)), by("UTC")
+    (reminder,) = notices(order, timeline(order, rules), rules, after(120))
+    todo = {"enter its number", "Arrange the shipment"}
+    assert {words for words in todo if words in reminder.text} == {says}
+
+
 def test_the_day_of_the_first_one_is_the_shops() -> None:
     start = datetime(2026, 11, 1, 20, 0, tzinfo=UTC)  # already the second in Kuala Lumpur
     zone = "Asia/Kuala_Lumpur"
