@@ -1,15 +1,15 @@
 """Damage, delay or loss: the marketplace may cancel and have the buyer ask for a refund.
 
 One clock per package and cause, missed at once. What is *deemed* comes from the clocks that deem
-it, so that a fact which takes one back takes the other back too.
+it, so that a fact which takes one back takes the other back too (docs/decisions/0016).
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from shipclock.domain.clock import Clock, Notice
+from shipclock.domain.clock import Ask, Clock, Notice, Stop
 from shipclock.domain.event import PackageRead
 from shipclock.domain.order import Order, Package
 from shipclock.domain.stops import deliveries, first
@@ -44,48 +44,63 @@ OTHERWISE = "met with something that needs a look"
 DAMAGED_FLAG = "damaged"
 
 
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a delivery is abnormal, since when, and what would end it. `part` is the clock's."""
+
+    name: str
+    at: datetime
+    part: str
+    package: Package
+    stop: Stop | None
+    ask: Ask = Ask.NEVER
+
+
 def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
     """One clock per package and cause, due as the cause came about."""
     clause = policy.clause(NAME)
     if clause is None or order.facts is None:
         return ()
-    causes = (*_reported(order), *_told(order), *_deemed(order, policy))
     return tuple(
         Clock(
             name=NAME,
-            due_at=cause.due_at,
+            due_at=cause.at,
             set_by=policy.set_by(NAME),
             clause=clause.clause,
             part=cause.part,
             cause=cause.name,
-            package_id=cause.package_id,
-            number=cause.number,
+            package_id=cause.package.package_id,
+            number=_number(cause.package),
             at_once=True,
             stop=cause.stop,
             ask=cause.ask,
         )
-        for cause in causes
+        for cause in (
+            *_reported(order),
+            *_told(order),
+            *_deemed_lost(order, policy),
+            *_deemed_delayed(order, policy),
+        )
     )
 
 
-def _reported(order: Order) -> Iterator[Clock]:
+def _reported(order: Order) -> Iterator[Cause]:
     """What carriers report with a time that can prove something, the earliest of each cause."""
     for package in order.packages:
         found: dict[str, datetime] = {}
         for scan in package.parcel.scans if package.parcel else ():
-            cause = _cause(scan)
-            if cause and scan.trusted:
-                found.setdefault(cause, scan.occurred_at)
-        for cause, at in found.items():
-            yield _of(order, package, _number(package), cause, at)
+            if scan.trusted and (name := _reported_as(scan)):
+                found.setdefault(name, scan.occurred_at)
+        for name, at in found.items():
+            yield Cause(name, at, _number(package), package, _delivered_after(at, order, package))
 
 
-def _cause(scan: Scan) -> str:
+def _reported_as(scan: Scan) -> str:
     damaged = DAMAGED_FLAG in scan.flags
     return REPORTED.get(scan.status, REPORTED[TrackingStatus.DAMAGED] if damaged else "")
 
 
-def _told(order: Order) -> Iterator[Clock]:
+def _told(order: Order) -> Iterator[Cause]:
     """What the marketplace itself tells of a package (`ship_exception_reason`), each once."""
     packages = {package.package_id: package for package in order.packages}
     found: dict[tuple[str, str], datetime] = {}
@@ -93,13 +108,13 @@ def _told(order: Order) -> Iterator[Clock]:
         if read.exception:
             key = read.package_id, cause_of(read)
             found[key] = min(_instant(read), found.get(key, _instant(read)))
-    for (package_id, cause), at in found.items():
+    for (package_id, name), at in found.items():
         package = packages.get(package_id, Package(package_id))
-        yield _of(order, package, package_id, cause, at)
+        yield Cause(name, at, package_id, package, _delivered_after(at, order, package))
 
 
 def cause_of(read: PackageRead) -> str:
-    """The marketplace's own word as a cause; what is no word of a few letters has none."""
+    """The marketplace's own word as a cause; `other` for what is no word of some length."""
     word = read.exception.lower()
     return word if WORD.fullmatch(word) else "other"
 
@@ -115,49 +130,38 @@ def _number(package: Package) -> str:
     return package.parcel.number if package.parcel else ""
 
 
-def _of(order: Order, package: Package, part: str, cause: str, at: datetime) -> Clock:
-    """Only a delivery after it ends it, for damage may be told of what was delivered before; or
-    one of which nobody can say when it was."""
-    after = (stop for stop in deliveries(order, package) if stop.at > at or not stop.trusted)
-    return Clock(
-        cause,
-        at,
-        "",
-        part=part,
-        package_id=package.package_id,
-        number=_number(package),
-        stop=first(after),
-    )
+def _delivered_after(at: datetime, order: Order, package: Package) -> Stop | None:
+    """The delivery that ends what was told at an instant: one before it does not, for damage may
+    be told of what was delivered; one of which nobody can say when it was does."""
+    return first(s for s in deliveries(order, package) if s.at > at or not s.trusted)
 
 
-def _deemed(order: Order, policy: Policy) -> Iterator[Clock]:
-    """The clocks that deem a package lost or the order delayed, where they are missed or may be.
-
-    A package is deemed lost once, by the clock that runs out first.
-    """
+def _deemed_lost(order: Order, policy: Policy) -> Iterator[Cause]:
+    """Packages whose clocks deem them lost, or may yet; each once, by the one that ends first."""
+    packages = {_number(package): package for package in order.packages}
     lost: dict[str, Clock] = {}
     for rule in (two_failed_attempts, not_acknowledged):
         for clock in rule.clocks(order, policy):
             known = lost.get(clock.number)
             if clock.losing and (known is None or clock.due_at < known.due_at):
-                lost[clock.number] = replace(clock, name=DEEMED_LOST)
-    yield from lost.values()
+                lost[clock.number] = clock
+    for number, clock in lost.items():
+        package = packages[number]
+        yield Cause(DEEMED_LOST, clock.due_at, number, package, clock.stop, clock.ask)
+
+
+def _deemed_delayed(order: Order, policy: Policy) -> Iterator[Cause]:
+    """The order, where its delivery period ends or may end without it; once for all of it. Where
+    one package alone was still out, it is named."""
     for clock in delivery_period.clocks(order, policy):
         if clock.losing:
-            out = _still_out(order, clock.due_at)
-            yield replace(
-                clock, name=DEEMED_DELAYED, package_id=out.package_id, number=_number(out)
-            )
-
-
-def _still_out(order: Order, due_at: datetime) -> Package:
-    """The package that was still out at the period's end; none where there were several."""
-    out = [
-        package
-        for package in order.packages
-        if not any(stop.at <= due_at for stop in deliveries(order, package))
-    ]
-    return out[0] if len(out) == 1 else Package("")
+            late = [
+                package
+                for package in order.packages
+                if not any(stop.at <= clock.due_at for stop in deliveries(order, package))
+            ]
+            package = late[0] if len(late) == 1 else Package("")
+            yield Cause(DEEMED_DELAYED, clock.due_at, "", package, clock.stop, clock.ask)
 
 
 def explain(order: Order, clock: Clock, policy: Policy) -> str:
@@ -226,7 +230,7 @@ def _warnings(parcel: Parcel, policy: Policy, now: datetime) -> Iterator[Notice]
         )
         yield Notice(NAME, WARNING, now, f"{parcel.number}/delayed/{day.isoformat()}", text)
     for scan in known:
-        if (cause := _cause(scan)) and not scan.trusted:
+        if (cause := _reported_as(scan)) and not scan.trusted:
             text = (
                 f"The carrier reports {parcel.written} as {cause}, at a time that can't be true or "
                 f"names no offset ({local(scan.occurred_at, policy.zone)}), so nothing is prepared "
