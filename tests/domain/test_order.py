@@ -241,6 +241,17 @@ def test_the_answer_is_due_by_the_newest_pending_case_where_that_is_known() -> N
     assert folded(snapshot(cancel_requested=True)).cancel_by is None
 
 
+def test_the_buyer_asked_when_the_order_says_or_else_the_pending_case() -> None:
+    pending = case("CANCELLATION_REQUEST_PENDING", 2)
+    own: dict[str, Any] = {"cancel_requested": True, "cancel_requested_at": after(1)}
+    assert folded(snapshot(hours=1), pending).cancel_asked_at == after(2)
+    assert folded(snapshot(hours=3, **own)).cancel_asked_at == after(1)
+    assert folded(snapshot(hours=3, **own), pending).cancel_asked_at == after(1)
+    assert folded(snapshot(hours=3, cancel_requested=True), pending).cancel_asked_at == after(2)
+    over = snapshot(hours=3, cancel_requested_at=after(1))
+    assert folded(over, pending).cancel_asked_at is None
+
+
 def test_a_case_of_another_id_does_not_close_this_one() -> None:
     pending = case("CANCELLATION_REQUEST_PENDING", 2)
     other = case("CANCELLATION_REQUEST_CANCEL", 3, case_id="4030000000000000199")
@@ -342,9 +353,19 @@ def test_an_order_without_packages_shows_its_linked_numbers() -> None:
     assert packages(snapshot(), numbers=(numbered(scan()),)) == [("", NUMBER)]
 
 
-def test_a_packages_status_is_the_marketplaces() -> None:
+def test_a_packages_status_is_the_marketplaces_and_empty_where_it_tells_none() -> None:
     one = snapshot(lines=(line(package_id="P1", package_status="PROCESSING"),))
     assert folded(one).packages[0].status == "PROCESSING"
+    order = folded(snapshot(package_ids=("P1", "P2")), numbers=(numbered(scan()),))
+    assert [package.status for package in order.packages] == ["", "", ""]
+
+
+def test_of_a_packages_lines_the_first_that_tells_a_number_counts() -> None:
+    lines = [
+        line(str(place), package_id="P1", tracking_number=number)
+        for place, number in enumerate(("", "TT-1", "", "TT-2"))
+    ]
+    assert packages(snapshot(lines=tuple(lines))) == [("P1", "TT-1")]
 
 
 ORDERS = ("Synthetic Express", "7201")
@@ -490,10 +511,32 @@ def test_a_day_before_the_order_is_granted_to_clocks_set_wrong_unless_the_number
     assert one_scan((link(created_at=T0), link(OTHER_ORDER, after(-100))), early) == []
 
 
+def test_the_very_first_instant_that_is_granted_counts() -> None:
+    assert one_scan((link(created_at=T0),), scan(hours=-24)) == [-24]
+    assert one_scan((link(created_at=T0), link(OTHER_ORDER, after(-100))), scan(hours=0)) == [0]
+
+
+def test_a_link_of_its_own_takes_no_scan_from_an_order_whenever_it_was_made() -> None:
+    both = (link(created_at=after(500)), link(OTHER_ORDER, after(-100)))
+    assert one_scan(both, scan("delivered", 90), scan(hours=510)) == [90, 510]
+
+
+def test_a_number_that_is_not_the_orders_hides_none_that_is() -> None:
+    numbers = (
+        numbered(scan(number="A"), number="A", links=(link(OTHER_ORDER, number="A"),)),
+        numbered(scan(number="B"), number="B"),
+    )
+    assert [parcel.number for parcel in folded(snapshot(), numbers=numbers).parcels] == ["B"]
+
+
 def test_the_order_counts_its_events_and_scans_once_each() -> None:
     told = snapshot()
-    order = folded(told, told, hint(), numbers=(numbered(scan(hours=1), scan(hours=2)),))
-    assert order.events == 4
+    numbers = (
+        numbered(scan(hours=1), scan(hours=2)),
+        numbered(scan(hours=3, number="B"), number="B"),
+    )
+    assert folded(told, told, hint(), numbers=numbers[:1]).events == 4
+    assert folded(told, told, hint(), numbers=numbers).events == 5
 
 
 def test_the_first_scan_is_the_earliest_over_all_parcels() -> None:
