@@ -122,6 +122,17 @@ TIMELINE: dict[str, tuple[Order, Clock]] = {
             **{**OF_P1, "part": ""},
         ),
     ),
+    "a delay that a delivery ended": (
+        order(scan("delivered", 60), **given("delivery_sla_time")),
+        at_once(
+            "abnormal_delivery",
+            after(50),
+            cause="deemed_delayed",
+            ask=Ask.ONCE,
+            stop=Stop(after(60)),
+            **{**OF_P1, "part": ""},
+        ),
+    ),
     "a delay of several packages": (
         order(lines=(*PACKED["lines"], line("2", package_id="P9")), **given("delivery_sla_time")),
         at_once("abnormal_delivery", after(50), cause="deemed_delayed", ask=Ask.ONCE),

@@ -14,7 +14,7 @@ from shipclock.domain.clock import Clock, ClockState
 from shipclock.domain.event import Line, PackageRead, Snapshot
 from shipclock.domain.order import NumberFacts, Order
 from shipclock.domain.tracking import TimeBasis
-from shipclock.rules import RULES, timeline, two_failed_attempts
+from shipclock.rules import RULES, delivery_period, timeline, two_failed_attempts
 from shipclock.rules.policy import Policy
 from shipclock.rules.two_failed_attempts import ordinal
 from tests.builders import (
@@ -23,6 +23,7 @@ from tests.builders import (
     T0,
     after,
     folded,
+    hint,
     line,
     link,
     numbered,
@@ -358,6 +359,10 @@ def test_the_first_field_that_is_there_names_the_period(count: int) -> None:
     (clock,) = of(folded(snapshot(deadlines=given)), "delivery_period")
     assert (clock.set_by, clock.due_at) == (FIELDS[-count], given[FIELDS[-count]])
     assert "guide-2023:delivery_period" in clock.clause
+
+
+def test_an_order_known_by_hints_alone_is_promised_for_no_time() -> None:
+    assert delivery_period.promised(folded(hint("IN_TRANSIT"))) is None
 
 
 def test_without_such_a_field_there_is_no_period() -> None:
