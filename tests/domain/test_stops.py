@@ -20,14 +20,14 @@ SURE, UNSURE = {"basis": TimeBasis.UTC}, {"basis": TimeBasis.ZONE}
         ([None, None], None),
         ([None, Stop(after(3))], Stop(after(3))),
         ([Stop(after(3)), Stop(after(2))], Stop(after(2))),
-        ([Stop(after(2)), Stop(after(9), trusted=False)], Stop(after(9), trusted=False)),
+        ([Stop(after(2)), Stop(after(9), trusted=False)], Stop(after(2), trusted=False)),
         (
             [Stop(after(9), trusted=False), Stop(after(8), trusted=False)],
             Stop(after(8), trusted=False),
         ),
     ],
 )
-def test_the_earliest_stop_decides_unless_there_is_one_of_unsure_time(
+def test_the_earliest_stop_counts_and_is_not_sure_where_any_of_them_is_not(
     stops: list[Stop | None], decides: Stop | None
 ) -> None:
     assert first(stops) == decides

@@ -15,7 +15,6 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
-from itertools import repeat
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
@@ -47,7 +46,6 @@ from tests.rules.oracle import (
     PROMISES,
     Book,
     Fact,
-    believed,
 )
 
 SECOND = timedelta(seconds=1)
@@ -79,9 +77,6 @@ SCANNED = (
 NO_LINES = ("fast_rts_sla_time", "recommended_shipping_time")
 REPLACED = ("status_update", "untracked")
 """The clocks of the guide whose place a field of the marketplace may take."""
-
-ENDED = ("met", "stopped")
-"""The states between which the design leaves it open which one a moot clock shows."""
 
 EARLIEST, LATEST = -25 * HOUR, 20 * DAY
 """Where facts lie, from the order's creation."""
@@ -158,7 +153,6 @@ class Teller:
 
     dice: random.Random
     created: datetime
-    disputed: bool
     marks: list[datetime] = field(default_factory=list)
     arrivals: list[Arrival] = field(default_factory=list)
 
@@ -204,19 +198,15 @@ class Teller:
         return first
 
 
-def made_up(name: str, disputed: bool = False) -> Life:
-    """The life of that name: always the same.
-
-    `disputed`: also with what product and oracle are known to tell differently (the places are
-    marked `disputed`).
-    """
+def made_up(name: str) -> Life:
+    """The life of that name: always the same."""
     dice = random.Random(name)
     zone = dice.choice(tuple(TURNS))
     created = datetime(2026, 1, 1, tzinfo=UTC) + dice.randint(0, 360 * 24) * HOUR
     if TURNS[zone] and dice.random() < 0.6:
         created = datetime(*dice.choice(TURNS[zone]), tzinfo=UTC) - dice.randint(0, 16 * 24) * HOUR
     created += dice.choice((0, 0, dice.randint(0, 3599))) * SECOND
-    teller = Teller(dice, created, disputed)
+    teller = Teller(dice, created)
     teller.marks += [created + hours * HOUR for hours in (-24, 0, 48, 120, 288, 336, 360)]
     numbers = _tell_the_order(teller)
     _tell_the_parcels(teller, numbers)
@@ -280,7 +270,7 @@ def _lines(teller: Teller, packages: tuple[str, ...]) -> tuple[Line, ...]:
         number = ""
         if teller.likely(0.7):
             number = teller.one_of(WRITTEN).format(101 + place)
-        provider = teller.one_of(CARRIERS) if package_id or teller.disputed else ""
+        provider = teller.one_of(CARRIERS)
         for unit in range(teller.one_of((1, 1, 2))):
             shown = number if unit == 0 or teller.likely(0.6) else ""
             lines.append(
@@ -324,11 +314,6 @@ def _tell_a_reread(
     for name in ("rts_time", "collection_time", "delivery_time", "cancel_time"):
         if teller.likely(0.2):
             told[name] = teller.maybe(0.4)
-    given = [name for name in ("rts_time", "collection_time", "delivery_time") if told[name]]
-    if teller.disputed:
-        given = []  # a later status may have an earlier instant
-    for name, at in zip(given, sorted(told[name] for name in given), strict=True):
-        told[name] = at
     if teller.likely(0.1):
         status = teller.one_of((*LADDER, "CANCELLED"))
     if teller.likely(0.08):
@@ -339,8 +324,6 @@ def _tell_a_reread(
         lines = tuple(replace(line, tracking_number="") for line in lines)
     if teller.likely(0.1):
         lines = tuple(replace(line, package_id="") for line in lines)
-        if not teller.disputed:
-            lines = tuple(replace(line, provider="") for line in lines)
         packages = ()
     sent = teller.created + 30 * DAY + teller.dice.randint(0, 3) * SECOND
     facts = OrderFacts(
@@ -390,21 +373,8 @@ def _tell_the_parcels(teller: Teller, numbers: list[str]) -> None:
             scans.append(replace(scan, identity=_scan_name(teller), occurred_at=again))
             teller.marks.append(again)
     for scan in scans:
-        if not teller.disputed and _doubted_after_a_late_one(scan, scans, teller.created):
-            continue
         teller.marks.append(scan.occurred_at + 48 * HOUR)
         teller.arrives(scan, scan.occurred_at)
-
-
-def _doubted_after_a_late_one(scan: Scan, scans: list[Scan], created: datetime) -> bool:
-    """Whether its time is not to be believed, and a believed one before it may be too late for
-    the clock `untracked`."""
-    late = created + 14 * DAY - HOUR
-    return not believed(scan) and any(
-        late < other.occurred_at <= scan.occurred_at
-        for other in scans
-        if other.number == scan.number and believed(other)
-    )
 
 
 def _scan(teller: Teller, number: str) -> Scan:
@@ -414,7 +384,7 @@ def _scan(teller: Teller, number: str) -> Scan:
     if teller.likely(0.15):  # around where a time dated ahead is doubted
         received = at + teller.one_of((-120 * MINUTE, -15 * MINUTE, 10 * MINUTE))
         received += teller.one_of((-1, 0, 1)) * SECOND
-    flagged = teller.likely(0.06) and (teller.disputed or status not in ("lost", "disposed"))
+    flagged = teller.likely(0.06)
     return Scan(
         identity=_scan_name(teller),
         number=number,
@@ -541,12 +511,10 @@ def difference(
     life: Life,
     policy: Policy | None = None,
     tally: Counter[str] | None = None,
-    disputed: bool = False,
 ) -> str:
     """What product and oracle first tell differently of a life; empty where they agree.
 
-    `policy` is what the product is given in place of the life's own. `disputed`: tell also what is
-    known to differ.
+    `policy` is what the product is given in place of the life's own.
     """
     given = policy or life.policy()
     settled, book = Settled(), Book()
@@ -560,9 +528,8 @@ def difference(
         book.sweep(facts, now, ZoneInfo(life.zone), life.by_hand)
         counted["instants"] += 1
         counted["clocks"] += len(book.seen)
-        moot = set() if disputed else {(*clock, s, False, "") for clock in book.moot for s in ENDED}
         compared: tuple[tuple[str, set[Any], set[Any]], ...] = (
-            ("clocks", settled.clocks - moot, set(map(tuple, book.seen)) - moot),
+            ("clocks", settled.clocks, set(map(tuple, book.seen))),
             ("said", settled.said(), book.said()),
             ("slept through", asleep, set() if woken else book.said()),
         )
@@ -633,13 +600,13 @@ def _with(fact: Thing, name: str, value: Any) -> Thing:
     return cast(Thing, changed)
 
 
-def _lived(names: list[str], disputed: bool) -> tuple[Counter[str], str]:
+def _lived(names: list[str]) -> tuple[Counter[str], str]:
     """The counts of some lives, and the name of the first that is told differently."""
     tally: Counter[str] = Counter()
     first = ""
     for name in names:
         tally["lives"] += 1
-        if difference(made_up(name, disputed), None, tally, disputed):
+        if difference(made_up(name), None, tally):
             tally["mismatches"] += 1
             first = first or name
     return tally, first
@@ -651,7 +618,6 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--lives", type=int, default=1000)
     parser.add_argument("--seed", default="1")
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--disputed", action="store_true", help="also what is known to differ")
     told = parser.parse_args(words)
     names = [f"{told.seed}:{place}" for place in range(told.lives)]
     parts = [names[start : start + 500] for start in range(0, len(names), 500)]
@@ -661,15 +627,13 @@ def main(words: Sequence[str] | None = None) -> int:
         each: Callable[..., Iterable[tuple[Counter[str], str]]] = map
         if told.jobs > 1:
             each = stack.enter_context(ProcessPoolExecutor(told.jobs)).map
-        for counts, differing in each(_lived, parts, repeat(told.disputed)):
+        for counts, differing in each(_lived, parts):
             tally.update(counts)
             first = first or differing
     sys.stdout.write(", ".join(f"{count} {what}" for what, count in tally.items()) + "\n")
     if first:
-        shrunk = smaller(
-            made_up(first, told.disputed), lambda life: difference(life, disputed=told.disputed)
-        )
-        sys.stdout.write(f"{shrunk}\n{difference(shrunk, disputed=told.disputed)}\n")
+        shrunk = smaller(made_up(first), difference)
+        sys.stdout.write(f"{shrunk}\n{difference(shrunk)}\n")
     return 1 if tally["mismatches"] else 0
 
 

@@ -146,9 +146,6 @@ class Seen(NamedTuple):
     replaced: str
 
 
-Ruling = tuple[str, str, datetime]
-"""What a clock says: rule, part of the order, instant."""
-
 Named = tuple[str, str, datetime | None]
 """What tells a verdict from others: rule, part of the order, and of a deadline its instant."""
 
@@ -160,7 +157,6 @@ class Book:
     verdicts: dict[Named, tuple[datetime, str]] = field(default_factory=dict)
     notices: set[tuple[str, str]] = field(default_factory=set)
     seen: frozenset[Seen] = frozenset()
-    moot: frozenset[Ruling] = frozenset()
 
     def sweep(self, facts: Iterable[Fact], now: datetime, zone: ZoneInfo, by_hand: bool) -> None:
         """Look at the facts that have arrived by `now`, and write down what they come to."""
@@ -168,9 +164,6 @@ class Book:
         courses = list(courses_of(order, by_hand)) if order else []
         cancelled = order.cancelled if order else None
         self.seen = frozenset(look(course, cancelled, now) for course in courses)
-        self.moot = frozenset(
-            (course.name, course.part, course.due) for course in courses if moot(course, cancelled)
-        )
         for named, (due, _) in self.verdicts.items():
             self.verdicts[named] = due, "withdrawn"
         for course in courses:
@@ -223,16 +216,6 @@ def look(course: Course, cancelled: datetime | None, now: datetime) -> Seen:
     return Seen(course.name, course.part, course.due, state, overtaken, course.replaced)
 
 
-def moot(course: Course, cancelled: datetime | None) -> bool:
-    """Whether a clock is met or stopped as one reads the design: something stopped it before the
-    order was cancelled, and something whose time may not be believed after that."""
-    if cancelled is None or cancelled > course.due:
-        return False
-    return any(stop.sure and stop.at <= cancelled for stop in course.stops) and any(
-        not stop.sure and stop.at > cancelled for stop in course.stops
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Gathered:
     """The facts of one order, sorted out."""
@@ -280,11 +263,10 @@ class Gathered:
                 LADDER[rung] in ("IN_TRANSIT", "DELIVERED") and self.facts.status == "CANCELLED"
             )
             believed = own.get(LADDER[rung]) if told or further or speaks else None
+            here = [believed] if believed else sorted([*told, *further])[:1]
             if LADDER[rung] == status:
-                here = [believed] if believed else told
-                return tuple(Said(first) for first in sorted([*here, *further])[:1])
-            if believed:
-                further.append(believed)
+                return tuple(map(Said, here))
+            further += here
         raise ValueError(f"{status} is no status of an order that gets on")
 
 
@@ -579,5 +561,8 @@ def _deliveries(package: Package) -> tuple[Said, ...]:
 
 
 def _decisive(stops: Iterable[Said]) -> Said | None:
-    """Which of several counts: one whose time may not be believed, else the first."""
-    return min(stops, key=lambda said: (said.sure, said.at), default=None)
+    """The first of several; not to be believed about its time where one of them is not."""
+    known = list(stops)
+    if not known:
+        return None
+    return Said(min(said.at for said in known), all(said.sure for said in known))

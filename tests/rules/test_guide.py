@@ -74,6 +74,21 @@ def around(at: datetime) -> list[tuple[datetime, bool]]:
     return [(at - SECOND, False), (at, True), (at + SECOND, True)]
 
 
+# untracked: the rest of it is in test_clocks.py
+
+
+@pytest.mark.parametrize("number", [NUMBER, OTHER_NUMBER])
+def test_a_scan_that_may_have_come_in_time_spares_the_order_wherever_it_stands(
+    number: str,
+) -> None:
+    late = scan("in_transit", 371)
+    unsure = scan("in_transit", 372, number=number, basis=TimeBasis.ZONE)
+    found = {NUMBER: [late], OTHER_NUMBER: []}
+    found[number].append(unsure)
+    numbers = tuple(numbered(*scans, number=n) for n, scans in found.items())
+    assert told(folded(snapshot(), numbers=numbers), "untracked") == ["met"]
+
+
 # collected_to_shipped
 
 
@@ -452,6 +467,13 @@ def test_only_a_delivery_after_it_overtakes_what_is_abnormal(hours: float, expec
     assert told(order, "abnormal_delivery", cause="damaged") == [expected]
 
 
+@pytest.mark.parametrize("status", ["lost", "disposed"])
+def test_what_is_lost_for_its_damage_is_both(status: str) -> None:
+    order = folded(snapshot(), numbers=(numbered(scan(status, 30, flags=("damaged",))),))
+    causes = {clock.cause for clock in of(order, "abnormal_delivery")} - {"deemed_lost"}
+    assert causes == {status, "damaged"}
+
+
 def test_delivered_damaged_is_damaged() -> None:
     order = folded(snapshot(), numbers=(numbered(scan("delivered", 30, flags=("damaged",))),))
     assert told(order, "abnormal_delivery", cause="damaged") == ["standing"]
@@ -604,6 +626,16 @@ def test_the_provider_of_the_line_comes_before_the_orders() -> None:
         ),
     )
     assert [clock.package_id for clock in of(order, "carrier_mismatch")] == [P2]
+
+
+@pytest.mark.parametrize(("scanned", "found"), [("J&T Express", False), ("Ninja Van", True)])
+def test_a_line_without_a_package_names_its_carrier_all_the_same(scanned: str, found: bool) -> None:
+    lines = (line("1", tracking_number=NUMBER, provider="jnt"),)
+    order = folded(
+        snapshot("IN_TRANSIT", lines=lines, shipping_provider="Ninja Van"),
+        numbers=(numbered(scan("picked_up", 10, carrier=scanned)),),
+    )
+    assert told(order, "carrier_mismatch") == (["standing"] if found else [])
 
 
 def test_a_data_feed_is_no_scan_and_a_later_one_is_not_the_first() -> None:

@@ -254,15 +254,15 @@ def _reached(snapshots: list[Snapshot], newest: Snapshot | None) -> dict[str, da
     reached: dict[str, datetime] = {}
     if newest is None:
         return reached
-    later: datetime | None = None
+    later: list[datetime] = []
     for status, rank in sorted(PROGRESS.items(), key=lambda item: -item[1]):
         told = [s.facts.update_time for s in snapshots if PROGRESS.get(s.facts.status, -1) >= rank]
         field_name = REACHED_FIELDS.get(status)
         own: datetime | None = getattr(newest.facts, field_name) if field_name else None
         on_its_way = newest.facts.status == CANCELLED and status in (IN_TRANSIT, DELIVERED)
         if told or later or (own and on_its_way):
-            later = own or min(at for at in (*told, later) if at is not None)
-            reached[status] = later
+            reached[status] = own or min([*told, *later])
+            later.append(reached[status])
     if any(s.facts.status == CANCELLED for s in snapshots):
         told = [s.facts.update_time for s in snapshots if s.facts.status == CANCELLED]
         reached[CANCELLED] = newest.facts.cancel_time or min(told)
@@ -349,16 +349,20 @@ def _packages(
     numbers: dict[str, str] = {}
     statuses: dict[str, str] = {}
     providers: dict[str, tuple[str, str]] = {}
+    """By package, and by number where the marketplace names no package."""
     if facts:
         numbers = dict.fromkeys(sorted(facts.package_ids), "")
         for line in facts.lines:
             if line.package_id:
                 numbers[line.package_id] = numbers.get(line.package_id) or line.tracking_number
                 statuses[line.package_id] = line.package_status
-                providers[line.package_id] = line.provider, line.provider_id
+            if line.provider:
+                name = line.package_id or normal(line.tracking_number)
+                providers.setdefault(name, (line.provider, line.provider_id))
         if len(numbers) == 1 and not any(numbers.values()):
             numbers = dict.fromkeys(numbers, facts.tracking_number)
-    for read in sorted(reads, key=lambda r: (r.requested_at, r.identity)):
+    newest_first = sorted(reads, key=lambda r: (r.requested_at, r.identity), reverse=True)
+    for read in newest_first:
         if read.package_id in numbers and read.tracking_number:
             numbers[read.package_id] = numbers[read.package_id] or read.tracking_number
     told = {normal(number): package_id for package_id, number in numbers.items() if number}
@@ -375,16 +379,15 @@ def _packages(
             number,
             statuses.get(package_id, ""),
             parcels.get(normal(number)),
-            *_named(providers.get(package_id, assigned), assigned),
+            *(providers.get(package_id) or providers.get(normal(number)) or assigned),
         )
         for package_id, number in numbers.items()
     ]
-    packages += [Package("", parcels[n].written, "", parcels[n], *assigned) for n in free]
+    packages += [
+        Package("", parcels[n].written, "", parcels[n], *(providers.get(n) or assigned))
+        for n in free
+    ]
     return tuple(sorted(packages, key=lambda p: (not p.tracking_number, not p.package_id)))
-
-
-def _named(own: tuple[str, str], assigned: tuple[str, str]) -> tuple[str, str]:
-    return own if own[0] else assigned
 
 
 def _scanned_first(parcel: Parcel) -> tuple[bool, str, str]:

@@ -8,10 +8,12 @@ from shipclock.domain.tracking import Scan, TrackingStatus
 
 
 def first(stops: Iterable[Stop | None]) -> Stop | None:
-    """The stop that decides. One of an untrusted time does: nobody can say that it came late
-    (docs/decisions/0007)."""
+    """The earliest stop; not to be trusted where any of them is not, for nobody can say that that
+    one came late (docs/decisions/0007)."""
     known = [stop for stop in stops if stop is not None]
-    return min(known, key=lambda stop: (stop.trusted, stop.at), default=None)
+    if not known:
+        return None
+    return Stop(min(stop.at for stop in known), all(stop.trusted for stop in known))
 
 
 def at_scan(scan: Scan | None) -> Stop | None:

@@ -89,15 +89,16 @@ def _reported(order: Order) -> Iterator[Cause]:
     for package in order.packages:
         found: dict[str, datetime] = {}
         for scan in package.parcel.scans if package.parcel else ():
-            if scan.trusted and (name := _reported_as(scan)):
+            for name in _reported_as(scan) if scan.trusted else ():
                 found.setdefault(name, scan.occurred_at)
         for name, at in found.items():
             yield Cause(name, at, _number(package), package, _delivered_after(at, order, package))
 
 
-def _reported_as(scan: Scan) -> str:
-    damaged = DAMAGED_FLAG in scan.flags
-    return REPORTED.get(scan.status, REPORTED[TrackingStatus.DAMAGED] if damaged else "")
+def _reported_as(scan: Scan) -> set[str]:
+    """The causes that one scan tells: some are lost or disposed of for their damage."""
+    told = {REPORTED[scan.status]} if scan.status in REPORTED else set()
+    return told | {REPORTED[TrackingStatus.DAMAGED]} if DAMAGED_FLAG in scan.flags else told
 
 
 def _told(order: Order) -> Iterator[Cause]:
@@ -230,7 +231,7 @@ def _warnings(parcel: Parcel, policy: Policy, now: datetime) -> Iterator[Notice]
         )
         yield Notice(NAME, WARNING, now, f"{parcel.number}/delayed/{day.isoformat()}", text)
     for scan in known:
-        if (cause := _reported_as(scan)) and not scan.trusted:
+        for cause in sorted(_reported_as(scan)) if not scan.trusted else ():
             text = (
                 f"The carrier reports {parcel.written} as {cause}, at a time that can't be true or "
                 f"names no offset ({local(scan.occurred_at, policy.zone)}), so nothing is prepared "

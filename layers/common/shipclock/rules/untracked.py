@@ -41,7 +41,7 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
 
 def first_movement(order: Order) -> Stop | None:
     """The earliest sign that the parcel moves: a scan, or the marketplace's own IN_TRANSIT."""
-    scans = [at_scan(parcel.first_scan) for parcel in order.parcels]
+    scans = [at_scan(scan) for parcel in order.parcels for scan in parcel.movements()]
     return first((*scans, reached(order, IN_TRANSIT)))
 
 
