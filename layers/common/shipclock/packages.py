@@ -4,6 +4,7 @@ There is no call for many at once, so these come last in a lane's work (docs/dec
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shipclock import codec, rows
@@ -26,19 +27,11 @@ MOST = 40
 """Orders whose packages one round reads for one shop."""
 
 
+@dataclass(frozen=True, slots=True)
 class Packages:
     """Reads packages in one lane's shift."""
 
-    def __init__(self, shift: Shift) -> None:
-        """Works for the shop of the shift's lane."""
-        self._store = shift.store
-        self._lane = shift.lane
-        self._clockwork = shift.clockwork
-        self._now = shift.now
-        self._settle = shift.settle
-        self._look = shift.look
-        self._report = shift.report
-        self._guard = shift.guard
+    shift: Shift
 
     def run(self, order_ids: Sequence[str]) -> None:
         """Read the packages of some orders, until the time is over or the marketplace stumbles;
@@ -46,22 +39,22 @@ class Packages:
         for order_id in order_ids[:MOST]:
             good = False
             try:
-                with self._guard((rows.order_pk(order_id), rows.REREAD), "packages"):
+                with self.shift.guard((rows.order_pk(order_id), rows.REREAD), "packages"):
                     good = self._order(order_id)
             except Busy:
                 return
-            if not good or not self._lane.shop.connected:
+            if not good or not self.shift.lane.shop.connected:
                 return
 
     def _order(self, order_id: str) -> bool:
         """Read an order's packages and settle it with what they told; False where the marketplace
         stumbled over it."""
-        looked = self._look(order_id)
+        looked = self.shift.look(order_id)
         wanted_at = looked.decision.detail_at
         good = True
         if wanted_at is not None and wanted_at <= looked.situation.now:
             good = self._read_all(looked)
-        self._settle(order_id)
+        self.shift.settle(order_id)
         return good
 
     def _read_all(self, settled: Settled) -> bool:
@@ -75,7 +68,7 @@ class Packages:
                 good &= self._detail(order, package_id)
         done = {"detail_as_of": stamp(now), "detail_status": order.status}
         later = {"detail_not_before": stamp(now + FAILED_WAIT)}
-        self._store.write(
+        self.shift.store.write(
             Change(
                 (rows.order_pk(order.order_id), rows.REREAD),
                 set=done if good else later,
@@ -88,29 +81,29 @@ class Packages:
     def read_doubted(self, settled: Settled) -> None:
         """Read the packages of unclear pushes; the order alone may not show their effect."""
         for intent in settled.intents.values():
-            if intent.state is IntentState.UNCLEAR and intent.call in self._lane.market.DETAIL:
+            if intent.state is IntentState.UNCLEAR and intent.call in self.shift.lane.market.DETAIL:
                 self._detail(settled.order, intent.package_id, doubted=True)
 
     def _handover(self, order: Order, package_id: str) -> bool:
         """Keep how a package may be handed over; False where that is to be asked again soon."""
-        self._lane.await_turn()
-        outcome = self._lane.call(self._lane.market.handover(package_id))
+        self.shift.lane.await_turn()
+        outcome = self.shift.lane.call(self.shift.lane.market.handover(package_id))
         if outcome.kind is not Kind.OK:
             return self._failed(order, outcome)
         try:
-            told = self._lane.market.read_handover(outcome)
+            told = self.shift.lane.market.read_handover(outcome)
         except Unreadable as error:
             return self._unreadable(order, error)
         key = rows.order_pk(order.order_id), rows.HANDOVER + package_id
-        self._store.write(Change(key, set=codec.handover_doc(told), create=True))
+        self.shift.store.write(Change(key, set=codec.handover_doc(told), create=True))
         return True
 
     def _detail(self, order: Order, package_id: str, doubted: bool = False) -> bool:
         """Keep what is told of a package: always where a push is in doubt, else where it is news.
         False where it is to be asked again soon."""
-        self._lane.await_turn()
-        asked = self._clockwork.real()
-        outcome = self._lane.call(self._lane.market.package(package_id))
+        self.shift.lane.await_turn()
+        asked = self.shift.clockwork.real()
+        outcome = self.shift.lane.call(self.shift.lane.market.package(package_id))
         if outcome.kind is not Kind.OK:
             return self._failed(order, outcome)
         try:
@@ -119,19 +112,19 @@ class Packages:
             return self._unreadable(order, error)
         known = [r for r in order.package_reads if r.package_id == package_id]
         if doubted or not known or known[-1].told != read.told:
-            self._store.write(Put(codec.event_row(read, asked)))
+            self.shift.store.write(Put(codec.event_row(read, asked)))
         return True
 
     def _read(self, outcome: Outcome, order: Order, asked: datetime) -> PackageRead:
-        lane = self._lane
-        return lane.market.read_package(outcome, order.order_id, lane.shop, asked, self._now)
+        lane = self.shift.lane
+        return lane.market.read_package(outcome, order.order_id, lane.shop, asked, self.shift.now)
 
     def _unreadable(self, order: Order, error: Unreadable) -> bool:
         """Told, and for good: the answer came."""
-        self._report("package.unreadable", order_id=order.order_id, reason=str(error))
+        self.shift.report("package.unreadable", order_id=order.order_id, reason=str(error))
         return True
 
     def _failed(self, order: Order, outcome: Outcome) -> bool:
         """Whether the failure is for good: asking again soon would come to the same."""
-        self._report("package.failed", order_id=order.order_id, reason=outcome.reason)
+        self.shift.report("package.failed", order_id=order.order_id, reason=outcome.reason)
         return outcome.kind is Kind.REFUSED
