@@ -60,12 +60,10 @@ class Packages:
     def _read_all(self, settled: Settled) -> bool:
         """Read each package of an order and note when that was; where one can't be, until when to
         leave it. Before it is shipped that is how it may be handed over, afterwards its detail."""
-        order, good, now = settled.order, True, settled.situation.now
-        for package_id in dict.fromkeys(p.package_id for p in order.packages if p.package_id):
-            if order.status in WAITING:
-                good &= self._handover(order, package_id)
-            else:
-                good &= self._detail(order, package_id)
+        order, now = settled.order, settled.situation.now
+        read = self._handover if order.status in WAITING else self._detail
+        ids = dict.fromkeys(p.package_id for p in order.packages if p.package_id)
+        good = all(read(order, package_id) for package_id in ids)  # no further than the first
         done = {"detail_as_of": stamp(now), "detail_status": order.status}
         later = {"detail_not_before": stamp(now + FAILED_WAIT)}
         self.shift.store.write(
