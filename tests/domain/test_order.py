@@ -344,6 +344,26 @@ def test_a_package_read_for_itself_tells_a_number_the_order_does_not() -> None:
     assert packages(one, read)[0] == ("P2", "TT-2")
 
 
+def test_of_two_reads_of_a_package_the_newest_tells_its_number() -> None:
+    first = package_read("P1", tracking_number="TT-1")
+    second = package_read("P1", REAL + SECOND, tracking_number="TT-2")
+    for reads in ((first, second), (second, first)):
+        assert packages(snapshot(package_ids=("P1",)), *reads) == [("P1", "TT-2")]
+
+
+def test_a_provider_told_of_a_number_alone_is_that_of_the_package_with_the_number() -> None:
+    told = line(tracking_number="syn-000101", provider="Other Post", provider_id="7202")
+    order = folded(
+        snapshot(package_ids=("P1", "P2"), lines=(told,)),
+        package_read("P1", tracking_number=NUMBER),
+        package_read("P2", tracking_number="TT-2"),
+    )
+    assert [(p.package_id, p.provider, p.provider_id) for p in order.packages] == [
+        ("P1", "Other Post", "7202"),
+        ("P2", "", ""),
+    ]
+
+
 def test_a_read_of_a_package_that_is_gone_brings_none_back() -> None:
     read = package_read("P9", status="FULFILLING", tracking_number="TT-9")
     assert packages(snapshot(package_ids=("P1",)), read) == [("P1", "")]

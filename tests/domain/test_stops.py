@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shipclock.domain.clock import Stop
-from shipclock.domain.stops import deliveries, first, order_delivered
+from shipclock.domain.stops import at_scan, deliveries, first, order_delivered
 from shipclock.domain.tracking import TimeBasis
 from tests.builders import NUMBER, after, folded, line, link, numbered, scan, snapshot
 
@@ -31,6 +31,12 @@ def test_the_earliest_stop_counts_and_is_not_sure_where_any_of_them_is_not(
     stops: list[Stop | None], decides: Stop | None
 ) -> None:
     assert first(stops) == decides
+
+
+def test_no_scan_is_no_stop_and_a_scan_is_as_sure_as_its_time() -> None:
+    assert at_scan(None) is None
+    assert at_scan(scan(hours=3)) == Stop(after(3))
+    assert at_scan(scan(hours=3, **UNSURE)) == Stop(after(3), trusted=False)
 
 
 def test_a_package_is_delivered_by_any_carriers_word_and_by_the_marketplaces() -> None:
