@@ -20,6 +20,8 @@ from shipclock.domain.carrier import differ
         ("Federal Express", "FedEx Ground", False),
         ("USPS", "UPS", True),
         ("United States Postal Service", "United Parcel Service", True),
+        ("Shopee Express", "SPX", False),
+        ("SPX Express", "Shopee Express", False),
         ("", "Other Post", False),
         ("-", "Other Post", False),
         ("", "", False),

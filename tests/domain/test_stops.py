@@ -33,8 +33,7 @@ def test_the_earliest_stop_counts_and_is_not_sure_where_any_of_them_is_not(
     assert first(stops) == decides
 
 
-def test_no_scan_is_no_stop_and_a_scan_is_as_sure_as_its_time() -> None:
-    assert at_scan(None) is None
+def test_a_scan_is_a_stop_as_sure_as_its_time() -> None:
     assert at_scan(scan(hours=3)) == Stop(after(3))
     assert at_scan(scan(hours=3, **UNSURE)) == Stop(after(3), trusted=False)
 

@@ -11,7 +11,7 @@ ALIASES = (
     frozenset({"ninjavan", "ninja"}),
     frozenset({"flashexpress", "flash"}),
     frozenset({"poslaju", "posmalaysia"}),
-    frozenset({"spx", "spxexpress", "shopeexpress"}),
+    frozenset({"spx", "spxexpress", "shopeeexpress", "shopeexpress"}),
     frozenset({"dhlecommerce", "dhlecommerceasia"}),
     frozenset({"ups", "unitedparcelservice"}),
     frozenset({"usps", "unitedstatespostalservice"}),
@@ -27,13 +27,12 @@ def names_of(name: str) -> frozenset[str]:
 
 
 def differ(one: str, other: str) -> bool:
-    """Whether two names certainly mean two carriers. A blank name is nobody's.
+    """Whether two names certainly mean two carriers.
 
-    A name that begins with the other's is its longer form ("J&T Express" and "J&T Express MY"):
-    a false alarm about each of a shop's parcels would be worse than a missed one.
+    A name that begins with the other's is its longer form ("J&T Express" and "J&T Express MY"), and
+    every name is that of a blank one: a false alarm about each of a shop's parcels would be worse
+    than a missed one.
     """
-    if not plain(one) or not plain(other):
-        return False
     return not any(
         mine.startswith(theirs) or theirs.startswith(mine)
         for mine in names_of(one)

@@ -173,7 +173,7 @@ class Order:
     def written(self, number: str) -> str:
         """A number as its carrier writes it."""
         parcels = (parcel for parcel in self.parcels if parcel.number == number)
-        return next((parcel.written for parcel in parcels if parcel.written), number)
+        return next((parcel.written for parcel in parcels), number)
 
     @property
     def first_scan(self) -> Scan | None:

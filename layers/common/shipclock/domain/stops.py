@@ -16,15 +16,15 @@ def first(stops: Iterable[Stop | None]) -> Stop | None:
     return Stop(min(stop.at for stop in known), all(stop.trusted for stop in known))
 
 
-def at_scan(scan: Scan | None) -> Stop | None:
+def at_scan(scan: Scan) -> Stop:
     """A scan as a stop."""
-    return Stop(scan.occurred_at, scan.trusted) if scan else None
+    return Stop(scan.occurred_at, scan.trusted)
 
 
 def by_scans(package: Package, *statuses: TrackingStatus) -> list[Stop]:
     """The package's scans of these statuses, as stops."""
     scans = package.parcel.scans if package.parcel else ()
-    return [Stop(scan.occurred_at, scan.trusted) for scan in scans if scan.status in statuses]
+    return [at_scan(scan) for scan in scans if scan.status in statuses]
 
 
 def reached(order: Order, status: str) -> Stop | None:

@@ -54,9 +54,9 @@ def notices(
     there is one reminder, not a burst.
     """
     clause, found = policy.clause(NAME), []
-    for clock in own if clause else ():
-        if clause is None or clock.state(now) is not ClockState.RUNNING:
-            continue
+    if clause is None:
+        return ()
+    for clock in _running(own, now):
         end = (
             "Without a tracking update the marketplace cancels the order and refunds the buyer on "
             f"{local(clock.due_at, policy.zone)}. {_todo(order)}"
@@ -70,6 +70,10 @@ def notices(
             text = f"Last warning. {end}"
             found.append(Notice(NAME, WARNING, now, stamp(clock.due_at), text))
     return tuple(found)
+
+
+def _running(own: tuple[Clock, ...], now: datetime) -> list[Clock]:
+    return [clock for clock in own if clock.state(now) is ClockState.RUNNING]
 
 
 def _todo(order: Order) -> str:
@@ -88,9 +92,9 @@ def next_notice(own: tuple[Clock, ...], policy: Policy, now: datetime) -> dateti
     """The next instant after `now` at which `notices` has something new to say."""
     clause = policy.clause(NAME)
     instants: list[datetime | None] = []
-    for clock in own if clause else ():
-        if clause is None or clock.state(now) is not ClockState.RUNNING:
-            continue
+    if clause is None:
+        return None
+    for clock in _running(own, now):
         day = now.astimezone(policy.zone).date()
         told = (
             _first_reminder(clock, clause),
@@ -103,7 +107,7 @@ def next_notice(own: tuple[Clock, ...], policy: Policy, now: datetime) -> dateti
 
 
 def _first_reminder(clock: Clock, clause: Clause) -> datetime | None:
-    if clock.starts_at is None or clause.first_reminder_hours is None:
+    if clock.starts_at is None or clause.first_reminder_hours is None or clause.reminder_at is None:
         return None
     return clock.starts_at + timedelta(hours=clause.first_reminder_hours)
 
