@@ -388,3 +388,85 @@ def test_a_cancellation_whose_initiator_is_left_out_is_known_by_its_reason(stage
     at(stage, 2)
     (said,) = mails(stage)
     assert "the parcel was lost (package_lost)" in said
+
+
+# Found from outside
+
+
+def test_a_delay_dated_ahead_of_the_sweep_warns_as_it_is_heard_of(stage: Stage) -> None:
+    order_id = placed(stage)
+    at(stage, 1)
+    stage.carrier_tells("SYN-1", "picked_up", START + HOUR, order_id)
+    stage.carrier_tells("SYN-1", "delayed", START + 48 * HOUR)
+    at(stage, 30)
+    at(stage, 48)
+    assert kinds(stage)["order.warning", ""] == 1
+
+
+def test_a_verdict_that_moves_names_its_new_instant(stage: Stage) -> None:
+    order_id = placed(stage)
+    at(stage, 1)
+    stage.carrier_tells("SYN-1", "lost", START + 20 * HOUR, order_id)
+    at(stage, 21)
+    assert "Mon 2 Nov 2026, 06:00" in word(stage, order_id, "abnormal_delivery")
+    stage.carrier_tells("SYN-1", "lost", START + 15 * HOUR)
+    at(stage, 22)
+    assert "Mon 2 Nov 2026, 01:00" in word(stage, order_id, "abnormal_delivery")
+    assert kinds(stage)["order.verdict.standing", "abnormal_delivery"] == 1
+
+
+def test_a_marketplace_that_only_says_wait_holds_no_verdict_up_for_ever(stage: Stage) -> None:
+    order_id = placed(
+        stage, shipping_due_time=unix(30), delivery_sla_time=unix(20), rts_sla_time=unix(20)
+    )
+    at(stage, 1)
+    stage.sandbox.fail(Fault(kind="rate_limit", path="*", times=100_000, retry_after=5))
+    for hours in (20, 30, 31):
+        stage.until(START + timedelta(hours=hours))
+        stage.real.pass_time(60)
+        stage.sweep()
+        stage.sandbox.take_webhooks()
+    assert stage.verdicts(order_id) == dict.fromkeys(
+        (
+            "rts_sla_time",
+            "delivery_sla_time",
+            "delivery_period",
+            "abnormal_delivery",
+            "shipping_due_time",
+        ),
+        "standing",
+    )
+
+
+def test_small_letters_in_a_time_are_letters(stage: Stage) -> None:
+    order_id = placed(stage)
+    at(stage, 1)
+    told = {"occurred_at": "2026-11-01t12:00:00z"}
+    stage.carrier_tells("SYN-1", "lost", None, order_id, **told)
+    at(stage, 30)
+    (verdict,) = stage.judged(order_id).recorded.verdicts.values()
+    assert verdict.due_at == START + 10 * HOUR
+
+
+def test_a_packages_second_number_is_that_packages_too(stage: Stage) -> None:
+    order_id = placed(stage, items={"MUG": 2})
+    stage.sandbox.arrange(order_id, tracking_number="SYN-A", provider="Synthetic Express")
+    lines = stage.sandbox.order(order_id)["line_items"]
+    assert isinstance(lines, list)
+    lines[1]["tracking_number"] = "SYN-B"
+    stage.sandbox._world.orders[order_id].extra = {"line_items": lines}
+    at(stage, 1)
+    stage.carrier_tells("SYN-A", "delivered", START + 2 * HOUR, proof="photo")
+    stage.carrier_tells("SYN-B", "damaged", START + 3 * HOUR)
+    at(stage, 4)
+    view = order_view(stage.store, order_id, stage.real.now)
+    assert view is not None
+    package_id = lines[0]["package_id"]
+    assert [(p.package_id, p.tracking_number) for p in view.packages] == [
+        (package_id, "SYN-A"),
+        (package_id, "SYN-B"),
+    ]
+    assert [(v.rule, v.package_id, v.tracking_number) for v in view.verdicts] == [
+        ("abnormal_delivery", package_id, "SYNB")
+    ]
+    assert view.pushes == []

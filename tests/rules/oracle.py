@@ -352,8 +352,10 @@ def packages_of(
         provider = providers.get(package_id) or providers.get(number) or by_the_order
         yield Package(package_id, number, provider, tuple(parcels.get(number, ())))
     for number in sorted(loose):
-        provider = providers.get(number) or by_the_order
-        yield Package("", number, provider, tuple(parcels.get(number, ())))
+        tied = [each.package_id for each in facts.lines if bare(each.tracking_number) == number]
+        package_id = next(filter(None, tied), "")
+        provider = providers.get(package_id or number) or by_the_order
+        yield Package(package_id, number, provider, tuple(parcels.get(number, ())))
 
 
 def courses_of(order: Gathered, by_hand: bool) -> Iterator[Course]:

@@ -156,26 +156,34 @@ def _verdicts(
             continue
         state = VerdictState.OVERTAKEN if clock.overtaken else VerdictState.STANDING
         earlier = recorded.verdicts.get(clock.key)
-        found[clock.key] = (
-            earlier.of(clock, state)
-            if earlier
-            else Verdict(
-                key=clock.key,
-                rule=clock.name,
-                due_at=clock.due_at,
-                state=state,
-                noticed_at=about.now,
-                clause=f"{clock.set_by}: {clock.clause}",
-                explanation=_explained(tick, order, about),
-                package_id=clock.package_id,
-                number=clock.number,
-                cause=clock.cause,
-                alerts=not (tick.rule.deems and about.policy and about.policy.clause(ALERTING)),
-            )
-        )
+        if earlier is None:
+            found[clock.key] = _verdict(tick, state, order, about)
+            continue
+        found[clock.key] = earlier.of(clock, state)
+        if clock.due_at != earlier.due_at:  # its words name the instant
+            words = _explained(tick, order, about)
+            found[clock.key] = replace(found[clock.key], explanation=words)
     for key, verdict in recorded.verdicts.items():
         found.setdefault(key, verdict.turned(VerdictState.WITHDRAWN))
     return tuple(v for key, v in found.items() if v != recorded.verdicts.get(key))
+
+
+def _verdict(tick: Ticking, state: VerdictState, order: Order, about: Situation) -> Verdict:
+    """What a clock says that is first seen as missed."""
+    clock, policy = tick.clock, about.policy
+    return Verdict(
+        key=clock.key,
+        rule=clock.name,
+        due_at=clock.due_at,
+        state=state,
+        noticed_at=about.now,
+        clause=f"{clock.set_by}: {clock.clause}",
+        explanation=_explained(tick, order, about),
+        package_id=clock.package_id,
+        number=clock.number,
+        cause=clock.cause,
+        alerts=not (tick.rule.deems and policy and policy.clause(ALERTING)),
+    )
 
 
 def _explained(tick: Ticking, order: Order, about: Situation) -> str:

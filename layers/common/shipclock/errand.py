@@ -56,6 +56,7 @@ class Errand:
         self._guard = shift.guard
         self._orders: dict[str, Settled] = {}
         self._calls: Counter[tuple[str, str]] = Counter()
+        self._put_off: set[str] = set()
         self._packages = Packages(shift)
 
     def run(self, orders: dict[str, Settled]) -> Tally:
@@ -69,6 +70,7 @@ class Errand:
             self._work()
         except Busy as reason:
             self._report("lane.busy", shop_id=self._lane.shop.shop_id, reason=str(reason))
+            self._give_up()
         if not self._lane.shop.connected:
             for order_id in orders:  # they leave `due` until the shop reconnects
                 self._on(order_id, lambda: None)
@@ -138,7 +140,9 @@ class Errand:
         requested_at = self._clockwork.real()
         outcome = self._lane.call(self._lane.market.reread(ready))
         if outcome.kind is Kind.RATE_LIMITED:
+            self._put_off |= set(ready)
             return True
+        self._put_off -= set(ready)
         found = self._orders_in(outcome)
         for order_id in ready:
             settled, row = self._orders[order_id], found.get(order_id)
@@ -147,6 +151,12 @@ class Errand:
             else:
                 self._on(order_id, partial(self._note_missing, settled))
         return True
+
+    def _give_up(self) -> None:
+        """Of the orders that the marketplace put off to the end, note that it did not give them
+        back: verdicts wait for a re-read, and must not wait as long as it likes."""
+        for order_id in sorted(self._put_off & self._orders.keys()):
+            self._on(order_id, partial(self._note_missing, self._orders[order_id]))
 
     def _orders_in(self, outcome: Outcome) -> dict[str, OrderRow]:
         shop_id = self._lane.shop.shop_id

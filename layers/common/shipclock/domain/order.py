@@ -348,6 +348,7 @@ def _packages(
     """
     numbers: dict[str, str] = {}
     statuses: dict[str, str] = {}
+    owners: dict[str, str] = {}
     providers: dict[str, tuple[str, str]] = {}
     """By package, and by number where the marketplace names no package."""
     if facts:
@@ -356,6 +357,7 @@ def _packages(
             if line.package_id:
                 numbers[line.package_id] = numbers.get(line.package_id) or line.tracking_number
                 statuses[line.package_id] = line.package_status
+                owners.setdefault(normal(line.tracking_number), line.package_id)
             if line.provider:
                 name = line.package_id or normal(line.tracking_number)
                 providers.setdefault(name, (line.provider, line.provider_id))
@@ -383,10 +385,12 @@ def _packages(
         )
         for package_id, number in numbers.items()
     ]
-    packages += [
-        Package("", parcels[n].written, "", parcels[n], *(providers.get(n) or assigned))
-        for n in free
-    ]
+    for number in free:  # a package's second number, or one that belongs to none
+        package_id = owners.get(number, "")
+        named = providers.get(package_id or number) or assigned
+        status = statuses.get(package_id, "")
+        parcel = parcels[number]
+        packages.append(Package(package_id, parcel.written, status, parcel, *named))
     return tuple(sorted(packages, key=lambda p: (not p.tracking_number, not p.package_id)))
 
 

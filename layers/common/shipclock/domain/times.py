@@ -20,7 +20,7 @@ def parse(text: str) -> datetime:
 
     A time without an offset is refused rather than guessed: deadlines rest on it.
     """
-    instant = datetime.fromisoformat(text)
+    instant = datetime.fromisoformat(text.upper())  # a small t and z are allowed (RFC 3339)
     if instant.tzinfo is None:
         raise ValueError(f"{text!r} names no offset from UTC; write it as 2026-11-10T18:04:00Z")
     try:

@@ -103,7 +103,7 @@ def _reported_as(scan: Scan) -> set[str]:
 
 def _told(order: Order) -> Iterator[Cause]:
     """What the marketplace itself tells of a package (`ship_exception_reason`), each once."""
-    packages = {package.package_id: package for package in order.packages}
+    packages = {package.package_id: package for package in reversed(order.packages)}
     found: dict[tuple[str, str], datetime] = {}
     for read in order.package_reads:
         if read.exception:
@@ -220,8 +220,7 @@ def notices(
 
 
 def _warnings(parcel: Parcel, policy: Policy, now: datetime) -> Iterator[Notice]:
-    known = [scan for scan in parcel.scans if scan.occurred_at <= now]
-    last = next((s for s in reversed(known) if s.status not in NOT_A_SCAN), None)
+    last = next((s for s in reversed(parcel.scans) if s.status not in NOT_A_SCAN), None)
     if last and last.status is TrackingStatus.DELAYED:
         day = last.occurred_at.astimezone(policy.zone).date()
         text = (
@@ -230,7 +229,7 @@ def _warnings(parcel: Parcel, policy: Policy, now: datetime) -> Iterator[Notice]
             "carrier for a new date, and tell the buyer."
         )
         yield Notice(NAME, WARNING, now, f"{parcel.number}/delayed/{day.isoformat()}", text)
-    for scan in known:
+    for scan in parcel.scans:
         for cause in sorted(_reported_as(scan)) if not scan.trusted else ():
             text = (
                 f"The carrier reports {parcel.written} as {cause}, at a time that can't be true or "

@@ -22,7 +22,7 @@ def instant(text: str, field: str) -> tuple[datetime, TimeBasis]:
     """An event's own time in ISO 8601. Without an offset it is read as UTC and proves nothing
     missed. Raises `Unreadable`, naming the field, where it is none."""
     try:
-        naive = datetime.fromisoformat(text)
+        naive = datetime.fromisoformat(text.upper())
     except ValueError as error:
         raise Unreadable(f"{field}: {text!r} is no ISO 8601 time") from error
     if naive.tzinfo is None:
