@@ -470,3 +470,15 @@ def test_a_packages_second_number_is_that_packages_too(stage: Stage) -> None:
         ("abnormal_delivery", package_id, "SYNB")
     ]
     assert view.pushes == []
+
+
+def test_a_package_whose_answer_cannot_be_read_is_asked_for_again_and_holds_up_no_other() -> None:
+    stage = Stage()
+    for _ in range(3):
+        stage.sandbox.arrange(placed(stage, shipping_type="TIKTOK"))
+    stage.marketplace_tells()
+    stage.sandbox.fail(Fault(kind="wrong_types", path="*/packages/*", times=1))
+    at(stage, 0.2)
+    assert kinds(stage)["order.pickup", ""] == 2
+    at(stage, 1.5)
+    assert kinds(stage)["order.pickup", ""] == 3

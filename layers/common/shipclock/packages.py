@@ -5,10 +5,10 @@ There is no call for many at once, so these come last in a lane's work (docs/dec
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from enum import IntEnum
 
 from shipclock import codec, rows
-from shipclock.domain.event import PackageRead
 from shipclock.domain.order import Order
 from shipclock.domain.push import WAITING, IntentState
 from shipclock.domain.times import stamp
@@ -27,6 +27,15 @@ MOST = 40
 """Orders whose packages one round reads for one shop."""
 
 
+class Read(IntEnum):
+    """How reading went. `ODDLY`: an answer came that can't be read, which is that package's own
+    trouble. `NOT`: the marketplace stumbled, and will over the next one too."""
+
+    WHOLE = 0
+    ODDLY = 1
+    NOT = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Packages:
     """Reads packages in one lane's shift."""
@@ -37,13 +46,13 @@ class Packages:
         """Read the packages of some orders, until the time is over or the marketplace stumbles;
         what is left stays due for the next sweep."""
         for order_id in order_ids[:MOST]:
-            good = False
+            done = False
             try:
                 with self.shift.guard((rows.order_pk(order_id), rows.REREAD), "packages"):
-                    good = self._order(order_id)
+                    done = self._order(order_id)
             except Busy:
                 return
-            if not good or not self.shift.lane.shop.connected:
+            if not done or not self.shift.lane.shop.connected:
                 return
 
     def _order(self, order_id: str) -> bool:
@@ -51,30 +60,34 @@ class Packages:
         stumbled over it."""
         looked = self.shift.look(order_id)
         wanted_at = looked.decision.detail_at
-        good = True
+        read = Read.WHOLE
         if wanted_at is not None and wanted_at <= looked.situation.now:
-            good = self._read_all(looked)
+            read = self._read_all(looked)
         self.shift.settle(order_id)
-        return good
+        return read is not Read.NOT
 
-    def _read_all(self, settled: Settled) -> bool:
+    def _read_all(self, settled: Settled) -> Read:
         """Read each package of an order and note when that was; where one can't be, until when to
         leave it. Before it is shipped that is how it may be handed over, afterwards its detail."""
         order, now = settled.order, settled.situation.now
-        read = self._handover if order.status in WAITING else self._detail
-        ids = dict.fromkeys(p.package_id for p in order.packages if p.package_id)
-        good = all(read(order, package_id) for package_id in ids)  # no further than the first
+        one = self._handover if order.status in WAITING else self._detail
+        found = Read.WHOLE
+        for package_id in dict.fromkeys(p.package_id for p in order.packages if p.package_id):
+            found = max(found, one(order, package_id))
+            if found is Read.NOT:
+                break
         done = {"detail_as_of": stamp(now), "detail_status": order.status}
         later = {"detail_not_before": stamp(now + FAILED_WAIT)}
+        whole = found is Read.WHOLE
         self.shift.store.write(
             Change(
                 (rows.order_pk(order.order_id), rows.REREAD),
-                set=done if good else later,
-                remove=("detail_not_before",) if good else (),
+                set=done if whole else later,
+                remove=("detail_not_before",) if whole else (),
                 create=True,
             )
         )
-        return good
+        return found
 
     def read_doubted(self, settled: Settled) -> None:
         """Read the packages of unclear pushes; the order alone may not show their effect."""
@@ -82,8 +95,8 @@ class Packages:
             if intent.state is IntentState.UNCLEAR and intent.call in self.shift.lane.market.DETAIL:
                 self._detail(settled.order, intent.package_id, doubted=True)
 
-    def _handover(self, order: Order, package_id: str) -> bool:
-        """Keep how a package may be handed over; False where that is to be asked again soon."""
+    def _handover(self, order: Order, package_id: str) -> Read:
+        """Keep how a package may be handed over."""
         self.shift.lane.await_turn()
         outcome = self.shift.lane.call(self.shift.lane.market.handover(package_id))
         if outcome.kind is not Kind.OK:
@@ -94,35 +107,32 @@ class Packages:
             return self._unreadable(order, error)
         key = rows.order_pk(order.order_id), rows.HANDOVER + package_id
         self.shift.store.write(Change(key, set=codec.handover_doc(told), create=True))
-        return True
+        return Read.WHOLE
 
-    def _detail(self, order: Order, package_id: str, doubted: bool = False) -> bool:
-        """Keep what is told of a package: always where a push is in doubt, else where it is news.
-        False where it is to be asked again soon."""
-        self.shift.lane.await_turn()
+    def _detail(self, order: Order, package_id: str, doubted: bool = False) -> Read:
+        """Keep what is told of a package: where a push is in doubt always, else what is news."""
+        lane = self.shift.lane
+        lane.await_turn()
         asked = self.shift.clockwork.real()
-        outcome = self.shift.lane.call(self.shift.lane.market.package(package_id))
+        outcome = lane.call(lane.market.package(package_id))
         if outcome.kind is not Kind.OK:
             return self._failed(order, outcome)
         try:
-            read = self._read(outcome, order, asked)
+            read = lane.market.read_package(
+                outcome, order.order_id, lane.shop, asked, self.shift.now
+            )
         except Unreadable as error:
             return self._unreadable(order, error)
         known = [r for r in order.package_reads if r.package_id == package_id]
         if doubted or not known or known[-1].told != read.told:
             self.shift.store.write(Put(codec.event_row(read, asked)))
-        return True
+        return Read.WHOLE
 
-    def _read(self, outcome: Outcome, order: Order, asked: datetime) -> PackageRead:
-        lane = self.shift.lane
-        return lane.market.read_package(outcome, order.order_id, lane.shop, asked, self.shift.now)
-
-    def _unreadable(self, order: Order, error: Unreadable) -> bool:
-        """Told, and for good: the answer came."""
+    def _unreadable(self, order: Order, error: Unreadable) -> Read:
         self.shift.report("package.unreadable", order_id=order.order_id, reason=str(error))
-        return True
+        return Read.ODDLY
 
-    def _failed(self, order: Order, outcome: Outcome) -> bool:
-        """Whether the failure is for good: asking again soon would come to the same."""
+    def _failed(self, order: Order, outcome: Outcome) -> Read:
+        """What was refused would be again: it is left until it is due the next time."""
         self.shift.report("package.failed", order_id=order.order_id, reason=outcome.reason)
-        return outcome.kind is Kind.REFUSED
+        return Read.WHOLE if outcome.kind is Kind.REFUSED else Read.NOT
