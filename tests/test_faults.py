@@ -161,7 +161,7 @@ marketplace_faults = st.lists(
                 "wrong_types",
             )
         ),
-        path=st.sampled_from(("*", "*/ship", "*/orders", "*/search", "*/shipping_providers")),
+        path=st.sampled_from(("*", "*/ship", "*/orders", "*/search", "*/packages/*")),
         times=st.integers(1, 3),
         after=st.integers(0, 3),
         retry_after=st.integers(0, 5),
