@@ -19,9 +19,13 @@ pack brings others ([configuration](configuration.md#policy-packs)).
 A clock is missed when its instant has come and nothing stopped it at or before that instant,
 judged by the facts' own times however late they arrive. A missed clock speaks a verdict: it stands;
 is *withdrawn* when a stop in time becomes known later, or its instant is moved; is *overtaken* when
-a stop comes after the instant. Both call off what the verdict had prepared. CANCELLED stops every
-clock. Times without an offset from UTC, and those more than 15 minutes ahead of their receipt, may
-stop a clock and never prove one missed.
+a stop comes after the instant. Both call off what the verdict had prepared.
+
+CANCELLED stops every clock that has not run out. One that had stays missed and its verdict stands,
+for a cancellation does not undo what was late; what it had prepared is called off.
+
+Times without an offset from UTC, and those more than 15 minutes ahead of their receipt, may stop a
+clock and never prove one missed.
 """
 
 

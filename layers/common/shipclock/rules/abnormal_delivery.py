@@ -245,7 +245,7 @@ RULE = Rule(
         orders="all, per package and cause",
         starts="at once",
         due="a carrier reports it damaged, lost or disposed; the marketplace gives a "
-        "`ship_exception_reason`; it is deemed lost or delayed",
+        "`ship_exception_reason` (read for Ship by TikTok); it is deemed lost or delayed",
         stops="delivered later",
         then="alert; refund or cancellation prepared; buyer message drafted. A carrier's `delayed` "
         "is a warning, and so is a report whose time proves nothing",
