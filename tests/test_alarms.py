@@ -415,15 +415,21 @@ def test_a_verdict_that_moves_names_its_new_instant(stage: Stage) -> None:
     assert kinds(stage)["order.verdict.standing", "abnormal_delivery"] == 1
 
 
-def test_a_marketplace_that_only_says_wait_holds_no_verdict_up_for_ever(stage: Stage) -> None:
+@pytest.mark.parametrize("hinted", [False, True])
+def test_a_marketplace_that_only_says_wait_holds_no_verdict_up_for_ever(
+    stage: Stage, hinted: bool
+) -> None:
     order_id = placed(
         stage, shipping_due_time=unix(30), delivery_sla_time=unix(20), rts_sla_time=unix(20)
     )
     at(stage, 1)
     stage.sandbox.fail(Fault(kind="rate_limit", path="*", times=100_000, retry_after=5))
+    stage.sandbox.arrange(order_id, tracking_number="SYN-9", provider="Synthetic Express")
     for hours in (20, 30, 31):
         stage.until(START + timedelta(hours=hours))
         stage.real.pass_time(60)
+        if hinted:
+            stage.marketplace_tells()
         stage.sweep()
         stage.sandbox.take_webhooks()
     assert stage.verdicts(order_id) == dict.fromkeys(

@@ -318,6 +318,25 @@ def test_a_number_told_by_both_sides_is_one_package_however_it_is_written() -> N
     assert package.parcel.status == "delivered"
 
 
+def test_the_second_number_of_a_packages_lines_is_that_packages_with_its_status() -> None:
+    lines = [
+        line(str(place), package_id=package, tracking_number=number, package_status=status)
+        for place, (package, number, status) in enumerate(
+            (
+                ("P1", "TT-1", "FULFILLING"),
+                ("P1", NUMBER.lower(), "FULFILLING"),
+                ("P2", "TT-2", "COMPLETED"),
+            )
+        )
+    ]
+    order = folded(snapshot(lines=tuple(lines)), numbers=(numbered(scan()),))
+    assert [(p.package_id, p.tracking_number, p.status) for p in order.packages] == [
+        ("P1", "TT-1", "FULFILLING"),
+        ("P2", "TT-2", "COMPLETED"),
+        ("P1", NUMBER, "FULFILLING"),
+    ]
+
+
 def test_several_packages_without_numbers_take_no_linked_one() -> None:
     two = snapshot(lines=(line("1", package_id="P1"), line("2", package_id="P2")))
     found = packages(two, numbers=(numbered(scan()),))
