@@ -180,14 +180,14 @@ class Play:
             if self._closed:
                 self.counts.lost += 1
                 continue
-            self._post(webhook["url"], webhook["headers"], webhook["body"].encode())
+            self._send(webhook["url"], webhook["headers"], webhook["body"].encode())
             self.counts.webhooks += 1
 
     def _call_back(self, source: str, signed: senders.Signed) -> None:
         if self._closed:
             self._kept.append((source, signed))
             return
-        self._post(f"{self.stack.ingest_url}/webhooks/carriers/{source}", *signed)
+        self._send(f"{self.stack.ingest_url}/webhooks/carriers/{source}", *signed)
         self.counts.callbacks += 1
 
     def _sweep(self) -> None:
@@ -209,11 +209,12 @@ class Play:
     def _market(self, verb: str, **words: Any) -> dict[str, Any]:
         url = f"{self.stack.marketplace_url}/_sandbox/{verb}"
         answer: dict[str, Any] = json.loads(
-            self._post(url, {"content-type": "application/json"}, json.dumps(words).encode())
+            self._send(url, {"content-type": "application/json"}, json.dumps(words).encode())
         )
         return answer
 
-    def _post(self, url: str, headers: dict[str, str], body: bytes) -> bytes:
+    def _send(self, url: str, headers: dict[str, str], body: bytes | None = None) -> bytes:
+        """Posts a body, or gets the page where there is none."""
         request = urllib.request.Request(url, body, headers)  # noqa: S310  our own 127.0.0.1
         with _direct.open(request, timeout=30) as answer:
             found: bytes = answer.read()
@@ -225,10 +226,8 @@ class Play:
         """The story's order as the hub shows it."""
         url = f"{self.stack.hub_url}/api/orders/{self.orders[name].order_id}"
         headers = {"authorization": f"Bearer {self.stack.hub_token}"}
-        request = urllib.request.Request(url, headers=headers)  # noqa: S310  our own 127.0.0.1
-        with _direct.open(request, timeout=30) as answer:
-            found: dict[str, Any] = json.load(answer)
-            return found
+        found: dict[str, Any] = json.loads(self._send(url, headers))
+        return found
 
     def effects(self) -> list[dict[str, Any]]:
         """Every fulfilment write that the marketplace accepted."""
