@@ -56,8 +56,22 @@ class Hosts:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that goes with a call, as a multipart form; `fields` stand beside it."""
+
+    name: str
+    media_type: str
+    data: bytes = field(repr=False)
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
-    """One call before it is signed. `writes` is false where repeating it is harmless."""
+    """One call before it is signed. `writes` is false where repeating it is harmless.
+
+    `auth`: it goes, unsigned, to the token endpoints. `cipher` is false for the calls that are
+    about no single shop and refuse to be told one.
+    """
 
     name: str
     method: str
@@ -66,6 +80,8 @@ class Call:
     body: Mapping[str, Any] | None = None
     writes: bool = False
     auth: bool = False
+    cipher: bool = True
+    upload: Upload | None = None
 
 
 class Kind(StrEnum):

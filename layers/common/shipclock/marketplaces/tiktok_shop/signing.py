@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import quote, urlencode
 
-from shipclock.marketplaces.protocol import Call, Hosts, Keys, Shop
+from urllib3.filepost import encode_multipart_formdata
+
+from shipclock.marketplaces.protocol import Call, Hosts, Keys, Shop, Upload
 from shipclock.ports import HttpRequest
 
 UNSIGNED = frozenset({"sign", "access_token"})
@@ -35,14 +37,27 @@ def sign(call: Call, shop: Shop, keys: Keys, hosts: Hosts, now: datetime) -> Htt
         **call.query,
         "app_key": shop.app_key,
         "timestamp": str(int(now.timestamp())),
-        "shop_cipher": shop.cipher,
+        **({"shop_cipher": shop.cipher} if call.cipher else {}),
     }
-    body = b""
-    if call.body is not None:
-        body = json.dumps(call.body, separators=(",", ":"), ensure_ascii=False).encode()
-    query["sign"] = signature(keys.app_secret, call.path, query, body)
-    headers = {"content-type": JSON, "x-tts-access-token": keys.access_token}
+    body, content_type = _body(call)
+    query["sign"] = signature(keys.app_secret, call.path, query, body, content_type)
+    headers = {"content-type": content_type, "x-tts-access-token": keys.access_token}
     return HttpRequest(call.method, f"{hosts.api}{call.path}?{_query(query)}", headers, body)
+
+
+def _body(call: Call) -> tuple[bytes, str]:
+    """The bytes to send and their media type."""
+    if call.upload is not None:
+        return form_data(call.upload)
+    if call.body is None:
+        return b"", JSON
+    return json.dumps(call.body, separators=(",", ":"), ensure_ascii=False).encode(), JSON
+
+
+def form_data(upload: Upload) -> tuple[bytes, str]:
+    """A file and its fields as `multipart/form-data`, and the media type with its boundary."""
+    file = (upload.name, upload.data, upload.media_type)
+    return encode_multipart_formdata({"data": file, **upload.fields})
 
 
 def _query(query: Mapping[str, str]) -> str:
