@@ -19,7 +19,7 @@ from shipclock.marketplaces.protocol import (
     Tokens,
     Unread,
 )
-from shipclock.marketplaces.tiktok_shop.codes import CODES, MALFORMED, PERSON, RATE_LIMIT
+from shipclock.marketplaces.tiktok_shop.codes import PERSON, RATE_LIMIT, meaning_of
 from shipclock.ports import HttpReply
 from shipclock.reading import (
     Object,
@@ -29,6 +29,7 @@ from shipclock.reading import (
     json_object,
     opaque,
     optional_id,
+    part,
     parts,
     unix,
     whole,
@@ -54,8 +55,15 @@ LONGEST_WAIT = timedelta(hours=1)
 T = TypeVar("T")
 
 
+PER_PART = frozenset({"ship_packages", "update_inventory"})
+"""Calls that do several things at once, of which each may fail by itself: `part_outcomes`."""
+
+
 def interpret(call: Call, reply: HttpReply) -> Outcome:
-    """What an answer means. Success is code 0 in a JSON object; nothing else is."""
+    """What an answer means. Success is code 0 in a JSON object; nothing else is.
+
+    Of a call in `PER_PART` success means that the batch was taken, whatever became of its parts.
+    """
     try:
         body = json_object(reply.body)
         code = whole(body, "code")
@@ -69,22 +77,57 @@ def interpret(call: Call, reply: HttpReply) -> Outcome:
         return Outcome(Kind.UNCLEAR, reason=reason, wait=_retry_after(reply))
     if code == 0:
         return _success(call, body, reply, request_id)
-    meaning = CODES.get(code)
+    return _refusal(code, body, request_id, reply.status, call.auth)
+
+
+def _refusal(code: int, body: Object, request_id: str, status: int, auth: bool) -> Outcome:
+    """What a code other than 0 means, by the table and, where it has many meanings, by message."""
     message = words({"message": str(body.get("message", ""))}, "message")
-    if code == MALFORMED and "token" in message.lower() and not call.auth:
-        # One number for many faults; a token that it does not take is worth a renewal.
-        return Outcome(Kind.EXPIRED, {}, code, f"{code}: {message}", request_id=request_id)
+    meaning = meaning_of(code, message)
     if meaning is None:
-        kind = Kind.UNCLEAR if reply.status >= 500 else Kind.REFUSED
+        kind = Kind.UNCLEAR if status >= 500 else Kind.REFUSED
         return Outcome(kind, {}, code, f"{code}: {message}", PERSON, None, request_id)
+    # A renewal that is refused would be answered by a renewal.
+    kind = Kind.MISCONFIGURED if auth and meaning.kind is Kind.EXPIRED else meaning.kind
     return Outcome(
-        meaning.kind,
+        kind,
         code=code,
         reason=f"{meaning.reason} ({code}: {message})"[:300],
         advice=meaning.advice or PERSON,
         wait=meaning.wait,
         request_id=request_id,
     )
+
+
+def coded(row: Object, request_id: str) -> Outcome:
+    """What became of one part of a call, out of its own `code` and `message`."""
+    try:
+        code = whole(row, "code")
+    except Unreadable:
+        code = None
+    if code is None:
+        return Outcome(Kind.UNCLEAR, reason="a part's answer has no code", request_id=request_id)
+    if code == 0:
+        return Outcome(Kind.OK, request_id=request_id)
+    if code == RATE_LIMIT:
+        return Outcome(Kind.RATE_LIMITED, reason="rate limit", request_id=request_id)
+    return _refusal(code, row, request_id, 200, auth=False)
+
+
+def part_outcomes(outcome: Outcome, key: str) -> dict[str, Outcome]:
+    """The parts of a batch that failed, by the id that each error's `detail` bears under `key`.
+
+    Raises `Unreadable` where an error can't be told whose it is. Of several of one part the first
+    counts, as in `interpret`.
+    """
+    found: dict[str, Outcome] = {}
+    for error in parts(outcome.data, "errors"):
+        part_id = identifier(part(error, "detail").get(key), key)
+        told = coded(error, outcome.request_id)
+        if told.kind is Kind.OK:
+            told = replace(told, kind=Kind.UNCLEAR, reason="an error with code 0")
+        found.setdefault(part_id, told)
+    return found
 
 
 def _success(call: Call, body: Object, reply: HttpReply, request_id: str) -> Outcome:
@@ -96,10 +139,11 @@ def _success(call: Call, body: Object, reply: HttpReply, request_id: str) -> Out
     if reply.status >= 500 or not isinstance(data, dict):
         return Outcome(Kind.UNCLEAR, reason=f"HTTP {reply.status} with code 0 and no data")
     errors = data.get("errors")
-    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+    if call.name not in PER_PART and isinstance(errors, list) and errors:
         first = errors[0]
-        inner = {**first, "request_id": request_id}
-        return interpret(call, HttpReply(200, reply.headers, json.dumps(inner).encode()))
+        if isinstance(first, dict):
+            inner = {**first, "request_id": request_id}
+            return interpret(call, HttpReply(200, reply.headers, json.dumps(inner).encode()))
     return Outcome(Kind.OK, data, request_id=request_id)
 
 
@@ -109,6 +153,14 @@ def _retry_after(reply: HttpReply) -> timedelta | None:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         return None
     return min(timedelta(seconds=int(text)), LONGEST_WAIT)
+
+
+def link(data: Object, key: str) -> str:
+    """An address on the web, whole (signed ones are long); absent or null is empty."""
+    found = opaque(data, key)
+    if found and not found.startswith("https://"):
+        raise Unreadable(f"{key}: an https address was expected")
+    return found
 
 
 def read_tokens(outcome: Outcome) -> Tokens:
@@ -297,7 +349,7 @@ def read_handover(outcome: Outcome) -> Handover:
     return Handover(
         can_pick_up=outcome.data.get("can_pickup") is True,
         can_drop_off=outcome.data.get("can_drop_off") is True,
-        drop_off_url=_soft(words, outcome.data, "drop_off_point_url", odd) or "",
+        drop_off_url=_soft(link, outcome.data, "drop_off_point_url", odd) or "",
         slots=tuple(sorted(slots, key=lambda slot: (slot.begins, slot.ends))),
     )
 

@@ -1,5 +1,6 @@
 """TikTok Shop's answer codes as data: what each means for the caller (`tiktok-shop.md` 6.2)."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,7 +28,7 @@ def _each(codes: str, meaning: Meaning) -> dict[int, Meaning]:
 
 
 CODES: dict[int, Meaning] = {
-    105002: Meaning(Kind.EXPIRED, "access token expired"),
+    105002: Meaning(Kind.EXPIRED, "the access token is expired or not taken"),
     105001: Meaning(
         Kind.DEAUTHORISED,
         "the shop is deauthorised",
@@ -55,8 +56,8 @@ CODES: dict[int, Meaning] = {
         Meaning(
             Kind.MISCONFIGURED,
             "the request was refused as malformed",
-            "Read the marketplace's message: a wrong token, a clock that is off and a call that "
-            "is retired all look like this. Nothing was changed; it is tried again each hour.",
+            "Read the marketplace's message: a call that is retired or misspelt looks like this. "
+            "Nothing was changed; it is tried again each hour.",
         ),
     ),
     36009033: Meaning(
@@ -90,10 +91,32 @@ CODES: dict[int, Meaning] = {
     ),
     **_each("11034023 11034037", Meaning(Kind.LATER, "the label is being made", "", 5 * MINUTE)),
     **_each(
-        "21011020 21011040 21011006 21008099 11006021 21042056 21011027",
+        "21011020 21011040 21011006 21008099 11006021 21042056",
         Meaning(Kind.ALREADY, "already shipped"),
     ),
-    **_each("21011041 21011042 25020009", Meaning(Kind.REFUSED, "the order is cancelled")),
+    21011027: Meaning(Kind.ALREADY, "already delivered"),
+    10007002: Meaning(Kind.ALREADY, "the order's status no longer allows it"),
+    21011043: Meaning(
+        Kind.LATER, "not shipped yet", "It is told again when the order is shipped.", HOUR
+    ),
+    **_each(
+        "21011053 21011054",
+        Meaning(
+            Kind.REFUSED,
+            "the pickup time is not to be had",
+            "Choose another pickup time, then ship it again.",
+        ),
+    ),
+    **_each(
+        f"{' '.join(str(code) for code in range(11021009, 11021026))} 21014009",
+        Meaning(
+            Kind.REFUSED,
+            "the carrier refuses the address, the size or the weight",
+            "Correct what the message names in Seller Center; where it offers to, the order may be "
+            "cancelled there without a penalty.",
+        ),
+    ),
+    **_each("21011041 21011042", Meaning(Kind.REFUSED, "the order is cancelled")),
     **_each(
         "21011022 11028006 21004012 21004015 21004016",
         Meaning(
@@ -135,8 +158,170 @@ CODES: dict[int, Meaning] = {
     ),
     21008117: Meaning(Kind.REFUSED, "the marketplace ships this order"),
     21008116: Meaning(Kind.REFUSED, "no delivery option is subscribed"),
+    # Delivery and tracking of one's own (5.2)
+    10007014: Meaning(
+        Kind.REFUSED,
+        "the seller's own fleet does not deliver this package",
+        "Nothing to do: the marketplace takes the delivery from the carrier.",
+    ),
+    11007016: Meaning(
+        Kind.REFUSED,
+        "the seller is not on the allow-list for own deliveries",
+        "Ask the account manager at the marketplace to be put on it.",
+    ),
+    11007018: Meaning(
+        Kind.REFUSED,
+        "no order has this tracking number",
+        "Check the number and the order in Seller Center.",
+    ),
+    11007021: Meaning(
+        Kind.REFUSED,
+        "the provider may not tell own deliveries",
+        "Check in Seller Center which provider the order was shipped with.",
+    ),
+    # Stock (5.4)
+    12052037: Meaning(
+        Kind.REFUSED,
+        "the marketplace allocates this stock by itself",
+        "Set the stock in Seller Center, or turn the automatic allocation off there.",
+    ),
+    # Cancelling and giving money back (5.5)
+    25001021: Meaning(
+        Kind.REFUSED,
+        "the reason does not fit the order's status",
+        "Choose one of the reasons that the order is offered now.",
+    ),
+    **_each(
+        "25001014 25001015 25001020",
+        Meaning(
+            Kind.REFUSED,
+            "the reason is not taken",
+            "Choose one of the reasons that the order is offered now.",
+        ),
+    ),
+    25001003: Meaning(
+        Kind.REFUSED,
+        "the order's status does not allow it",
+        "Look at the order in Seller Center: by now it may be a refund that helps.",
+    ),
+    25001011: Meaning(Kind.ALREADY, "a request is already in process"),
+    **_each("25001010 25001051", Meaning(Kind.ALREADY, "the request is already finished")),
+    25001028: Meaning(Kind.LATER, "the order is locked by another change", "", MINUTE),
+    25001045: Meaning(
+        Kind.REFUSED,
+        "already shipped, so it can't be cancelled",
+        "Offer the buyer a refund instead.",
+    ),
+    **_each(
+        "25020003 25020004",
+        Meaning(
+            Kind.REFUSED,
+            "the decision does not fit the request",
+            "Answer the request in Seller Center, which shows what it allows.",
+        ),
+    ),
+    25020005: Meaning(
+        Kind.REFUSED,
+        "the account may not decide this request",
+        "Answer it in Seller Center with an account that may.",
+    ),
+    25020009: Meaning(Kind.ALREADY, "already cancelled"),
+    25020010: Meaning(Kind.ALREADY, "already approved"),
+    25005005: Meaning(
+        Kind.REFUSED,
+        "the amount is higher than what can be given back",
+        "Ask anew how much can be given back and choose a smaller amount.",
+    ),
+    # Writing to buyers (5.6)
+    45101004: Meaning(
+        Kind.LATER, "the day's limit of messages is reached", "It is sent later.", HOUR
+    ),
+    45101006: Meaning(
+        Kind.REFUSED,
+        "the message has words that are not allowed",
+        "Write it in other words.",
+    ),
+    45109001: Meaning(
+        Kind.REFUSED,
+        "the conversation's rules do not allow the message",
+        "Write to the buyer in Seller Center.",
+    ),
+    45109003: Meaning(
+        Kind.REFUSED,
+        "no conversation with this buyer may be opened",
+        "Wait until the buyer writes; only who wrote or ordered lately may be written to.",
+    ),
 }
-"""A code that is not here is refused with its number: a person must read it."""
+"""A code that is not here is refused with its number: a person must read it.
+
+`ALREADY` asks for a re-read, which tells whether it was we; `UNCLEAR` for one before a repeat.
+"""
+
+FAULTS: tuple[tuple[re.Pattern[str], Meaning], ...] = (
+    (
+        re.compile(r"timestamp", re.I),
+        Meaning(
+            Kind.MISCONFIGURED,
+            "the clock is off",
+            "Set the clock of the machine that sends: at most 5 minutes behind and 30 seconds "
+            "ahead. Nothing was changed; it is tried again each hour.",
+        ),
+    ),
+    (
+        re.compile(r"app[_ ]?key", re.I),
+        Meaning(
+            Kind.MISCONFIGURED,
+            "the app key is not taken",
+            "Check the app key in the shop's settings against Partner Center.",
+        ),
+    ),
+    (
+        re.compile(r"unexpected identifier|cipher.*not (required|expected)", re.I | re.S),
+        Meaning(
+            Kind.MISCONFIGURED,
+            "an identifier was sent that the call does not take",
+            "Report this message to us. Nothing was changed.",
+        ),
+    ),
+    (
+        re.compile(r"shop[_ ]?(cipher|id)", re.I),
+        Meaning(Kind.MISCONFIGURED, "the shop cipher is not taken", "Connect the shop again."),
+    ),
+    (re.compile(r"access[_ -]?token|(?<!page )\btoken\b", re.I), CODES[105002]),
+    (
+        re.compile(r"signature|\bsign\b", re.I),
+        CODES[106001],
+    ),
+    (
+        re.compile(r"version", re.I),
+        Meaning(
+            Kind.MISCONFIGURED,
+            "the call's version is retired",
+            "Update Shipclock, or report this message to us. It is tried again each hour.",
+        ),
+    ),
+    (
+        re.compile(r"missing|required|not include", re.I),
+        Meaning(
+            Kind.MISCONFIGURED,
+            "a parameter is missing",
+            "Report this message to us. Nothing was changed.",
+        ),
+    ),
+)
+"""What `MALFORMED` means, by its message: one number for many faults (6.2 and the marketplace's
+own index of its keywords). The first that fits counts; a message that nothing fits has the code's
+meaning. Only a token that is not taken is worth a renewal: none is repeated by its number."""
+
+
+def meaning_of(code: int, message: str) -> Meaning | None:
+    """What a code means, by its message where it has many meanings; None for an unknown one."""
+    if code == MALFORMED:
+        for telling, meaning in FAULTS:
+            if telling.search(message):
+                return meaning
+    return CODES.get(code)
+
 
 PERSON = "Read the marketplace's message in Seller Center and act there."
 

@@ -1,0 +1,102 @@
+"""Stock as the marketplace has it (`tiktok-shop.md` 5.4). Quantities are units."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from shipclock.marketplaces.protocol import Call, Outcome
+from shipclock.marketplaces.tiktok_shop.answers import part_outcomes
+from shipclock.marketplaces.tiktok_shop.versions import path
+from shipclock.reading import Object, Unreadable, identifier, parts, whole, words
+
+MOST_SKUS = 600
+MOST_UNITS = 99_999
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """One SKU in one warehouse; the warehouse is empty where the answer has totals alone."""
+
+    sku_id: str
+    product_id: str
+    seller_sku: str
+    warehouse_id: str
+    available: int
+    committed: int
+
+
+def search_inventory(sku_ids: Sequence[str]) -> Call:
+    """The stock of up to 600 SKUs; raises ValueError for none or more."""
+    if not 1 <= len(sku_ids) <= MOST_SKUS:
+        raise ValueError(f"1 to {MOST_SKUS} SKUs are asked for at a time, not {len(sku_ids)}")
+    body = {"sku_ids": list(sku_ids)}
+    return Call("search_inventory", "POST", path("search_inventory"), body=body)
+
+
+def read_inventory(outcome: Outcome) -> tuple[Stock, ...]:
+    """The stock in an answer; may be of fewer SKUs than asked for. Raises `Unreadable`."""
+    if "inventory" not in outcome.data:
+        raise Unreadable("inventory: a list was expected")
+    return tuple(_stocks(outcome.data))
+
+
+def _stocks(data: Object) -> Iterator[Stock]:
+    for product in parts(data, "inventory"):
+        product_id = identifier(product.get("product_id"), "inventory.product_id")
+        for sku in parts(product, "skus"):
+            sku_id, name = identifier(sku.get("id"), "skus.id"), words(sku, "seller_sku")
+            places = parts(sku, "warehouse_inventory")
+            for place in places:
+                yield Stock(
+                    sku_id,
+                    product_id,
+                    name,
+                    identifier(place.get("warehouse_id"), "warehouse_inventory.warehouse_id"),
+                    _units(place, "available_quantity"),
+                    _units(place, "committed_quantity"),
+                )
+            if not places:
+                available = _units(sku, "total_available_quantity")
+                committed = _units(sku, "total_committed_quantity")
+                yield Stock(sku_id, product_id, name, "", available, committed)
+
+
+def _units(row: Object, key: str) -> int:
+    """A quantity. One that is missing is not 0: whoever took it for that would stop selling."""
+    found = whole(row, key)
+    if found is None:
+        raise Unreadable(f"{key} is missing")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class StockWish:
+    """How many units of a SKU a warehouse shall have: the whole number, not the change."""
+
+    sku_id: str
+    warehouse_id: str
+    quantity: int
+
+
+def update_inventory(product_id: str, wishes: Sequence[StockWish]) -> Call:
+    """Set the stock of a product's SKUs. Every warehouse of a SKU has to be among the wishes.
+
+    Setting it twice is harmless by itself, but a late repeat would undo what came between. The
+    page names 1 to 99,999; 0 is undocumented and left to the marketplace. Raises ValueError.
+    """
+    wrong = [wish for wish in wishes if not 0 <= wish.quantity <= MOST_UNITS]
+    if wrong:
+        raise ValueError(f"a stock has 0 to {MOST_UNITS} units, not {wrong[0].quantity}")
+    if not wishes:
+        raise ValueError("no stock to set is named")
+    skus: dict[str, list[dict[str, object]]] = {}
+    for wish in wishes:
+        place: dict[str, object] = {"warehouse_id": wish.warehouse_id, "quantity": wish.quantity}
+        skus.setdefault(wish.sku_id, []).append(place)
+    body = {"skus": [{"id": sku_id, "inventory": places} for sku_id, places in skus.items()]}
+    where = path("update_inventory", product_id=product_id)
+    return Call("update_inventory", "POST", where, body=body, writes=True)
+
+
+def read_inventory_errors(outcome: Outcome) -> dict[str, Outcome]:
+    """The SKUs whose stock was not set, each with what its code means; raises `Unreadable`."""
+    return part_outcomes(outcome, "sku_id")
