@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, settings
 
 from shipclock.domain.event import CaseChange, Hint, Line, Link, OrderFacts, PackageRead, Snapshot
 from shipclock.domain.order import NumberFacts, Order, OrderEvents, fold
+from shipclock.domain.push import Intent
 from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
-from shipclock.marketplaces.protocol import Keys, Shop
+from shipclock.marketplaces import MARKETPLACES
+from shipclock.marketplaces.protocol import Call, Keys, Known, Shop, Telling
 from shipclock.rules.policy import Policy, policy_for
 
 T0 = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
@@ -167,6 +169,12 @@ def shop(market: str = "MY", **more: Any) -> Shop:
         **more,
     }
     return Shop(**known)
+
+
+def told(intent: Intent, order: Order, connection: Shop, provider_id: str = "") -> Call:
+    """The call that tells an intent, everything it asks before left out."""
+    known = Known(T0, provider_id)
+    return MARKETPLACES[connection.marketplace].tell([Telling(intent, order, known)], connection)
 
 
 KEYS = Keys("synthetic-app-secret-0001", "TTP_access", "TTP_refresh")

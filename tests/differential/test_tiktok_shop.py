@@ -35,6 +35,7 @@ from tests.builders import (
     samples,
     shop,
     snapshot,
+    told,
 )
 from tests.stage import APP_SECRET, HOSTS, SHOP_ID, Stage
 
@@ -225,7 +226,7 @@ def test_providers_are_asked_for_as_their_client_does() -> None:
 @pytest.mark.parametrize("shipping_type", ["SELLER", "TIKTOK"])
 def test_a_package_is_shipped_as_their_client_does(shipping_type: str) -> None:
     wanted = intent("ship_package", "P1")
-    call = ours.ship(wanted, to_ship(shipping_type), shop(), "6610000000000000001")
+    call = told(wanted, to_ship(shipping_type), shop(), "6610000000000000001")
     body = parsed("ShipPackageRequest", call.body)
     agree(call, built("fulfillment", "ship_package", "P1", body=body))
     assert takes_cipher(call)
@@ -233,7 +234,7 @@ def test_a_package_is_shipped_as_their_client_does(shipping_type: str) -> None:
 
 def test_an_order_is_marked_as_shipped_as_their_client_does() -> None:
     wanted = intent("mark_package_as_shipped", "")
-    call = ours.ship(wanted, to_ship(), shop("US"), "6610000000000000001")
+    call = told(wanted, to_ship(), shop("US"), "6610000000000000001")
     body = parsed("MarkPackageAsShippedRequest", call.body)
     agree(call, built("fulfillment", "mark_package_as_shipped", ORDER, body=body))
     assert takes_cipher(call)
@@ -372,7 +373,7 @@ def shipped(asked: Asked, call: str) -> tuple[str, str]:
     assert providers is not None
     parsed("GetShippingProvidersResponse", asked(providers))
     package_id = order.packages[0].package_id if order.packages else ""
-    ship = ours.ship(intent(call, package_id), order, asked.stage.shop(), "6610000000000000001")
+    ship = told(intent(call, package_id), order, asked.stage.shop(), "6610000000000000001")
     known = "ShipPackageResponse" if call == "ship_package" else "MarkPackageAsShippedResponse"
     parsed(known, asked(ship))
     return order_id, asked.order(order_id).packages[0].package_id

@@ -15,7 +15,7 @@ from shipclock.domain.push import (
     Intent,
     IntentState,
     effect_of_ship,
-    wanted,
+    shipments,
 )
 from tests.builders import NUMBER, REAL, case, folded, line, numbered, package_read, scan, snapshot
 
@@ -26,7 +26,7 @@ def shipped(status: str = "AWAITING_SHIPMENT", *more: Any, **told: Any) -> Order
 
 
 def test_a_scanned_number_of_a_waiting_order_is_to_be_told() -> None:
-    (want,) = wanted(shipped())
+    (want,) = shipments(shipped())
     assert (want.package_id, want.tracking_number, want.carrier, want.reason) == (
         "P1",
         NUMBER,
@@ -51,24 +51,24 @@ def test_a_scanned_number_of_a_waiting_order_is_to_be_told() -> None:
     ],
 )
 def test_only_an_order_that_waits_to_be_shipped_wants_a_ship_push(status: str, count: int) -> None:
-    assert len(wanted(shipped(status))) == count
+    assert len(shipments(shipped(status))) == count
 
 
 def test_nothing_is_wanted_while_a_cancel_request_is_open() -> None:
-    assert wanted(shipped("AWAITING_SHIPMENT", case("CANCELLATION_REQUEST_PENDING", 2))) == ()
-    assert wanted(shipped(cancel_requested=True)) == ()
+    assert shipments(shipped("AWAITING_SHIPMENT", case("CANCELLATION_REQUEST_PENDING", 2))) == ()
+    assert shipments(shipped(cancel_requested=True)) == ()
 
 
 @pytest.mark.parametrize("status", ["info_received", "pickup_failed", "unknown", "cancelled"])
 def test_a_number_without_a_scan_is_not_told(status: str) -> None:
     order = folded(snapshot(package_ids=("P1",)), numbers=(numbered(scan(status)),))
-    assert wanted(order) == ()
+    assert shipments(order) == ()
 
 
 @pytest.mark.parametrize("status", ["", "TO_FULFILL", *GONE])
 def test_a_package_that_is_gone_is_not_told_again(status: str) -> None:
     order = shipped("PARTIALLY_SHIPPING", lines=(line(package_id="P1", package_status=status),))
-    assert len(wanted(order)) == (0 if status in GONE else 1)
+    assert len(shipments(order)) == (0 if status in GONE else 1)
 
 
 def test_the_number_scanned_first_stands_for_an_order_without_packages() -> None:
@@ -77,18 +77,18 @@ def test_the_number_scanned_first_stands_for_an_order_without_packages() -> None
         numbered(scan(hours=2, number="B2"), number="B2"),
     )
     order = folded(snapshot(hours=6), numbers=numbers)
-    reasons = {want.tracking_number: want.reason for want in wanted(order)}
+    reasons = {want.tracking_number: want.reason for want in shipments(order)}
     assert reasons == {"B2": "", "A5": "package unknown"}
 
 
 def test_a_number_of_one_of_several_packages_can_be_told_of_none() -> None:
     two = snapshot(package_ids=("P1", "P2"))
-    (want,) = wanted(folded(two, numbers=(numbered(scan()),)))
+    (want,) = shipments(folded(two, numbers=(numbered(scan()),)))
     assert (want.package_id, want.reason) == ("", "package unknown")
 
 
 def test_an_order_known_by_hints_alone_that_waits_is_judged_by_what_it_has() -> None:
-    assert wanted(folded(numbers=(numbered(scan()),))) == ()
+    assert shipments(folded(numbers=(numbered(scan()),))) == ()
 
 
 # Did it take effect?

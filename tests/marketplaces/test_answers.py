@@ -343,6 +343,7 @@ def test_the_buyer_is_kept_apart_from_the_facts() -> None:
         "postal_code": "50000",
         "region_code": "MY",
         "email": "buyer-101@mail.example",
+        "user_id": "7020000000000000101",
     }
     for secret in ("Aisyah", "Jalan", "000 0101", "mail.example"):
         assert secret not in repr(row.facts)
@@ -350,9 +351,13 @@ def test_the_buyer_is_kept_apart_from_the_facts() -> None:
 
 def test_masked_and_blank_personal_data_is_left_out() -> None:
     (masked,) = orders("orders.in_transit.masked")
-    assert masked.buyer == {"postal_code": "50000", "region_code": "MY"}
+    assert masked.buyer == {
+        "postal_code": "50000",
+        "region_code": "MY",
+        "user_id": "7020000000000000101",
+    }
     (blank,) = orders("orders.on_hold")
-    assert blank.buyer == {"region_code": "MY"}
+    assert blank.buyer == {"region_code": "MY", "user_id": "7020000000000000101"}
 
 
 def row_of(**changes: object) -> Any:
@@ -442,7 +447,11 @@ def test_one_odd_field_costs_no_more_than_itself_and_is_told(
 def test_odd_personal_data_costs_the_order_nothing_and_is_not_quoted() -> None:
     address = {"name": {"first": "Aisyah"}, "phone_number": 60100000101, "region_code": "MY"}
     page = tiktok_shop.read_orders(Outcome(Kind.OK, row_of(recipient_address=address)))
-    assert page.orders[0].buyer == {"region_code": "MY", "email": "buyer-101@mail.example"}
+    assert page.orders[0].buyer == {
+        "region_code": "MY",
+        "email": "buyer-101@mail.example",
+        "user_id": "7020000000000000101",
+    }
     assert "Aisyah" not in repr(page.unreadable)
 
 

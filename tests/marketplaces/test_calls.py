@@ -12,11 +12,23 @@ from hypothesis import strategies as st
 
 from shipclock.domain.carrier import ALIASES, plain
 from shipclock.domain.order import Order
-from shipclock.domain.push import Intent, IntentState
+from shipclock.domain.push import Deed, Intent, IntentState
 from shipclock.marketplaces import MARKETPLACES, tiktok_shop
 from shipclock.marketplaces.protocol import Call, Hosts, Marketplace
 from shipclock.marketplaces.tiktok_shop.signing import signature
-from tests.builders import KEYS, ORDER, REAL, T0, folded, line, patient, sample, shop, snapshot
+from tests.builders import (
+    KEYS,
+    ORDER,
+    REAL,
+    T0,
+    folded,
+    line,
+    patient,
+    sample,
+    shop,
+    snapshot,
+    told,
+)
 
 HOSTS = Hosts("https://api.example", "https://auth.example")
 SECRET = KEYS.app_secret
@@ -199,7 +211,7 @@ def intent(call: str, package_id: str = "P1") -> Intent:
 
 
 def test_ship_by_seller_names_number_and_provider() -> None:
-    call = tiktok_shop.ship(intent("ship_package"), order(), shop(), "661")
+    call = told(intent("ship_package"), order(), shop(), "661")
     assert (call.method, call.path, call.writes) == (
         "POST",
         "/fulfillment/202309/packages/P1/ship",
@@ -224,17 +236,15 @@ def test_a_number_is_sent_as_its_carrier_writes_it_where_the_marketplace_takes_t
     written: str, sent_as: str
 ) -> None:
     for name, at in (("ship_package", "self_shipment"), ("mark_package_as_shipped", "")):
-        told = replace(intent(name), tracking_number=written)
-        body: Any = tiktok_shop.ship(told, order(), shop(), "661").body
+        wish = replace(intent(name), tracking_number=written)
+        body: Any = told(wish, order(), shop(), "661").body
         info = body[at] if at else body["shipping_info_list"][0]
         assert info["tracking_number"] == sent_as
 
 
 @pytest.mark.parametrize("method", ["PICKUP", "DROP_OFF"])
 def test_ship_by_tiktok_names_the_handover_and_nothing_else(method: str) -> None:
-    call = tiktok_shop.ship(
-        intent("ship_package"), order("TIKTOK"), shop(handover_method=method), ""
-    )
+    call = told(intent("ship_package"), order("TIKTOK"), shop(handover_method=method), "")
     assert call.body == {"handover_method": method}
 
 
@@ -243,7 +253,7 @@ def test_marking_as_shipped_lists_the_units_still_to_ship(
     package_id: str, lines: list[str]
 ) -> None:
     marked = intent("mark_package_as_shipped", package_id)
-    call = tiktok_shop.ship(marked, order(), shop("US"), "661")
+    call = told(marked, order(), shop("US"), "661")
     assert (call.path, call.writes) == (f"/fulfillment/202610/orders/{ORDER}/packages", True)
     assert call.body == {
         "order_line_list": [{"order_line_id": line_id} for line_id in lines],
@@ -252,9 +262,11 @@ def test_marking_as_shipped_lists_the_units_still_to_ship(
 
 
 def test_only_ship_by_seller_needs_a_provider() -> None:
-    assert tiktok_shop.needs_provider(order("SELLER"))
-    assert not tiktok_shop.needs_provider(order("TIKTOK"))
-    assert not tiktok_shop.needs_provider(folded())
+    assert tiktok_shop.needs_provider(order("SELLER"), Deed.SHIP)
+    assert not tiktok_shop.needs_provider(order("TIKTOK"), Deed.SHIP)
+    assert not tiktok_shop.needs_provider(folded(), Deed.SHIP)
+    assert tiktok_shop.needs_provider(order("SELLER"), Deed.RENUMBER)
+    assert not tiktok_shop.needs_provider(order("SELLER"), Deed.CANCEL)
 
 
 def test_providers_are_asked_for_by_the_orders_delivery_option() -> None:

@@ -15,6 +15,7 @@ from shipclock.domain.event import (
     OrderEvent,
     OrderFacts,
     PackageRead,
+    Request,
     Snapshot,
 )
 from shipclock.domain.push import Intent
@@ -28,6 +29,7 @@ _EVENTS: dict[str, TypeAdapter[Any]] = {
     "snapshot": TypeAdapter(Snapshot),
     "case": TypeAdapter(CaseChange),
     "package": TypeAdapter(PackageRead),
+    "request": TypeAdapter(Request),
 }
 _FACTS = TypeAdapter(OrderFacts)
 _SCAN = TypeAdapter(Scan)

@@ -12,7 +12,7 @@ from shipclock.domain.clock import Ask, Clock, ClockState, Notice, Verdict, Verd
 from shipclock.domain.order import AWAITING_COLLECTION, IN_TRANSIT, TIKTOK, Order
 from shipclock.domain.push import UNCLEAR_WAIT, WAITING, Intent, IntentState
 from shipclock.domain.times import EPOCH
-from shipclock.intents import intents_of, stuck
+from shipclock.intents import intents_of, settled_doubts, stuck
 from shipclock.news import news
 from shipclock.rules import Ticking, Timeline, clocked, next_instant, notices, timeline
 from shipclock.rules.abnormal_delivery import NAME as ALERTING
@@ -61,14 +61,17 @@ def decide(order: Order, recorded: Recorded, about: Situation) -> Decision:
     """Decide what follows from an order. The same inputs always give the same decision."""
     ticking = timeline(order, about.policy) if about.policy else ()
     read = _freshest(order, recorded.read)
-    intents = intents_of(order, recorded, read, about)
-    reread_at = _reread_at(order, ticking, {**recorded.intents, **intents}, read, about)
+    settled = settled_doubts(order, recorded, read, about)
+    reread_at = _reread_at(order, ticking, settled, read, about)
     owed = reread_at is not None
     waiting = _waits_for_reread(order, ticking, recorded, read, about) if owed else []
     postponed = owed and read.not_before and read.not_before > about.now
+    verdicts = _verdicts(order, ticking, recorded, waiting, about)
+    standing = {**recorded.verdicts, **{verdict.key: verdict for verdict in verdicts}}
+    intents = intents_of(order, settled, standing.values(), about)
     return Decision(
         timeline=ticking,
-        verdicts=_verdicts(order, ticking, recorded, waiting, about),
+        verdicts=verdicts,
         notices=_notices(order, ticking, recorded, intents, about),
         intents=tuple(i for i in intents.values() if i != recorded.intents.get(i.key)),
         reread_at=None if postponed else reread_at,

@@ -1,36 +1,51 @@
 """The pushes of an order as they should stand at `now`. Pure (DESIGN 3.3 and 3.5)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from shipclock import backoff
-from shipclock.domain.clock import Notice
+from shipclock.domain.clock import Notice, Verdict
 from shipclock.domain.order import Order, normal
 from shipclock.domain.push import (
     RENEWABLE,
     UNCLEAR_WAIT,
+    Deed,
     Effect,
     Intent,
     IntentState,
     Wanted,
-    effect_of_ship,
-    wanted,
 )
 from shipclock.marketplaces import MARKETPLACES
 from shipclock.marketplaces.protocol import Plan, Shop
+from shipclock.remedies import prepared
 from shipclock.situation import Read, Recorded, Situation
+from shipclock.wishes import wanted
 
 PUSH = "push"
 """The kind of a notice about a push that a person must hear of."""
 
 
-def intents_of(order: Order, recorded: Recorded, read: Read, about: Situation) -> dict[str, Intent]:
-    """The intents as they should stand now: wanted ones, withdrawn ones, and settled doubts."""
-    wants = dict(_planned(order, about))
-    found: dict[str, Intent] = {}
-    for key, intent in recorded.intents.items():
-        found[key] = _settled_doubt(order, intent, key in wants, read, about)
+def settled_doubts(
+    order: Order, recorded: Recorded, read: Read, about: Situation
+) -> dict[str, Intent]:
+    """The recorded intents, the unclear ones settled where a re-read shows what became of them."""
+    return {
+        key: _settled_doubt(order, intent, read, about) for key, intent in recorded.intents.items()
+    }
+
+
+def intents_of(
+    order: Order,
+    settled: Mapping[str, Intent],
+    verdicts: Iterable[Verdict],
+    about: Situation,
+) -> dict[str, Intent]:
+    """The intents as they should stand now, given those whose doubts are settled and all verdicts:
+    wanted ones and withdrawn ones."""
+    wants = dict(_planned(order, verdicts, about))
+    found = dict(settled)
+    for key in settled:
         if found[key].state is IntentState.PENDING and key not in wants:
             reason = "no longer wanted"
             found[key] = replace(found[key], state=IntentState.WITHDRAWN, reason=reason)
@@ -39,24 +54,28 @@ def intents_of(order: Order, recorded: Recorded, read: Read, about: Situation) -
     told = {normal(want.tracking_number) for want, _ in wants.values()}
     for key, intent in found.items():
         refused = intent.state is IntentState.NOT_ALLOWED and key not in wants
-        if refused and normal(intent.tracking_number) in told:
+        if refused and intent.tracking_number and normal(intent.tracking_number) in told:
             reason = "told in another way"
             found[key] = replace(intent, state=IntentState.WITHDRAWN, reason=reason)
     return found
 
 
-def _planned(order: Order, about: Situation) -> list[tuple[str, tuple[Wanted, Plan]]]:
+def _planned(
+    order: Order, verdicts: Iterable[Verdict], about: Situation
+) -> list[tuple[str, tuple[Wanted, Plan]]]:
     """What is wanted and how the marketplace would be told, by the intent's key."""
     if about.shop is None:
         return []
     market = MARKETPLACES[about.shop.marketplace]
+    remedies = prepared(order, verdicts, market, about.shop, about.policy) if about.policy else ()
     found = []
-    for want in wanted(order):
+    for want in wanted(order, remedies, about.shop):
         plan = market.plan(order, want, about.shop)
-        if plan.allowed and market.needs_provider(order) and about.providers is not None:
+        named = plan.allowed and market.needs_provider(order, want.deed)
+        if named and about.providers is not None:
             plan = _with_provider(plan, want, about.shop, about.providers)
-        key = f"{plan.call}#{want.package_id}#{normal(want.tracking_number)}"
-        found.append((key, (want, plan)))
+        topic = want.topic or normal(want.tracking_number)
+        found.append((f"{plan.call}#{want.package_id}#{topic}", (want, plan)))
     return found
 
 
@@ -85,6 +104,9 @@ def _renewed(intent: Intent | None, key: str, want: Wanted, plan: Plan) -> Inten
             tracking_number=want.tracking_number,
             state=state,
             carrier=want.carrier,
+            deed=want.deed,
+            says=want.says,
+            irrevocable=plan.irrevocable,
             reason=plan.reason,
             advice=plan.advice,
         )
@@ -104,6 +126,11 @@ def _renewed(intent: Intent | None, key: str, want: Wanted, plan: Plan) -> Inten
     return intent
 
 
+UNSEEN = (
+    "Nobody can see from here whether it took effect, so it is not repeated. Look in Seller "
+    "Center, then say `shipclock push done` or `shipclock push again`."
+)
+
 TELL = (IntentState.NOT_ALLOWED, IntentState.REFUSED, IntentState.DEAD)
 """Ends of a push that a person must hear of: nothing will happen by itself."""
 
@@ -116,7 +143,7 @@ def stuck(intents: Mapping[str, Intent], now: datetime) -> list[Notice]:
             kind=PUSH,
             at=now,
             day=f"{intent.key}#{intent.state.value}",
-            text=f"{intent.tracking_number} is not told to the marketplace: {intent.reason}. "
+            text=f"{_subject(intent)} is not told to the marketplace: {intent.reason}. "
             f"{intent.advice}".strip(),
         )
         for intent in intents.values()
@@ -124,15 +151,30 @@ def stuck(intents: Mapping[str, Intent], now: datetime) -> list[Notice]:
     ]
 
 
-def _settled_doubt(
-    order: Order, intent: Intent, still_wanted: bool, read: Read, about: Situation
-) -> Intent:
-    """An unclear intent, once a re-read from after the wait shows what became of it."""
+SUBJECTS = {
+    Deed.LABEL: "The purchase of a label",
+    Deed.CANCEL: "The cancellation",
+    Deed.ANSWER: "The answer to the buyer's request",
+    Deed.REFUND: "The refund",
+    Deed.MESSAGE: "The message to the buyer",
+}
+
+
+def _subject(intent: Intent) -> str:
+    """What an intent tells, as a sentence begins with it."""
+    return SUBJECTS.get(intent.deed) or intent.tracking_number or f"Package {intent.package_id}"
+
+
+def _settled_doubt(order: Order, intent: Intent, read: Read, about: Situation) -> Intent:
+    """An unclear intent, once a re-read from after the wait shows what became of it. Whether it is
+    still wanted is judged afterwards."""
     if intent.state is not IntentState.UNCLEAR or intent.unclear_at is None:
         return intent
-    if read.requested_at < intent.unclear_at + UNCLEAR_WAIT:
+    if about.shop is None or read.requested_at < intent.unclear_at + UNCLEAR_WAIT:
         return intent
-    effect = effect_of_ship(order, intent)
+    effect = MARKETPLACES[about.shop.marketplace].effect(order, intent)
+    if effect is Effect.UNSEEABLE:
+        return replace(intent, state=IntentState.DEAD, advice=UNSEEN)
     if effect is Effect.SEEN:
         return replace(
             intent, state=IntentState.DONE, done_at=intent.unclear_at, reason="", advice=""
@@ -150,7 +192,7 @@ def _settled_doubt(
         )
     return replace(
         intent,
-        state=IntentState.PENDING if still_wanted else IntentState.WITHDRAWN,
+        state=IntentState.PENDING,
         failures=failures,
         not_before=backoff.after(backoff.PUSH, failures, about.now),
     )

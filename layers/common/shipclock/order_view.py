@@ -16,8 +16,9 @@ from shipclock.estimate import estimate
 from shipclock.marketplaces import MARKETPLACES
 from shipclock.marketplaces.protocol import Handover, Shop
 from shipclock.ports import Store
-from shipclock.remedies import prepared
+from shipclock.remedies import Prepared, prepared
 from shipclock.settle import Book, Settled, judge, read_book
+from shipclock.wishes import REMEDIES
 
 Instant = Annotated[
     datetime,
@@ -304,7 +305,7 @@ def _prepared(settled: Settled) -> list[PreparedView]:
     return [
         PreparedView(
             kind=item.kind,
-            state=item.state,
+            state=_prepared_state(item, settled),
             rule=item.rule,
             cause=item.cause,
             package_id=item.package_id or None,
@@ -313,6 +314,14 @@ def _prepared(settled: Settled) -> list[PreparedView]:
         )
         for item in prepared(settled.order, verdicts, market, about.shop, about.policy)
     ]
+
+
+def _prepared_state(item: Prepared, settled: Settled) -> str:
+    """Whether it still waits for a person; else how far the push is that carries it out."""
+    intents = settled.recorded.intents.values()
+    mine = [i for i in intents if i.deed is REMEDIES[item.kind]]
+    told = [i for i in mine if i.says.get("text", item.text) == item.text]
+    return told[-1].state.value if told else "waiting"
 
 
 def _cancellation(settled: Settled) -> CancellationView | None:

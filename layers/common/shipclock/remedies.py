@@ -37,7 +37,7 @@ class Prepared:
     """One thing that waits for a person.
 
     `kind` is `refund`, `cancellation` or `buyer_message`; `text` says what to do, or is the
-    message itself, without any personal data.
+    message itself, without any personal data. `verdict` is the key of the one that prepared it.
     """
 
     kind: str
@@ -46,7 +46,7 @@ class Prepared:
     package_id: str
     number: str
     text: str
-    state: str = "waiting"
+    verdict: str = ""
 
 
 def prepared(
@@ -79,7 +79,10 @@ def _for(order: Order, verdict: Verdict, undo: str, policy: Policy) -> tuple[Pre
     message = (
         f"Hello, we are sorry: {because} {offer} Should it reach you after all, please tell us."
     )
-    return Prepared(undo, *about, todo), Prepared(BUYER_MESSAGE, *about, message)
+    return (
+        Prepared(undo, *about, todo, verdict.key),
+        Prepared(BUYER_MESSAGE, *about, message, verdict.key),
+    )
 
 
 def _units(order: Order, verdict: Verdict) -> str:

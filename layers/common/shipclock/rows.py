@@ -11,6 +11,7 @@
 | | `REREAD` | how the last re-read went, where it brought no new snapshot |
 | | `HANDOVER#package` | how a package may be handed to the marketplace's carrier |
 | | `BUYER` | personal data, with a TTL |
+| `FILES#order` | `PROOF#package#piece`, `LABEL#…` | files, in pieces, with a TTL |
 | `NUMBER#number` | `EVENT#identity`, `LINK#order` | scans, and whose they are |
 | `SHOP#id` | `LANE` | the connection: lease and pace |
 | | `RECONCILE`, `PROVIDERS#option` | search cursors; who may ship |
@@ -46,6 +47,9 @@ NOTICE = "NOTICE#"
 PUSH = "PUSH#"
 PROVIDERS = "PROVIDERS#"
 HANDOVER = "HANDOVER#"
+FILES = "FILES#"
+PROOF = "PROOF#"
+LABEL = "LABEL#"
 
 
 def order_pk(order_id: str) -> str:

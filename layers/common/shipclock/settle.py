@@ -194,7 +194,7 @@ def _providers(
     store: Store, order: Order, shop: Shop | None, real: datetime
 ) -> dict[str, str] | None:
     """Who may ship the order, where somebody asked already and it matters."""
-    if shop is None or order.facts is None or order.first_scan is None:
+    if shop is None or order.facts is None or not (order.first_scan or order.requests):
         return None
     option = order.facts.delivery_option_id
     if not option:

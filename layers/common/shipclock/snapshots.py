@@ -55,6 +55,12 @@ def _links(order_id: str, facts: OrderFacts, linked: frozenset[str]) -> list[Lin
     return [Link(number, order_id, MARKETPLACE, facts.create_time) for number in numbers]
 
 
+def read_buyer(store: Store, order_id: str) -> dict[str, str]:
+    """What is kept of an order's buyer; empty where nothing is, or no longer."""
+    row = store.get((rows.order_pk(order_id), rows.BUYER))
+    return dict(json.loads(row["doc"])) if row else {}
+
+
 def _keep_buyer(store: Store, row: OrderRow, real: datetime) -> None:
     store.write(
         Change(

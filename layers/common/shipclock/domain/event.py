@@ -98,7 +98,10 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class CaseChange:
-    """A state of a cancellation or return, as a search of the marketplace told it."""
+    """A state of a cancellation or return, as a search of the marketplace told it.
+
+    `role` is who opened it, `deadline` by when the seller is to answer: the marketplace's words.
+    """
 
     identity: str
     order_id: str
@@ -108,6 +111,7 @@ class CaseChange:
     status: str
     update_time: datetime
     deadline: datetime | None = None
+    role: str = ""
     kind: Literal["case"] = "case"
 
 
@@ -153,7 +157,32 @@ class PackageRead:
         )
 
 
-OrderEvent = Hint | Snapshot | CaseChange | PackageRead
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person asks to be told to the marketplace of this order, at a real time.
+
+    `deed` is one of `push.Deed`, or `approve`: what a verdict has prepared may go out. `says` are
+    the words that the deed needs. `revoked`: asked for no longer. The newest word on one thing
+    counts; asking twice is asking once.
+    """
+
+    identity: str
+    order_id: str
+    deed: str
+    asked_at: datetime
+    by: str = ""
+    package_id: str = ""
+    says: dict[str, str] = field(default_factory=dict)
+    revoked: bool = False
+    kind: Literal["request"] = "request"
+
+    @property
+    def about(self) -> tuple[str, str, tuple[tuple[str, str], ...]]:
+        """What is asked for, whoever asks and whenever."""
+        return self.deed, self.package_id, tuple(sorted(self.says.items()))
+
+
+OrderEvent = Hint | Snapshot | CaseChange | PackageRead | Request
 """Events kept under their order. `Scan`s are kept under their tracking number, for good."""
 
 Event = OrderEvent | Scan

@@ -9,7 +9,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shipclock.domain.event import CaseChange, Hint, Link, OrderFacts, PackageRead, Snapshot
+from shipclock.domain.event import (
+    CaseChange,
+    Hint,
+    Link,
+    OrderEvent,
+    OrderFacts,
+    PackageRead,
+    Request,
+    Snapshot,
+)
 from shipclock.domain.tracking import Parcel, Scan, fold_parcel
 
 UNPAID = "UNPAID"
@@ -109,7 +118,9 @@ class Order:
     `reached` holds the instant each status was reached; `snapshots` are all re-reads, the newest
     state last; `told_numbers` are linked by the marketplace's own word; `hinted_at` is the receipt
     of the newest hint. `cancel_open` says that a buyer's cancel request waits for an answer, made
-    at `cancel_asked_at` and to be answered by `cancel_by` where these are known.
+    at `cancel_asked_at` and to be answered by `cancel_by` where these are known; `cancel_case` is
+    the marketplace's id of it. `cases` are all states of its cancellations and returns, the oldest
+    first; `requests` what people ask for by now.
     """
 
     order_id: str
@@ -125,6 +136,9 @@ class Order:
     cancel_open: bool = False
     cancel_asked_at: datetime | None = None
     cancel_by: datetime | None = None
+    cancel_case: str = ""
+    cases: tuple[CaseChange, ...] = ()
+    requests: tuple[Request, ...] = ()
     events: int = 0
 
     @property
@@ -191,7 +205,7 @@ class NumberFacts:
     links: tuple[Link, ...] = ()
 
 
-OrderEvents = Iterable[Hint | Snapshot | CaseChange | PackageRead]
+OrderEvents = Iterable[OrderEvent]
 
 
 def fold(order_id: str, events: OrderEvents, numbers: Iterable[NumberFacts] = ()) -> Order:
@@ -206,6 +220,7 @@ def fold(order_id: str, events: OrderEvents, numbers: Iterable[NumberFacts] = ()
     snapshots = [e for e in unique.values() if isinstance(e, Snapshot)]
     cases = [e for e in unique.values() if isinstance(e, CaseChange)]
     reads = [e for e in unique.values() if isinstance(e, PackageRead)]
+    requests = [e for e in unique.values() if isinstance(e, Request)]
     newest = max(snapshots, key=_snapshot_order, default=None)
     last_hint = max(hints, key=_hint_order, default=None)
     facts = newest.facts if newest else None
@@ -232,6 +247,9 @@ def fold(order_id: str, events: OrderEvents, numbers: Iterable[NumberFacts] = ()
         cancel_open=cancel_open,
         cancel_asked_at=_asked_at(facts, request),
         cancel_by=request.deadline if request else None,
+        cancel_case=request.case_id if request else "",
+        cases=tuple(sorted(cases, key=_case_order)),
+        requests=_asked(requests),
         events=len(unique) + scanned,
     )
 
@@ -269,13 +287,24 @@ def _reached(snapshots: list[Snapshot], newest: Snapshot | None) -> dict[str, da
     return reached
 
 
+def _case_order(case: CaseChange) -> tuple[datetime, datetime, str]:
+    """By their time; of one state the later deadline counts, for deadlines are extended."""
+    return case.update_time, case.deadline or case.update_time, case.identity
+
+
+def _asked(requests: list[Request]) -> tuple[Request, ...]:
+    """What is asked for: of each thing the newest word, unless that takes it back."""
+    newest = {r.about: r for r in sorted(requests, key=lambda r: (r.asked_at, r.identity))}
+    return tuple(r for _, r in sorted(newest.items()) if not r.revoked)
+
+
 def _cancel_request(
     facts: OrderFacts | None, cases: list[CaseChange]
 ) -> tuple[bool, CaseChange | None]:
     """Whether a buyer's cancel request waits for an answer, by the order or by the newest case,
     and the case where it is known."""
     newest: dict[str, CaseChange] = {}
-    for case in sorted(cases, key=lambda c: (c.update_time, c.identity)):
+    for case in sorted(cases, key=_case_order):
         newest[case.case_id] = case
     waiting = [
         c

@@ -1,6 +1,7 @@
 """Telling the marketplace: what is wanted, and the life of one intent (DESIGN 3.3 and 3.5)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -12,6 +13,26 @@ from shipclock.domain.order import (
     Order,
     normal,
 )
+
+
+class Deed(StrEnum):
+    """What a marketplace may be told of an order, whatever call of its says so.
+
+    `ship`: a package left, or its own carrier is to fetch it. `renumber`: it left under another
+    number. `label`: buy its label. `deliver`: it was delivered, or could not be. `track`: one scan.
+    `cancel`, `refund`: undo the order. `answer`: the buyer's wish to cancel. `message`: to the
+    buyer.
+    """
+
+    SHIP = "ship"
+    RENUMBER = "renumber"
+    LABEL = "label"
+    DELIVER = "deliver"
+    TRACK = "track"
+    CANCEL = "cancel"
+    ANSWER = "answer"
+    REFUND = "refund"
+    MESSAGE = "message"
 
 
 class IntentState(StrEnum):
@@ -48,19 +69,27 @@ GIVE_UP = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Something the marketplace should be told: the order's package left with this number."""
+    """Something the marketplace should be told, such as that a package left with this number.
+
+    `says` are the words of deeds that need more; `topic` is what it says as an intent's key names
+    it, the number where that says all.
+    """
 
     package_id: str
     tracking_number: str
     carrier: str
     reason: str = ""
+    deed: Deed = Deed.SHIP
+    says: Mapping[str, str] = field(default_factory=dict)
+    topic: str = ""
 
 
-def wanted(order: Order) -> tuple[Wanted, ...]:
-    """What the marketplace should be told of this order, whatever it allows (DESIGN 3.10).
+def shipments(order: Order) -> tuple[Wanted, ...]:
+    """The packages that left and of which the marketplace should be told, whatever it allows.
 
-    A ship push is wanted for every number with a scan while the order still waits to be shipped,
-    unless a buyer's cancel request is open: shipping would answer it. Hints alone want nothing.
+    Wanted is a ship push for every number with a scan while the order still waits to be shipped,
+    unless a buyer's cancel request is open: shipping would answer it (DESIGN 3.10). Hints alone
+    want nothing.
     """
     if order.facts is None or order.status not in WAITING or order.cancel_open:
         return ()
@@ -84,6 +113,8 @@ def _unplaced(order: Order, place: int) -> str:
 class Intent:
     """One thing to tell the marketplace, kept with everything that became of it.
 
+    An `irrevocable` one goes out only right after the order was read again.
+
     `sent_at`, `unclear_at` and `done_at` are real times; `not_before` is `now`. `lease` names the
     holder of the lane that sent it: found under another holder, a `sending` intent is unclear.
     """
@@ -94,6 +125,9 @@ class Intent:
     tracking_number: str
     state: IntentState
     carrier: str = ""
+    deed: Deed = Deed.SHIP
+    says: Mapping[str, str] = field(default_factory=dict)
+    irrevocable: bool = False
     attempts: int = 0
     failures: int = 0
     reason: str = ""
@@ -106,11 +140,12 @@ class Intent:
 
 
 class Effect(StrEnum):
-    """What a re-read after an unclear call shows."""
+    """What a re-read after an unclear call shows. `unseeable`: nothing could show it."""
 
     SEEN = "seen"
     NOT_SEEN = "not_seen"
     OTHER = "other"
+    UNSEEABLE = "unseeable"
 
 
 def effect_of_ship(order: Order, intent: Intent) -> Effect:
@@ -137,6 +172,8 @@ def effect_of_ship(order: Order, intent: Intent) -> Effect:
     if normal(intent.tracking_number) in shown:
         return Effect.SEEN
     gone = [line for line in mine if line.package_status in GONE]
+    if not intent.tracking_number and order.status != CANCELLED:  # it was to get its own number
+        return Effect.SEEN if gone or moved else Effect.NOT_SEEN
     if order.status == CANCELLED or any(line.tracking_number for line in gone):
         return Effect.OTHER
     if gone or (moved and not shown):

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from shipclock.domain.event import CaseChange, OrderFacts, PackageRead
 from shipclock.domain.order import Order
-from shipclock.domain.push import Intent, Wanted
+from shipclock.domain.push import Deed, Effect, Intent, Wanted
 from shipclock.ports import HttpReply, HttpRequest
 
 
@@ -22,7 +22,11 @@ class Shop:
 
     `authorisation` names the row that holds its tokens: shops of one seller may share it.
     `default_provider` ships what no carrier name fits; `zone` is the shop's time zone;
-    `hand_marked` says that its orders are marked as shipped by hand or by us, not by the carrier.
+    `hand_marked` says that its orders are marked as shipped by hand or by us, not by the carrier
+    (TikTok Shop: Seller Own Fleet); `self_delivered` that the marketplace takes its own tracking
+    events. `automatic` names what goes out without a person: `cancellation`, `refund`,
+    `buyer_message`, `approve_cancellation`. `versions` pins a call to another version of the API
+    than ours, by the call's name.
     """
 
     shop_id: str
@@ -36,6 +40,9 @@ class Shop:
     default_provider: str = ""
     handover_method: str = "PICKUP"
     hand_marked: bool = False
+    self_delivered: bool = False
+    automatic: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +121,47 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Whether and by which call the marketplace may be told something, and how one sees that it
-    took effect. `proof` false: never repeated without a person."""
+    took effect. `proof` false: never repeated without a person. `irrevocable`: the order is read
+    again right before."""
 
     call: str
     allowed: bool
     reason: str = ""
     advice: str = ""
     proof: bool = False
+    irrevocable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A file that is kept: a proof of delivery, a label."""
+
+    media_type: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known as an intent is about to be told, besides the order.
+
+    `provider_id` stands for its carrier. `buyer` is what was kept of the buyer, `proof` a file that
+    shows the delivery. `learned` are the answers to the steps taken so far, by the step's name.
+    """
+
+    now: datetime
+    provider_id: str = ""
+    buyer: Mapping[str, str] = field(default_factory=dict, repr=False)
+    proof: Blob | None = None
+    learned: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """An intent about to be told: of which order, and what is known for it."""
+
+    intent: Intent
+    order: Order
+    known: Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +232,12 @@ class Marketplace(Protocol):
     """How many orders one re-read may ask for."""
     DETAIL: tuple[str, ...]
     """Calls whose effect is also looked for in the package's detail."""
+    CASES: tuple[str, ...]
+    """Calls whose effect is also looked for in the order's cancellations and returns."""
+    TOGETHER: Mapping[str, int]
+    """Calls of which several may go out as one, and how many."""
+    SHARED: tuple[str, ...]
+    """Of these, the calls that may be about several orders at once."""
 
     def plan(self, order: Order, wanted: Wanted, shop: Shop) -> Plan:
         """Whether and how the marketplace may be told (the capability table)."""
@@ -244,11 +291,14 @@ class Marketplace(Protocol):
     def read_providers(self, outcome: Outcome) -> dict[str, str]:
         """Provider id to name; raises `Unreadable`."""
 
+    def cases(self, order_ids: Sequence[str]) -> Sequence[tuple[str, Call]]:
+        """The searches that show the cancellations and returns of some orders, by their names."""
+
     def choose_provider(self, carrier: str, providers: Mapping[str, str], shop: Shop) -> str:
         """The provider's id by name or alias, else the shop's default, else empty."""
 
-    def needs_provider(self, order: Order) -> bool:
-        """Whether the ship call of this order names a provider."""
+    def needs_provider(self, order: Order, deed: Deed) -> bool:
+        """Whether the call that tells this of an order names a provider."""
 
     def undo(self, order: Order, shop: Shop) -> str:
         """How a seller may undo the order by now: `cancellation` or `refund`."""
@@ -257,5 +307,18 @@ class Marketplace(Protocol):
         """The marketplace's own reason for a cancellation in words that end no sentence; empty for
         any other."""
 
-    def ship(self, intent: Intent, order: Order, shop: Shop, provider_id: str) -> Call:
-        """The ship call an intent stands for."""
+    def step(self, telling: Telling, shop: Shop) -> Call | Outcome | None:
+        """What is to be asked before an intent can be told: a call that is harmless to repeat; an
+        outcome where it is clear by now that it can't be told; None: nothing."""
+
+    def learn(self, step: Call, outcome: Outcome) -> Mapping[str, Any]:
+        """What the answer to a step adds to `Known.learned`; raises `Unreadable`."""
+
+    def tell(self, tellings: Sequence[Telling], shop: Shop) -> Call:
+        """The call that some intents stand for: one, or several of a call in `TOGETHER`."""
+
+    def apart(self, outcome: Outcome, tellings: Sequence[Telling]) -> Sequence[Outcome]:
+        """What the answer to `tell` means for each of the intents."""
+
+    def effect(self, order: Order, intent: Intent) -> Effect:
+        """What a re-read shows of an intent whose effect is in doubt (the proof of effect)."""

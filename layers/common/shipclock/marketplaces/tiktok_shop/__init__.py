@@ -1,4 +1,5 @@
-"""TikTok Shop: what may be said (`capability`), how (`calls`, `signing`), what came back."""
+"""TikTok Shop: what may be said (`capability`), how (`telling`, `calls`, `signing`), what came back
+(`answers`, `codes`), and what shows that it took effect (`proof`)."""
 
 from shipclock.marketplaces.tiktok_shop.answers import (
     interpret,
@@ -11,30 +12,47 @@ from shipclock.marketplaces.tiktok_shop.answers import (
 )
 from shipclock.marketplaces.tiktok_shop.calls import (
     BATCH,
-    DETAIL,
     SEARCHES,
-    choose_provider,
+    cases,
     handover,
-    needs_provider,
     package,
     providers,
     refresh,
     reread,
     search,
-    ship,
 )
 from shipclock.marketplaces.tiktok_shop.capability import plan, undo
 from shipclock.marketplaces.tiktok_shop.codes import cancel_words
+from shipclock.marketplaces.tiktok_shop.proof import effect
 from shipclock.marketplaces.tiktok_shop.signing import sign
+from shipclock.marketplaces.tiktok_shop.telling import (
+    CASES,
+    DETAIL,
+    SHARED,
+    TOGETHER,
+    apart,
+    choose_provider,
+    learn,
+    needs_provider,
+    step,
+    tell,
+)
 
 __all__ = [
     "BATCH",
+    "CASES",
     "DETAIL",
     "SEARCHES",
+    "SHARED",
+    "TOGETHER",
+    "apart",
     "cancel_words",
+    "cases",
     "choose_provider",
+    "effect",
     "handover",
     "interpret",
+    "learn",
     "needs_provider",
     "package",
     "plan",
@@ -48,7 +66,8 @@ __all__ = [
     "refresh",
     "reread",
     "search",
-    "ship",
     "sign",
+    "step",
+    "tell",
     "undo",
 ]

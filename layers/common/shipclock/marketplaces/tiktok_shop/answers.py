@@ -158,7 +158,7 @@ def _retry_after(reply: HttpReply) -> timedelta | None:
 def link(data: Object, key: str) -> str:
     """An address on the web, whole (signed ones are long); absent or null is empty."""
     found = opaque(data, key)
-    if found and not found.startswith("https://"):
+    if found and not found.startswith(("https://", "http://127.0.0.1:")):  # the latter: a sandbox
         raise Unreadable(f"{key}: an https address was expected")
     return found
 
@@ -298,6 +298,7 @@ def _buyer(row: Object) -> dict[str, str]:
     oddities: list[str] = []
     found = {name: _soft(words, address, name, oddities) or "" for name in BUYER_FIELDS}
     found["email"] = _soft(words, row, "buyer_email", oddities) or ""
+    found["user_id"] = _soft(optional_id, row, "user_id", oddities) or ""
     return {name: text for name, text in found.items() if text and "*" not in text}
 
 
@@ -394,15 +395,17 @@ def _case(row: Object, kind: str, id_key: str, status_key: str, shop: Shop) -> C
         raise Unreadable("update_time or status is missing")
     steps = parts(row, "seller_next_action_response")
     deadlines = [at for step in steps if (at := unix(step, "deadline"))]
+    deadline = min(deadlines, default=None)
     return CaseChange(
-        identity=digest(kind, case_id, status, update_time.isoformat()),
+        identity=digest(kind, case_id, status, update_time.isoformat(), str(deadline or "")),
         order_id=identifier(row.get("order_id"), "order_id"),
         shop_id=shop.shop_id,
         case_id=case_id,
         case="cancellation" if kind == "cancellation" else "return",
         status=status,
         update_time=update_time,
-        deadline=min(deadlines, default=None),
+        deadline=deadline,
+        role=words(row, "role"),
     )
 
 

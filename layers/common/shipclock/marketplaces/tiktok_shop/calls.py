@@ -1,19 +1,14 @@
 """The calls we make, each built in one place (`tiktok-shop.md` section 5). No I/O."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from shipclock.domain.carrier import names_of, plain
 from shipclock.domain.order import Order
-from shipclock.domain.push import Intent
 from shipclock.marketplaces.protocol import Call, Keys, Shop
-from shipclock.marketplaces.tiktok_shop.capability import MARK_AS_SHIPPED, SHIP_PACKAGE
-from shipclock.marketplaces.tiktok_shop.fulfilment import Parcel, mark_as_shipped, ship_parcel
 from shipclock.marketplaces.tiktok_shop.versions import path, segment
 
 BATCH = 50
 SEARCHES: tuple[str, ...] = ("orders", "cancellations", "returns")
-DETAIL: tuple[str, ...] = (SHIP_PACKAGE,)
 
 
 def refresh(shop: Shop, keys: Keys) -> Call:
@@ -64,34 +59,12 @@ def providers(order: Order) -> Call | None:
     return Call("providers", "GET", path("providers", delivery_option_id=option))
 
 
-def needs_provider(order: Order) -> bool:
-    """Ship by Seller names the provider; Ship by TikTok brings its own."""
-    return order.facts is not None and order.facts.shipping_type == "SELLER"
+def cases(order_ids: Sequence[str]) -> Sequence[tuple[str, Call]]:
+    """The searches that show the cancellations and returns of some orders."""
+    return [(name, _of_orders(name, order_ids)) for name in ("cancellations", "returns")]
 
 
-def ship(intent: Intent, order: Order, shop: Shop, provider_id: str) -> Call:
-    """The ship call of an intent (5.2)."""
-    if intent.call == MARK_AS_SHIPPED:
-        lines = _lines(intent, order)
-        return mark_as_shipped(order.order_id, lines, intent.tracking_number, provider_id)
-    if needs_provider(order):
-        return ship_parcel(intent.package_id, Parcel(intent.tracking_number, provider_id))
-    return ship_parcel(intent.package_id, Parcel(handover_method=shop.handover_method))
-
-
-def _lines(intent: Intent, order: Order) -> list[str]:
-    """The units still to ship: of the intent's package, or all that are in none yet."""
-    lines = order.facts.lines if order.facts else ()
-    return [
-        line.line_id
-        for line in lines
-        if line.package_id == intent.package_id and line.display_status != "CANCELLED"
-    ]
-
-
-def choose_provider(carrier: str, providers: Mapping[str, str], shop: Shop) -> str:
-    """The provider whose name is the carrier's or one of its aliases, else the shop's default."""
-    names = {plain(name): provider_id for provider_id, name in providers.items()}
-    ours = sorted(names_of(carrier))
-    found = next((names[name] for name in ours if name and name in names), "")
-    return found or shop.default_provider
+def _of_orders(name: str, order_ids: Sequence[str]) -> Call:
+    query = {"page_size": PAGE_SIZES[name], "sort_field": "update_time", "sort_order": "DESC"}
+    where = path(f"search_{name}")
+    return Call(f"search_{name}", "POST", where, query, {"order_ids": list(order_ids)})

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import quote, urlencode
@@ -40,9 +41,19 @@ def sign(call: Call, shop: Shop, keys: Keys, hosts: Hosts, now: datetime) -> Htt
         **({"shop_cipher": shop.cipher} if call.cipher else {}),
     }
     body, content_type = _body(call)
-    query["sign"] = signature(keys.app_secret, call.path, query, body, content_type)
+    path = pinned(call, shop)
+    query["sign"] = signature(keys.app_secret, path, query, body, content_type)
     headers = {"content-type": content_type, "x-tts-access-token": keys.access_token}
-    return HttpRequest(call.method, f"{hosts.api}{call.path}?{_query(query)}", headers, body)
+    return HttpRequest(call.method, f"{hosts.api}{path}?{_query(query)}", headers, body)
+
+
+def pinned(call: Call, shop: Shop) -> str:
+    """The call's path, of the version that the shop pins for it (1.2)."""
+    version = shop.versions.get(call.name)
+    return VERSION.sub(f"/{version}/", call.path, count=1) if version else call.path
+
+
+VERSION = re.compile(r"/20\d{4}/")
 
 
 def _body(call: Call) -> tuple[bytes, str]:

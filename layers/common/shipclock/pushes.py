@@ -1,0 +1,359 @@
+"""Pushes: telling the marketplace what is wanted, each thing once (DESIGN 3.3 to 3.5).
+
+One effect at a marketplace that dedupes nothing: an intent is `sending` on record before its call
+begins, and after any answer that is no clear yes or no it is `unclear` until a re-read shows what
+became of it.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from shipclock import backoff, codec, rows
+from shipclock.blobs import read_blob
+from shipclock.desk import Desk
+from shipclock.domain.push import GIVE_UP, IN_FLIGHT, UNCLEAR_WAIT, Deed, Intent, IntentState
+from shipclock.marketplaces.protocol import Kind, Known, Outcome, Telling
+from shipclock.ports import Below, Change
+from shipclock.reading import Unreadable
+from shipclock.rereads import Rereads
+from shipclock.settle import Settled, intent_mark
+from shipclock.shift import Shift
+from shipclock.snapshots import read_buyer
+
+PROVIDERS_KEPT = timedelta(hours=5)
+"""Shorter than `decide.RECHECK`, so that what was not allowed is looked at with a fresh list."""
+MISCONFIGURED_WAIT = timedelta(hours=1)
+
+FEW = 10
+"""Up to so many orders are told of one by one: a batch saves calls, and makes its log harder to
+read."""
+
+
+@dataclass(slots=True)
+class Wish:
+    """An intent that may be sent now, of the order as it was settled, and what is known for it."""
+
+    settled: Settled
+    intent: Intent
+    known: Known
+
+    @property
+    def order_id(self) -> str:
+        """The order's id."""
+        return self.settled.order.order_id
+
+    @property
+    def telling(self) -> Telling:
+        """As the marketplace's package takes it."""
+        return Telling(self.intent, self.settled.order, self.known)
+
+
+class Pushes:
+    """Sends the intents of the orders on a desk."""
+
+    def __init__(self, shift: Shift, desk: Desk, rereads: Rereads) -> None:
+        """Sends through the shift's lane; `rereads` reads an order again before what can't be
+        undone."""
+        self._shift = shift
+        self._store = shift.store
+        self._lane = shift.lane
+        self._clockwork = shift.clockwork
+        self._desk = desk
+        self._rereads = rereads
+        self._began = shift.clockwork.real()
+        self._singly = False
+        self.calls: Counter[tuple[str, str]] = Counter()
+        """How often each intent was sent, by its order and key."""
+
+    def next(self) -> bool:
+        """Make progress with what may be sent now; False where there is nothing.
+
+        Orders take turns by their id. No push is sent while another of its order is in flight or
+        a re-read is owed.
+        """
+        for _, settled in sorted(self._desk.orders.items()):
+            intent = self._sendable(settled)
+            if intent is None:
+                continue
+            if intent.irrevocable and not self._is_fresh(settled):
+                self._read_again(settled, intent)
+            else:
+                self._send(self._together(settled, intent))
+            return True
+        return False
+
+    def doubt_orphans(self) -> None:
+        """A `sending` intent of another lease: its sender is gone, its effect unknown."""
+        for order_id, settled in list(self._desk.orders.items()):
+            orphans = [
+                intent
+                for intent in settled.intents.values()
+                if intent.state is IntentState.SENDING and intent.lease != self._lane.holder
+            ]
+            if orphans:
+                self._desk.on(order_id, partial(self._doubt, settled, orphans))
+
+    def _doubt(self, settled: Settled, orphans: Sequence[Intent]) -> None:
+        for intent in orphans:
+            gave_up = (intent.sent_at or self._clockwork.real()) + GIVE_UP
+            reason = "its sender broke off"
+            doubt = replace(intent, state=IntentState.UNCLEAR, unclear_at=gave_up, reason=reason)
+            self._record(settled, doubt)
+
+    # Which may go out
+
+    def _sendable(self, settled: Settled) -> Intent | None:
+        in_flight = any(intent.state in IN_FLIGHT for intent in settled.intents.values())
+        if settled.decision.owed or in_flight:
+            return None
+        return next(iter(self._ready(settled)), None)
+
+    def _ready(self, settled: Settled) -> list[Intent]:
+        """The pending intents of an order whose time has come."""
+        return [
+            intent
+            for intent in sorted(settled.intents.values(), key=lambda i: i.key)
+            if intent.state is IntentState.PENDING
+            and (intent.not_before is None or intent.not_before <= self._shift.now)
+        ]
+
+    def _together(self, settled: Settled, intent: Intent) -> list[Wish]:
+        """An intent, with others that go out in the same call."""
+        market = self._lane.market
+        most = market.TOGETHER.get(intent.call, 1)
+        group = [(settled, intent)]
+        if intent.call not in market.SHARED:
+            mates = [i for i in self._ready(settled) if i.call == intent.call]
+            group = [(settled, mate) for mate in mates]
+        elif not self._singly:
+            others = [
+                (other, first)
+                for _, other in sorted(self._desk.orders.items())
+                if (first := self._sendable(other)) is not None and first.call == intent.call
+            ]
+            group = others if len(others) > FEW else group
+        return [Wish(of, mate, Known(of.situation.now)) for of, mate in group[:most]]
+
+    # Before what can't be undone
+
+    def _is_fresh(self, settled: Settled) -> bool:
+        """Whether the order was read since this errand began."""
+        told = [snapshot.requested_at for snapshot in settled.order.snapshots]
+        newest = max([settled.recorded.read.requested_at, *told])
+        return codec.millis(newest) >= codec.millis(self._began)
+
+    def _read_again(self, settled: Settled, intent: Intent) -> None:
+        """Read an order again; where that fails its intent waits a while."""
+        order_id = settled.order.order_id
+        self._rereads.read([order_id])
+        fresh = self._desk.orders.get(order_id)
+        if fresh is None or self._is_fresh(fresh):
+            return
+        still = fresh.intents[intent.key]
+        if still.state is IntentState.PENDING:
+            waits = replace(still, not_before=self._shift.now + backoff.REREAD[0])
+            self._desk.on(order_id, partial(self._record, fresh, waits))
+
+    # One call
+
+    def _send(self, wishes: Sequence[Wish]) -> None:
+        """Tell what some orders want in one call, and settle them with what came of it."""
+        begun: list[Wish] = []
+        for wish in wishes:
+            self._desk.attempt(wish.order_id, partial(self._prepare, wish, begun))
+        self._lane.await_turn()
+        begun = [wish for wish in begun if self._begin(wish)]
+        if begun:
+            for wish, outcome in zip(begun, self._tell(begun), strict=True):
+                self._desk.attempt(wish.order_id, partial(self._end, wish, outcome))
+        for order_id in dict.fromkeys(wish.order_id for wish in wishes):
+            self._desk.on(order_id, lambda: None)
+
+    def _prepare(self, wish: Wish, ready: list[Wish]) -> None:
+        """Find out what the call needs; a wish that has it all is `ready`."""
+        market, shop = self._lane.market, self._lane.shop
+        wish.known = self._known(wish)
+        if market.needs_provider(wish.settled.order, wish.intent.deed):
+            providers = wish.settled.situation.providers
+            if providers is None:
+                self._ask_providers(wish)
+                return
+            chosen = market.choose_provider(wish.intent.carrier, providers, shop)
+            wish.known = replace(wish.known, provider_id=chosen)
+        while (step := market.step(wish.telling, shop)) is not None:
+            if isinstance(step, Outcome):
+                self._stop(wish, step)
+                return
+            outcome = self._lane.call(step)
+            learned: Mapping[str, Any] | None = None
+            if outcome.kind is Kind.OK:
+                try:
+                    learned = market.learn(step, outcome)
+                except Unreadable as error:
+                    outcome = Outcome(Kind.UNCLEAR, reason=f"{step.name}: {error}")
+            if learned is None:
+                self._stop(wish, _without_effect(outcome))
+                return
+            wish.known = replace(wish.known, learned={**wish.known.learned, **learned})
+        ready.append(wish)
+
+    def _known(self, wish: Wish) -> Known:
+        """What the table keeps that the call may need."""
+        known, deed = wish.known, wish.intent.deed
+        if deed is Deed.MESSAGE:
+            return replace(known, buyer=read_buyer(self._store, wish.order_id))
+        if deed is Deed.DELIVER:
+            name = rows.PROOF + wish.intent.package_id
+            return replace(known, proof=read_blob(self._store, wish.order_id, name))
+        return known
+
+    def _stop(self, wish: Wish, outcome: Outcome) -> None:
+        """It can't be told, or not now: nothing was."""
+        if outcome.kind is not Kind.RATE_LIMITED:
+            self._record(wish.settled, self._after(wish.intent, outcome))
+            self._say(wish, outcome)
+
+    def _begin(self, wish: Wish) -> bool:
+        """Have the intent on record as `sending`; False where it must not be sent (any more)."""
+        sending = replace(
+            wish.intent,
+            state=IntentState.SENDING,
+            attempts=wish.intent.attempts + 1,
+            sent_at=self._clockwork.real(),
+            lease=self._lane.holder,
+        )
+        recorded: list[bool] = []
+        self._desk.attempt(
+            wish.order_id,
+            lambda: recorded.append(self._record(wish.settled, sending, under_lease=True)),
+        )
+        if not any(recorded):
+            return False
+        wish.intent = sending
+        self.calls[wish.order_id, sending.key] += 1
+        return True
+
+    def _tell(self, wishes: Sequence[Wish]) -> Sequence[Outcome]:
+        """Make the call; what it came to for each wish."""
+        market, tellings = self._lane.market, [wish.telling for wish in wishes]
+        outcome = self._lane.call(market.tell(tellings, self._lane.shop))
+        if len(wishes) > 1 and outcome.kind in (Kind.REFUSED, Kind.MISCONFIGURED):
+            # Nothing tells whose fault it was: each is told alone.
+            self._singly = True
+            outcome = replace(outcome, kind=Kind.LATER, wait=timedelta(0))
+        try:
+            return market.apart(outcome, tellings)
+        except Unreadable as error:
+            return [Outcome(Kind.UNCLEAR, reason=str(error))] * len(wishes)
+
+    def _end(self, wish: Wish, outcome: Outcome) -> None:
+        self._record(wish.settled, self._after(wish.intent, outcome))
+        if outcome.kind is Kind.UNCLEAR:
+            self._shift.report("push.unclear", order_id=wish.order_id, reason=outcome.reason)
+        self._say(wish, outcome)
+
+    def _say(self, wish: Wish, outcome: Outcome) -> None:
+        self._shift.report(
+            "push.attempted",
+            order_id=wish.order_id,
+            call=wish.intent.call,
+            attempt=wish.intent.attempts,
+            outcome=outcome.kind.value,
+            reason=outcome.reason,
+            request_id=outcome.request_id,
+        )
+
+    def _after(self, intent: Intent, outcome: Outcome) -> Intent:
+        """What an answer makes of an intent."""
+        real, now = self._clockwork.real(), self._shift.now
+        told = replace(intent, reason=outcome.reason, advice=outcome.advice)
+        match outcome.kind:
+            case Kind.OK:
+                return replace(told, state=IntentState.DONE, done_at=real, reason="", advice="")
+            case Kind.UNCLEAR:
+                return replace(told, state=IntentState.UNCLEAR, unclear_at=real)
+            case Kind.ALREADY:
+                # A clear answer, so there is nothing to wait for; the re-read tells whose it was.
+                return replace(told, state=IntentState.UNCLEAR, unclear_at=real - UNCLEAR_WAIT)
+            case Kind.REFUSED:
+                return replace(told, state=IntentState.REFUSED)
+            case Kind.LATER | Kind.MISCONFIGURED:
+                wait = MISCONFIGURED_WAIT if outcome.wait is None else outcome.wait
+                return replace(told, state=IntentState.PENDING, not_before=now + wait)
+            case Kind.EXPIRED:
+                again = now + backoff.REREAD[0]
+                return replace(told, state=IntentState.PENDING, not_before=again)
+            case Kind.RATE_LIMITED | Kind.DEAUTHORISED:
+                return replace(told, state=IntentState.PENDING)
+
+    def _record(self, settled: Settled, intent: Intent, under_lease: bool = False) -> bool:
+        """Write an intent over the one that was read; False where somebody else has changed it."""
+        key = codec.intent_key(settled.order.order_id, intent)
+        row = self._store.get(key)
+        if row is None or codec.read_intent(row).state not in BEFORE[intent.state]:
+            return False
+        # Also a finished one stays due until a settle has seen it: its order is to be re-read.
+        marked = intent_mark(key, intent, settled, self._clockwork.real())
+        marked = marked or rows.mark(key, rows.at_once(self._clockwork.real()))
+        change = Change(
+            key,
+            set={**codec.intent_doc(intent), "rev": row["rev"] + 1, **marked},
+            when={"rev": row["rev"]},
+        )
+        if not under_lease:
+            return self._store.write(change)
+        if self._store.commit([self._lane.held(), change]):
+            return True
+        self._lane.check_held()
+        return False
+
+    def _ask_providers(self, wish: Wish) -> None:
+        """Ask who may ship this order and remember it for some hours."""
+        order, shop = wish.settled.order, self._lane.shop
+        call = self._lane.market.providers(order)
+        if call is None or order.facts is None:
+            return
+        outcome = self._lane.call(call)
+        listed: dict[str, str] | None = None
+        if outcome.kind is Kind.OK:
+            try:
+                listed = self._lane.market.read_providers(outcome)
+            except Unreadable as error:
+                reason = str(error)
+                self._shift.report("providers.unreadable", shop_id=shop.shop_id, reason=reason)
+        elif outcome.kind is Kind.REFUSED:
+            listed = {}
+        if listed is None:
+            failed = replace(outcome, kind=Kind.LATER, wait=backoff.REREAD[0])
+            if outcome.kind is not Kind.RATE_LIMITED:
+                self._record(wish.settled, self._after(wish.intent, failed))
+            return
+        expires_at = int((self._clockwork.real() + PROVIDERS_KEPT).timestamp())
+        self._store.write(
+            Change(
+                (rows.shop_pk(shop.shop_id), rows.PROVIDERS + order.facts.delivery_option_id),
+                set={"providers": listed, "expires_at": expires_at},
+                when={"expires_at": Below(expires_at)},
+                create=True,
+            )
+        )
+
+
+def _without_effect(outcome: Outcome) -> Outcome:
+    """The answer to a call that changes nothing: where it is no clear no, it is tried again."""
+    if outcome.kind in (Kind.UNCLEAR, Kind.ALREADY, Kind.EXPIRED, Kind.LATER):
+        return replace(outcome, kind=Kind.LATER, wait=outcome.wait or backoff.REREAD[0])
+    return outcome
+
+
+BEFORE = {
+    IntentState.SENDING: (IntentState.PENDING,),
+    IntentState.PENDING: (IntentState.SENDING, IntentState.PENDING),
+    IntentState.REFUSED: (IntentState.SENDING, IntentState.PENDING),
+    **dict.fromkeys((IntentState.UNCLEAR, IntentState.DONE), (IntentState.SENDING,)),
+}
+"""The states from which the lane may move an intent; settle moves the others."""

@@ -1,0 +1,152 @@
+"""Re-reads: asking the marketplace how orders stand, in batches (DESIGN 3.3 and 3.8)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
+
+from shipclock import backoff, codec, rows
+from shipclock.desk import Desk
+from shipclock.domain.push import IntentState
+from shipclock.domain.times import stamp
+from shipclock.marketplaces.protocol import Kind, OrderRow, Outcome
+from shipclock.packages import Packages
+from shipclock.ports import Below, Change, Put
+from shipclock.reading import Unreadable
+from shipclock.settle import Settled
+from shipclock.shift import Shift
+from shipclock.snapshots import keep_snapshot
+
+
+class Rereads:
+    """Re-reads the orders on a desk."""
+
+    def __init__(self, shift: Shift, desk: Desk) -> None:
+        """Asks through the shift's lane."""
+        self._shift = shift
+        self._lane = shift.lane
+        self._desk = desk
+        self._packages = Packages(shift)
+        self._put_off: set[str] = set()
+
+    def next(self) -> bool:
+        """Re-read one batch of the orders that want it by now; False where there is none."""
+        real = self._shift.clockwork.real()
+        ready = [
+            order_id
+            for order_id, settled in sorted(self._desk.orders.items())
+            if settled.decision.reread_at is not None and settled.decision.reread_at <= real
+        ]
+        if not ready:
+            return False
+        self.read(ready[: self._lane.market.BATCH])
+        return True
+
+    def read(self, order_ids: list[str]) -> None:
+        """Re-read these orders, at most a batch, and settle each with what came back."""
+        for order_id in order_ids:
+            with self._shift.guard((rows.order_pk(order_id), rows.HEAD), "order"):
+                self._packages.read_doubted(self._desk.orders[order_id])
+        self._read_cases(order_ids)
+        self._lane.await_turn()
+        requested_at = self._shift.clockwork.real()
+        outcome = self._lane.call(self._lane.market.reread(order_ids))
+        if outcome.kind is Kind.RATE_LIMITED:
+            self._put_off |= set(order_ids)
+            return
+        self._put_off -= set(order_ids)
+        found = self._orders_in(outcome)
+        for order_id in order_ids:
+            settled, row = self._desk.orders[order_id], found.get(order_id)
+            if row is not None:
+                self._desk.on(order_id, partial(self._note_read, settled, row, requested_at))
+            else:
+                self._desk.on(order_id, partial(note_missing, self._shift, settled))
+
+    def give_up(self) -> None:
+        """Of the orders that the marketplace put off to the end, note that it did not give them
+        back: verdicts wait for a re-read, and must not wait as long as it likes."""
+        for order_id in sorted(self._put_off & self._desk.orders.keys()):
+            settled = self._desk.orders[order_id]
+            self._desk.on(order_id, partial(note_missing, self._shift, settled))
+
+    def _read_cases(self, order_ids: Iterable[str]) -> None:
+        """Search the cancellations and returns of orders where those matter: a buyer's request
+        whose deadline is not known, a call whose effect only they show."""
+        wanted = [o for o in order_ids if self._wants_cases(self._desk.orders[o])]
+        if not wanted:
+            return
+        for name, call in self._lane.market.cases(wanted):
+            self._lane.await_turn()
+            asked = self._shift.clockwork.real()
+            outcome = self._lane.call(call)
+            reason = outcome.reason
+            if outcome.kind is Kind.OK:
+                try:
+                    page = self._lane.market.read_page(name, outcome, self._lane.shop)
+                except Unreadable as error:
+                    reason = str(error)
+                else:
+                    for case in page.cases:
+                        self._shift.store.write(Put(codec.event_row(case, asked)))
+            if reason:
+                self._shift.report("cases.failed", shop_id=self._lane.shop.shop_id, reason=reason)
+
+    def _wants_cases(self, settled: Settled) -> bool:
+        order = settled.order
+        unanswered = order.cancel_open and not order.cancel_case
+        calls = self._lane.market.CASES
+        return unanswered or any(
+            intent.state is IntentState.UNCLEAR and intent.call in calls
+            for intent in settled.intents.values()
+        )
+
+    def _orders_in(self, outcome: Outcome) -> dict[str, OrderRow]:
+        shop_id, report = self._lane.shop.shop_id, self._shift.report
+        if outcome.kind is not Kind.OK:
+            report("reread.failed", shop_id=shop_id, reason=outcome.reason)
+            return {}
+        try:
+            page = self._lane.market.read_orders(outcome)
+        except Unreadable as error:
+            report("reread.failed", shop_id=shop_id, reason=str(error))
+            return {}
+        for odd in page.unreadable:
+            report("order.unreadable", shop_id=shop_id, order_id=odd.order_id, reason=odd.reason)
+        return {row.order_id: row for row in page.orders}
+
+    def _note_read(self, settled: Settled, row: OrderRow, requested_at: datetime) -> None:
+        """Keep the snapshot; where it tells nothing new, only that and when it was asked for."""
+        # Not the sweep's own time: of an order that was settled later than that, it would be old.
+        as_of = settled.situation.now
+        store = self._shift.store
+        if not settled.order.tells_nothing_new(row.facts):
+            linked = settled.order.told_numbers
+            keep_snapshot(store, self._lane.shop.shop_id, row, requested_at, as_of, linked)
+            return
+        asked = codec.millis(requested_at)
+        store.write(
+            Change(
+                (rows.order_pk(row.order_id), rows.REREAD),
+                set={"requested_at": asked, "as_of": stamp(as_of), "failures": 0},
+                remove=("not_before",),
+                when={"requested_at": Below(asked)},
+                create=True,
+            )
+        )
+
+
+def note_missing(shift: Shift, settled: Settled) -> None:
+    """The marketplace did not give this order back: ask again ever more rarely."""
+    failures = settled.recorded.read.failures + 1
+    again = backoff.after(backoff.REREAD, failures, settled.situation.now)
+    shift.store.write(
+        Change(
+            (rows.order_pk(settled.order.order_id), rows.REREAD),
+            set={
+                "failures": failures,
+                "failed_at": codec.millis(shift.clockwork.real()),
+                "not_before": stamp(again),
+            },
+            create=True,
+        )
+    )

@@ -1,0 +1,184 @@
+"""What the marketplace should be told of an order, whatever it allows. Pure (DESIGN 3.3 and 3.10).
+
+Three sources: what happened to the parcels, what a person asks for, and what a standing verdict has
+prepared, once a person or the shop's settings approve of it. Whatever is no longer so is no longer
+wanted, and its pending intent is withdrawn.
+"""
+
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+
+from shipclock.domain.event import Request
+from shipclock.domain.order import (
+    AWAITING_COLLECTION,
+    CANCELLED,
+    DELIVERED,
+    IN_TRANSIT,
+    PARTIALLY_SHIPPING,
+    Order,
+    Package,
+    normal,
+)
+from shipclock.domain.push import GONE, WAITING, Deed, Wanted, shipments
+from shipclock.domain.times import stamp
+from shipclock.domain.tracking import Scan, TrackingStatus
+from shipclock.marketplaces.protocol import Shop
+from shipclock.remedies import BUYER_MESSAGE, Prepared
+from shipclock.rules.abnormal_delivery import meaning
+
+APPROVE = "approve"
+"""The deed of a request that approves of something prepared; `says` names its kind and verdict."""
+
+APPROVE_CANCELLATION = "approve_cancellation"
+"""The setting that answers a buyer's wish to cancel with yes, while nothing has left."""
+
+ON_ITS_WAY = (PARTIALLY_SHIPPING, AWAITING_COLLECTION, IN_TRANSIT)
+
+REMEDIES = {"cancellation": Deed.CANCEL, "refund": Deed.REFUND, BUYER_MESSAGE: Deed.MESSAGE}
+
+TOLD_SCANS = frozenset(
+    {
+        TrackingStatus.PICKED_UP,
+        TrackingStatus.OUT_FOR_DELIVERY,
+        TrackingStatus.DELIVERY_ATTEMPT_FAILED,
+        TrackingStatus.DELIVERED,
+        TrackingStatus.RETURNED,
+    }
+)
+"""Scans that a shop which delivers by itself passes on, where the marketplace has a word for them
+(`tiktok-shop.md` 5.2, tracking action codes)."""
+
+
+def wanted(order: Order, prepared: Iterable[Prepared], shop: Shop) -> tuple[Wanted, ...]:
+    """Everything the marketplace should be told of this order by now."""
+    if order.facts is None:
+        return ()
+    found = [*shipments(order)]
+    if shop.hand_marked:
+        found += _deliveries(order)
+    if shop.self_delivered:
+        found += _scans(order)
+    found += _remedies(order, prepared, shop)
+    if APPROVE_CANCELLATION in shop.automatic and order.cancel_case and not _left(order):
+        found.append(_answer(order.cancel_case, {"answer": "approve"}))
+    for request in order.requests:
+        found += _asked(order, request)
+    return tuple(found)
+
+
+def _left(order: Order) -> bool:
+    return any(package.status in GONE for package in order.packages)
+
+
+def _deliveries(order: Order) -> Iterator[Wanted]:
+    """Parcels that their carrier has delivered and that the marketplace shows as under way."""
+    for package in order.packages:
+        scans = package.parcel.scans if package.parcel else ()
+        delivered = any(s.status is TrackingStatus.DELIVERED and not s.suspect for s in scans)
+        if delivered and package.package_id and _under_way(order, package):
+            yield _delivery(package, {"delivery_type": "DELIVERY_SUCCESS"})
+
+
+def _under_way(order: Order, package: Package) -> bool:
+    return order.status in ON_ITS_WAY and package.status not in ("COMPLETED", "CANCELLED")
+
+
+def _delivery(package: Package, says: dict[str, str]) -> Wanted:
+    number, carrier = package.tracking_number, package.parcel.carrier if package.parcel else ""
+    topic = says["delivery_type"]
+    return Wanted(package.package_id, number, carrier, deed=Deed.DELIVER, says=says, topic=topic)
+
+
+def _scans(order: Order) -> Iterator[Wanted]:
+    """The scans of a parcel that the seller delivers himself."""
+    if order.status not in ON_ITS_WAY:
+        return
+    for package in order.packages:
+        scans = package.parcel.scans if package.parcel else ()
+        for scan in scans:
+            if scan.status in TOLD_SCANS and not scan.suspect:
+                yield _scan(package, scan)
+
+
+def _scan(package: Package, scan: Scan) -> Wanted:
+    says = {
+        "status": scan.status.value,
+        "at": stamp(scan.occurred_at),
+        "reason": scan.reason,
+        "location": scan.location,
+    }
+    topic = sha256(scan.identity.encode()).hexdigest()[:24]
+    number = package.tracking_number or scan.written or scan.number
+    return Wanted(package.package_id, number, scan.carrier, deed=Deed.TRACK, says=says, topic=topic)
+
+
+def _remedies(order: Order, prepared: Iterable[Prepared], shop: Shop) -> Iterator[Wanted]:
+    """What verdicts have prepared and a person or a setting has approved of."""
+    approved = {
+        (request.says.get("kind", ""), request.says.get("verdict", ""))
+        for request in order.requests
+        if request.deed == APPROVE
+    }
+    for item in prepared:
+        if item.kind in shop.automatic or (item.kind, item.verdict) in approved:
+            cause = meaning(order, item.cause)
+            says = {"text": item.text} if item.kind == BUYER_MESSAGE else {"reason": cause}
+            yield _undoing(REMEDIES[item.kind], says)
+
+
+def _undoing(deed: Deed, says: dict[str, str]) -> Wanted:
+    """A cancellation, refund or message: about the order, whole or some units of it."""
+    text = says.get("text", "")
+    topic = sha256(text.encode()).hexdigest()[:24] if text else says.get("lines", "") or "whole"
+    return Wanted("", "", "", deed=deed, says=says, topic=topic)
+
+
+def _answer(case_id: str, says: dict[str, str]) -> Wanted:
+    said = {**says, "case": case_id}
+    return Wanted("", "", "", deed=Deed.ANSWER, says=said, topic=case_id)
+
+
+def _asked(order: Order, request: Request) -> Iterator[Wanted]:
+    """What a person asks for, for as long as it makes sense."""
+    says, status = dict(request.says), order.status
+    package = next((p for p in order.packages if p.package_id == request.package_id), None)
+    number, carrier = says.get("tracking_number", ""), says.get("carrier", "")
+    match request.deed:
+        case Deed.SHIP | Deed.LABEL:
+            waits = status in WAITING and not order.cancel_open
+            if waits and not (package and package.status in GONE):
+                how = says.get("handover_method", "") if request.deed == Deed.SHIP else "label"
+                unknown = "package unknown" if request.package_id and package is None else ""
+                yield Wanted(
+                    request.package_id,
+                    number,
+                    carrier,
+                    unknown,
+                    Deed(request.deed),
+                    says,
+                    "" if number else how or "unspecified",
+                )
+        case Deed.RENUMBER:
+            if status in ON_ITS_WAY and normal(number) not in _shown(order):
+                yield Wanted(request.package_id, number, carrier, "", Deed.RENUMBER, says)
+        case Deed.DELIVER:
+            proof_only = says.get("delivery_type") == "UPDATE_POD" and status == DELIVERED
+            if package and (proof_only or _under_way(order, package)):
+                yield _delivery(package, says)
+        case Deed.CANCEL if not order.ended:
+            yield _undoing(Deed.CANCEL, says)
+        case Deed.REFUND if status != CANCELLED:
+            yield _undoing(Deed.REFUND, says)
+        case Deed.MESSAGE:
+            yield _undoing(Deed.MESSAGE, says)
+        case Deed.ANSWER if order.cancel_open and says.get("case") == order.cancel_case:
+            yield _answer(says["case"], says)
+
+
+def _shown(order: Order) -> set[str]:
+    """The numbers that the marketplace shows for the order."""
+    facts = order.facts
+    if facts is None:
+        return set()
+    told = {facts.tracking_number, *(line.tracking_number for line in facts.lines)}
+    return {normal(number) for number in told if number}
