@@ -46,7 +46,7 @@ class Rereads:
         for order_id in order_ids:
             with self._shift.guard((rows.order_pk(order_id), rows.HEAD), "order"):
                 self._packages.read_doubted(self._desk.orders[order_id])
-        self._read_cases(order_ids)
+        self._read_cases([o for o in order_ids if self._doubts_case(self._desk.orders[o])])
         self._lane.await_turn()
         requested_at = self._shift.clockwork.real()
         outcome = self._lane.call(self._lane.market.reread(order_ids))
@@ -61,6 +61,7 @@ class Rereads:
                 self._desk.on(order_id, partial(self._note_read, settled, row, requested_at))
             else:
                 self._desk.on(order_id, partial(note_missing, self._shift, settled))
+        self._ask_requests(order_ids)
 
     def give_up(self) -> None:
         """Of the orders that the marketplace put off to the end, note that it did not give them
@@ -69,13 +70,29 @@ class Rereads:
             settled = self._desk.orders[order_id]
             self._desk.on(order_id, partial(note_missing, self._shift, settled))
 
-    def _read_cases(self, order_ids: Iterable[str]) -> None:
-        """Search the cancellations and returns of orders where those matter: a buyer's request
-        whose deadline is not known, a call whose effect only they show."""
-        wanted = [o for o in order_ids if self._wants_cases(self._desk.orders[o])]
-        if not wanted:
-            return
-        for name, call in self._lane.market.cases(wanted):
+    def _ask_requests(self, order_ids: Iterable[str]) -> None:
+        """Of a buyer's request that the order tells of find out which it is, and its deadline."""
+        orders = self._desk.orders
+        unnamed = [
+            order_id
+            for order_id in order_ids
+            if order_id in orders
+            and orders[order_id].order.cancel_open
+            and not orders[order_id].order.cancel_case
+        ]
+        self._read_cases(unnamed)
+        for order_id in unnamed:
+            self._desk.on(order_id, lambda: None)
+
+    def _doubts_case(self, settled: Settled) -> bool:
+        """Whether a call is in doubt whose effect only a cancellation or return shows."""
+        calls = self._lane.market.CASES
+        intents = settled.intents.values()
+        return any(i.state is IntentState.UNCLEAR and i.call in calls for i in intents)
+
+    def _read_cases(self, order_ids: list[str]) -> None:
+        """Keep the cancellations and returns of some orders, as the marketplace tells them."""
+        for name, call in self._lane.market.cases(order_ids) if order_ids else ():
             self._lane.await_turn()
             asked = self._shift.clockwork.real()
             outcome = self._lane.call(call)
@@ -90,15 +107,6 @@ class Rereads:
                         self._shift.store.write(Put(codec.event_row(case, asked)))
             if reason:
                 self._shift.report("cases.failed", shop_id=self._lane.shop.shop_id, reason=reason)
-
-    def _wants_cases(self, settled: Settled) -> bool:
-        order = settled.order
-        unanswered = order.cancel_open and not order.cancel_case
-        calls = self._lane.market.CASES
-        return unanswered or any(
-            intent.state is IntentState.UNCLEAR and intent.call in calls
-            for intent in settled.intents.values()
-        )
 
     def _orders_in(self, outcome: Outcome) -> dict[str, OrderRow]:
         shop_id, report = self._lane.shop.shop_id, self._shift.report

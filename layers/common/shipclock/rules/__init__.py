@@ -8,6 +8,7 @@ from shipclock.domain.clock import Clock, ClockState, Notice
 from shipclock.domain.order import CANCELLED, Order
 from shipclock.rules import (
     abnormal_delivery,
+    buyer_cancel_request,
     carrier_mismatch,
     collected_to_shipped,
     delivered_unproven,
@@ -23,6 +24,7 @@ from shipclock.rules.rule import Rule
 
 RULES: tuple[Rule, ...] = (
     marketplace_fields.RULE,
+    buyer_cancel_request.RULE,
     status_update.RULE,
     collected_to_shipped.RULE,
     untracked.RULE,

@@ -1,0 +1,170 @@
+"""What a person asks for: something to be told to a marketplace, or told again, or not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import chain
+
+from shipclock import codec, rows
+from shipclock.domain.event import Request
+from shipclock.domain.push import Deed, Intent, IntentState
+from shipclock.ports import Change, Put, Row, Store
+from shipclock.reading import digest
+from shipclock.wishes import APPROVE
+
+
+class NotAsked(Exception):
+    """It can't be asked for so; the message says what is wrong and what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What has to be said of a deed, and what may be; each with the words it takes, if not all."""
+
+    must: Mapping[str, tuple[str, ...]]
+    may: Mapping[str, tuple[str, ...]]
+    package: bool | None = None
+
+
+ANY: tuple[str, ...] = ()
+UNDONE = Words({"reason": ANY}, {"lines": ANY}, package=False)
+FAILURES = (
+    "INVALID_ADDRESS",
+    "UNABLE_RECEIVE",
+    "UNABLE_CONTACT_BUYER",
+    "BUYER_REFUSED",
+    "DELAY_DELIVERY",
+    "PACKAGE_LOST",
+    "PACKAGE_DAMAGE",
+    "FORCE_MAJEURE",
+    "OTHER",
+)
+
+WORDS: Mapping[str, Words] = {
+    Deed.SHIP: Words(
+        {},
+        {
+            "handover_method": ("PICKUP", "DROP_OFF"),
+            "slot_from": ANY,
+            "slot_until": ANY,
+            "tracking_number": ANY,
+            "carrier": ANY,
+        },
+    ),
+    Deed.LABEL: Words({}, {"service": ANY, "lines": ANY}, package=False),
+    Deed.RENUMBER: Words({"tracking_number": ANY, "carrier": ANY}, {}),
+    Deed.DELIVER: Words(
+        {"delivery_type": ("DELIVERY_SUCCESS", "DELIVERY_FAILED", "UPDATE_POD")},
+        {"reason": FAILURES},
+        package=True,
+    ),
+    Deed.CANCEL: UNDONE,
+    Deed.REFUND: UNDONE,
+    Deed.ANSWER: Words(
+        {"case": ANY, "answer": ("approve", "reject")},
+        {"reason": ANY, "comment": ANY},
+        package=False,
+    ),
+    Deed.MESSAGE: Words({"text": ANY}, {}, package=False),
+    APPROVE: Words(
+        {"kind": ("cancellation", "refund", "buyer_message"), "verdict": ANY}, {}, package=False
+    ),
+}
+"""Deed to the words it needs (`tiktok-shop.md` 5.2, 5.5, 5.6). What a marketplace takes of them is
+for it to say."""
+
+LONGEST = 2000
+
+
+def ask(
+    store: Store,
+    order_id: str,
+    deed: str,
+    says: Mapping[str, str],
+    real: datetime,
+    by: str = "",
+    package_id: str = "",
+    revoked: bool = False,
+) -> Request:
+    """Ask that something be told of an order; the next sweep settles it and says in `pushes[]` what
+    becomes of it. With `revoked` it is asked for no longer.
+
+    Raises `NotAsked` for an order that is not known, and for words that the deed does not know.
+    """
+    check(deed, says, package_id)
+    if store.get((rows.order_pk(order_id), rows.HEAD)) is None:
+        raise NotAsked(f"There is no order {order_id}. Look its id up in the hub.")
+    told = chain.from_iterable(sorted(says.items()))
+    identity = digest("request", order_id, deed, package_id, *told, str(revoked), real.isoformat())
+    request = Request(identity, order_id, deed, real, by, package_id, dict(says), revoked)
+    store.write(Put(codec.event_row(request, real)))
+    return request
+
+
+def check(deed: str, says: Mapping[str, str], package_id: str = "") -> None:
+    """Raises `NotAsked` where a deed is not asked for in these words."""
+    words = WORDS.get(deed)
+    if words is None:
+        raise NotAsked(f"{deed!r} can't be asked for; there are: {', '.join(map(str, WORDS))}.")
+    known = {**words.must, **words.may}
+    if lacking := [name for name in words.must if not says.get(name, "").strip()]:
+        raise NotAsked(f"{deed} needs {', '.join(lacking)}.")
+    if foreign := [name for name in says if name not in known]:
+        knows = ", ".join(known) or "no words at all"
+        raise NotAsked(f"{deed} knows nothing of {', '.join(foreign)}; it takes: {knows}.")
+    for name, text in says.items():
+        if known[name] and text not in known[name]:
+            raise NotAsked(f"{name} is one of: {', '.join(known[name])}.")
+        if len(text) > LONGEST:
+            raise NotAsked(f"{name} has {len(text)} characters; at most {LONGEST} are taken.")
+    if words.package and not package_id:
+        raise NotAsked(f"{deed} is about a package: name it.")
+    if words.package is False and package_id:
+        raise NotAsked(f"{deed} is about the whole order: leave the package out.")
+
+
+def intents(store: Store, order_id: str) -> list[Intent]:
+    """Everything that was, will be or can't be told of an order."""
+    return [codec.read_intent(row) for row in store.read(rows.order_pk(order_id), rows.PUSH)]
+
+
+AGAIN = (IntentState.REFUSED, IntentState.DEAD)
+
+
+def again(store: Store, order_id: str, key: str, real: datetime) -> None:
+    """Have a push tried again that was refused or given up. Raises `NotAsked` for any other."""
+    row, intent = _row(store, order_id, key)
+    if intent.state not in AGAIN:
+        raise NotAsked(f"{key} is {intent.state.value}: only refused or dead ones are tried again.")
+    fresh = replace(
+        intent, state=IntentState.PENDING, failures=0, not_before=None, reason="", advice=""
+    )
+    _write(store, order_id, fresh, row["rev"], real)
+
+
+def done(store: Store, order_id: str, key: str, real: datetime) -> None:
+    """Say that a push that nobody could follow took effect. Raises `NotAsked` for any other."""
+    row, intent = _row(store, order_id, key)
+    if intent.state is not IntentState.DEAD:
+        raise NotAsked(f"{key} is {intent.state.value}: only of dead ones a person has to say so.")
+    known = replace(
+        intent, state=IntentState.DONE, done_at=real, reason="a person says so", advice=""
+    )
+    _write(store, order_id, known, row["rev"], real)
+
+
+def _row(store: Store, order_id: str, key: str) -> tuple[Row, Intent]:
+    row = store.get((rows.order_pk(order_id), rows.PUSH + key))
+    if row is None:
+        raise NotAsked(f"Order {order_id} has no push {key}; `shipclock push list` shows them.")
+    return row, codec.read_intent(row)
+
+
+def _write(store: Store, order_id: str, intent: Intent, rev: int, real: datetime) -> None:
+    key = codec.intent_key(order_id, intent)
+    marked = rows.mark(key, rows.at_once(real))
+    change = Change(
+        key, set={**codec.intent_doc(intent), "rev": rev + 1, **marked}, when={"rev": rev}
+    )
+    if not store.write(change):
+        raise NotAsked("It has changed meanwhile: look at it again, then repeat.")
