@@ -83,13 +83,55 @@ def test_a_code_nobody_wrote_down_is_refused_with_its_number_and_message(number:
     assert found.reason == f"{number}: param x is missing"
 
 
-def test_the_code_of_many_faults_asks_for_a_renewal_where_its_message_names_the_token() -> None:
-    named = {"code": 36009004, "message": "Invalid access Token"}
-    assert answer(named).kind is Kind.EXPIRED
+NOBODY_KNOWS = "the request was refused as malformed"
+FAULTS = [
+    ("Invalid credentials. The `x-tts-access-token` header is invalid.", Kind.EXPIRED, "token"),
+    ("Invalid credentials. The `access_token` header is invalid.", Kind.EXPIRED, "token"),
+    ("Invalid access Token", Kind.EXPIRED, "token"),
+    ("invalid timestamp: earlier than 5 minutes before now", Kind.MISCONFIGURED, "clock is off"),
+    ("The `timestamp` must not be lesser than 0.", Kind.MISCONFIGURED, "clock is off"),
+    ("Invalid credentials. Invalid `app_key` query.", Kind.MISCONFIGURED, "app key"),
+    ("app key is invalid", Kind.MISCONFIGURED, "app key"),
+    ("Unexpected identifier. The `shop_cipher` is there.", Kind.MISCONFIGURED, "does not take"),
+    ("`shop_cipher` is not required for this request", Kind.MISCONFIGURED, "does not take"),
+    ("Invalid identifier. The `shop_id` is invalid.", Kind.MISCONFIGURED, "shop cipher"),
+    ("shop_cipher is invalid", Kind.MISCONFIGURED, "shop cipher"),
+    ("The request does not include a required signature.", Kind.MISCONFIGURED, "signature"),
+    ("Invalid API version.", Kind.MISCONFIGURED, "version"),
+    ("param body.address is missing", Kind.MISCONFIGURED, "parameter is missing"),
+    ("order_id is required", Kind.MISCONFIGURED, "parameter is missing"),
+    ("page_token is invalid", Kind.MISCONFIGURED, NOBODY_KNOWS),
+    ("page token is invalid", Kind.MISCONFIGURED, NOBODY_KNOWS),
+    ("something new", Kind.MISCONFIGURED, NOBODY_KNOWS),
+    ("", Kind.MISCONFIGURED, NOBODY_KNOWS),
+]
+
+
+@pytest.mark.parametrize(("message", "kind", "telling"), FAULTS)
+def test_the_code_of_many_faults_is_told_apart_by_its_message(
+    message: str, kind: Kind, telling: str
+) -> None:
+    found = code(36009004, message=message)
+    assert found.kind is kind
+    assert telling in found.reason.split(" (")[0]
+    assert message in found.reason
+    assert found.advice
+
+
+@pytest.mark.parametrize("message", [message for message, _, _ in FAULTS])
+def test_no_message_makes_a_renewal_ask_for_a_renewal_or_repeats_by_the_number(
+    message: str,
+) -> None:
     renewal = Call("refresh_token", "GET", "/x", auth=True)
-    raw = json.dumps(named).encode()
+    raw = json.dumps({"code": 36009004, "message": message}).encode()
+    found = tiktok_shop.interpret(renewal, HttpReply(200, {}, raw))
+    assert found.kind is Kind.MISCONFIGURED
+
+
+def test_a_renewal_whose_token_is_refused_is_a_persons_matter() -> None:
+    renewal = Call("refresh_token", "GET", "/x", auth=True)
+    raw = b'{"code": 105002, "message": "expired"}'
     assert tiktok_shop.interpret(renewal, HttpReply(200, {}, raw)).kind is Kind.MISCONFIGURED
-    assert "timestamp" in answer({**named, "message": "bad timestamp"}).reason
 
 
 def test_a_code_nobody_wrote_down_with_a_server_fault_is_unclear() -> None:
@@ -120,6 +162,15 @@ def test_a_batch_that_succeeded_with_an_error_inside_did_not() -> None:
     raw = sample_bytes("tiktok/answers/ship.package_refused_inside.json")
     found = answer(raw)
     assert (found.kind, found.code) == (Kind.REFUSED, 21011041)
+
+
+@pytest.mark.parametrize("name", ["ship_packages", "update_inventory"])
+def test_a_batch_whose_parts_fail_by_themselves_is_a_success(name: str) -> None:
+    raw = sample_bytes("tiktok/answers/ship.package_refused_inside.json")
+    call = Call(name, "POST", "/x", writes=True)
+    assert tiktok_shop.interpret(call, HttpReply(200, {}, raw)).kind is Kind.OK
+    refused = HttpReply(200, {}, b'{"code": 105001}')
+    assert tiktok_shop.interpret(call, refused).kind is Kind.DEAUTHORISED
 
 
 def test_an_error_inside_keeps_the_request_id_that_support_asks_for() -> None:
@@ -265,7 +316,7 @@ def facts(name: str) -> OrderFacts:
 
 @pytest.mark.parametrize("path", samples("tiktok/answers"))
 def test_every_sample_is_an_answer_that_can_be_told(path: str) -> None:
-    assert answer(sample_bytes(path)).kind in (Kind.OK, Kind.REFUSED)
+    assert answer(sample_bytes(path)).kind in (Kind.OK, Kind.REFUSED, Kind.ALREADY)
 
 
 def test_an_order_to_ship_is_read_with_its_package_and_deadlines() -> None:
