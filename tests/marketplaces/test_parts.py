@@ -16,7 +16,7 @@ from shipclock.marketplaces.tiktok_shop import (
     inventory,
     service,
 )
-from shipclock.marketplaces.tiktok_shop.answers import coded
+from shipclock.marketplaces.tiktok_shop.outcomes import coded
 from shipclock.ports import HttpReply
 from shipclock.reading import Unreadable
 from tests.builders import ORDER, sample_bytes, shop

@@ -1,16 +1,13 @@
-"""Answers of TikTok Shop, interpreted and read (`tiktok-shop.md` 4 and 6). Never trusts a shape."""
+"""Answers of TikTok Shop, read (`tiktok-shop.md` 4). Never trusts a shape."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 
 from shipclock.domain.event import CaseChange, Line, OrderFacts, PackageRead
 from shipclock.marketplaces.protocol import (
-    Call,
     Handover,
-    Kind,
     OrderRow,
     Outcome,
     SearchPage,
@@ -19,20 +16,17 @@ from shipclock.marketplaces.protocol import (
     Tokens,
     Unread,
 )
-from shipclock.marketplaces.tiktok_shop.codes import PERSON, RATE_LIMIT, meaning_of
-from shipclock.ports import HttpReply
+from shipclock.marketplaces.tiktok_shop.outcomes import interpret as interpret
+from shipclock.marketplaces.tiktok_shop.outcomes import link
 from shipclock.reading import (
     Object,
     Unreadable,
     digest,
     identifier,
-    json_object,
     opaque,
     optional_id,
-    part,
     parts,
     unix,
-    whole,
     words,
 )
 
@@ -50,117 +44,7 @@ DEADLINES = (
 )
 """The order's own deadline fields that are clocks (4.3)."""
 
-LONGEST_WAIT = timedelta(hours=1)
-
 T = TypeVar("T")
-
-
-PER_PART = frozenset({"ship_packages", "update_inventory"})
-"""Calls that do several things at once, of which each may fail by itself: `part_outcomes`."""
-
-
-def interpret(call: Call, reply: HttpReply) -> Outcome:
-    """What an answer means. Success is code 0 in a JSON object; nothing else is.
-
-    Of a call in `PER_PART` success means that the batch was taken, whatever became of its parts.
-    """
-    try:
-        body = json_object(reply.body)
-        code = whole(body, "code")
-    except (ValueError, Unreadable):
-        body, code = {}, None
-    request_id = str(body.get("request_id", ""))[:100]
-    if reply.status == 429 or code == RATE_LIMIT:
-        return Outcome(Kind.RATE_LIMITED, reason="rate limit", wait=_retry_after(reply))
-    if code is None:
-        reason = f"HTTP {reply.status} without a readable answer"
-        return Outcome(Kind.UNCLEAR, reason=reason, wait=_retry_after(reply))
-    if code == 0:
-        return _success(call, body, reply, request_id)
-    return _refusal(code, body, request_id, reply.status, call.auth)
-
-
-def _refusal(code: int, body: Object, request_id: str, status: int, auth: bool) -> Outcome:
-    """What a code other than 0 means, by the table and, where it has many meanings, by message."""
-    message = words({"message": str(body.get("message", ""))}, "message")
-    meaning = meaning_of(code, message)
-    if meaning is None:
-        kind = Kind.UNCLEAR if status >= 500 else Kind.REFUSED
-        return Outcome(kind, {}, code, f"{code}: {message}", PERSON, None, request_id)
-    # A renewal that is refused would be answered by a renewal.
-    kind = Kind.MISCONFIGURED if auth and meaning.kind is Kind.EXPIRED else meaning.kind
-    return Outcome(
-        kind,
-        code=code,
-        reason=f"{meaning.reason} ({code}: {message})"[:300],
-        advice=meaning.advice or PERSON,
-        wait=meaning.wait,
-        request_id=request_id,
-    )
-
-
-def coded(row: Object, request_id: str) -> Outcome:
-    """What became of one part of a call, out of its own `code` and `message`."""
-    try:
-        code = whole(row, "code")
-    except Unreadable:
-        code = None
-    if code is None:
-        return Outcome(Kind.UNCLEAR, reason="a part's answer has no code", request_id=request_id)
-    if code == 0:
-        return Outcome(Kind.OK, request_id=request_id)
-    if code == RATE_LIMIT:
-        return Outcome(Kind.RATE_LIMITED, reason="rate limit", request_id=request_id)
-    return _refusal(code, row, request_id, 200, auth=False)
-
-
-def part_outcomes(outcome: Outcome, key: str) -> dict[str, Outcome]:
-    """The parts of a batch that failed, by the id that each error's `detail` bears under `key`.
-
-    Raises `Unreadable` where an error can't be told whose it is. Of several of one part the first
-    counts, as in `interpret`.
-    """
-    found: dict[str, Outcome] = {}
-    for error in parts(outcome.data, "errors"):
-        part_id = identifier(part(error, "detail").get(key), key)
-        told = coded(error, outcome.request_id)
-        if told.kind is Kind.OK:
-            told = replace(told, kind=Kind.UNCLEAR, reason="an error with code 0")
-        found.setdefault(part_id, told)
-    return found
-
-
-def _success(call: Call, body: Object, reply: HttpReply, request_id: str) -> Outcome:
-    """Code 0: done, unless the status or the list of errors inside says otherwise.
-
-    A success has data, if only an empty object (6.1). One without is no clear yes.
-    """
-    data = body.get("data")
-    if reply.status >= 500 or not isinstance(data, dict):
-        return Outcome(Kind.UNCLEAR, reason=f"HTTP {reply.status} with code 0 and no data")
-    errors = data.get("errors")
-    if call.name not in PER_PART and isinstance(errors, list) and errors:
-        first = errors[0]
-        if isinstance(first, dict):
-            inner = {**first, "request_id": request_id}
-            return interpret(call, HttpReply(200, reply.headers, json.dumps(inner).encode()))
-    return Outcome(Kind.OK, data, request_id=request_id)
-
-
-def _retry_after(reply: HttpReply) -> timedelta | None:
-    """`Retry-After` in seconds, at most an hour. A date is not known to be sent here."""
-    text = reply.headers.get("retry-after", "").strip()
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        return None
-    return min(timedelta(seconds=int(text)), LONGEST_WAIT)
-
-
-def link(data: Object, key: str) -> str:
-    """An address on the web, whole (signed ones are long); absent or null is empty."""
-    found = opaque(data, key)
-    if found and not found.startswith(("https://", "http://127.0.0.1:")):  # the latter: a sandbox
-        raise Unreadable(f"{key}: an https address was expected")
-    return found
 
 
 def read_tokens(outcome: Outcome) -> Tokens:

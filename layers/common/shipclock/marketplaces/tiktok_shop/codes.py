@@ -1,6 +1,5 @@
 """TikTok Shop's answer codes as data: what each means for the caller (`tiktok-shop.md` 6.2)."""
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -65,10 +64,21 @@ CODES: dict[int, Meaning] = {
         "this address is not on the app's allow-list",
         "Remove the allow-list in Partner Center or give the functions a fixed address.",
     ),
-    **_each("36009003 36009007", Meaning(Kind.UNCLEAR, "the marketplace failed inside")),
     **_each(
-        "11001031 21001003 21001008 21001011 21042001 21022029",
+        "36009003 36009007 11001031 21001003 21001008 21001011 21042001 21022029 12001000 "
+        "10002014 10002015 10006402 10037002 10037003 10037004",  # the last six: order detail
         Meaning(Kind.UNCLEAR, "the marketplace failed inside"),
+    ),
+    36009021: Meaning(Kind.REFUSED, "the file is too large", "Choose or make a smaller file."),
+    36004004: Meaning(
+        Kind.MISCONFIGURED,
+        "the code of the connection is used up or too old",
+        "Connect the shop again; a code lives 30 minutes.",
+    ),
+    # Third parties' word, so no end of the connection: another lane may have renewed meanwhile.
+    **_each(
+        "36004001 36004005",
+        Meaning(Kind.MISCONFIGURED, "the refresh token is not taken", "Connect the shop again."),
     ),
     21011044: Meaning(Kind.LATER, "order on hold", "It is told again when the hold is over.", HOUR),
     **_each(
@@ -182,8 +192,24 @@ CODES: dict[int, Meaning] = {
     # Stock (5.4)
     12052037: Meaning(
         Kind.REFUSED,
-        "the marketplace allocates this stock by itself",
-        "Set the stock in Seller Center, or turn the automatic allocation off there.",
+        "the stock can't be set",
+        "The message says why: where the marketplace allocates it by itself, or for a SKU that is "
+        "in other warehouses too, set it in Seller Center.",
+    ),
+    12019028: Meaning(
+        Kind.REFUSED,
+        "the SKU is in more warehouses than were named",
+        "Set the stock of all its warehouses together.",
+    ),
+    12052055: Meaning(
+        Kind.REFUSED,
+        "the quantity is outside of what a warehouse may have",
+        "Choose another quantity, or set it in Seller Center.",
+    ),
+    12052921: Meaning(
+        Kind.REFUSED,
+        "the stock is another shop's",
+        "Set it in the shop that this product shares its stock with.",
     ),
     # Cancelling and giving money back (5.5)
     25001021: Meaning(
@@ -256,72 +282,6 @@ CODES: dict[int, Meaning] = {
 
 `ALREADY` asks for a re-read, which tells whether it was we; `UNCLEAR` for one before a repeat.
 """
-
-FAULTS: tuple[tuple[re.Pattern[str], Meaning], ...] = (
-    (
-        re.compile(r"timestamp", re.I),
-        Meaning(
-            Kind.MISCONFIGURED,
-            "the clock is off",
-            "Set the clock of the machine that sends: at most 5 minutes behind and 30 seconds "
-            "ahead. Nothing was changed; it is tried again each hour.",
-        ),
-    ),
-    (
-        re.compile(r"app[_ ]?key", re.I),
-        Meaning(
-            Kind.MISCONFIGURED,
-            "the app key is not taken",
-            "Check the app key in the shop's settings against Partner Center.",
-        ),
-    ),
-    (
-        re.compile(r"unexpected identifier|cipher.*not (required|expected)", re.I | re.S),
-        Meaning(
-            Kind.MISCONFIGURED,
-            "an identifier was sent that the call does not take",
-            "Report this message to us. Nothing was changed.",
-        ),
-    ),
-    (
-        re.compile(r"shop[_ ]?(cipher|id)", re.I),
-        Meaning(Kind.MISCONFIGURED, "the shop cipher is not taken", "Connect the shop again."),
-    ),
-    (re.compile(r"access[_ -]?token|(?<!page )\btoken\b", re.I), CODES[105002]),
-    (
-        re.compile(r"signature|\bsign\b", re.I),
-        CODES[106001],
-    ),
-    (
-        re.compile(r"version", re.I),
-        Meaning(
-            Kind.MISCONFIGURED,
-            "the call's version is retired",
-            "Update Shipclock, or report this message to us. It is tried again each hour.",
-        ),
-    ),
-    (
-        re.compile(r"missing|required|not include", re.I),
-        Meaning(
-            Kind.MISCONFIGURED,
-            "a parameter is missing",
-            "Report this message to us. Nothing was changed.",
-        ),
-    ),
-)
-"""What `MALFORMED` means, by its message: one number for many faults (6.2 and the marketplace's
-own index of its keywords). The first that fits counts; a message that nothing fits has the code's
-meaning. Only a token that is not taken is worth a renewal: none is repeated by its number."""
-
-
-def meaning_of(code: int, message: str) -> Meaning | None:
-    """What a code means, by its message where it has many meanings; None for an unknown one."""
-    if code == MALFORMED:
-        for telling, meaning in FAULTS:
-            if telling.search(message):
-                return meaning
-    return CODES.get(code)
-
 
 PERSON = "Read the marketplace's message in Seller Center and act there."
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from shipclock.domain.tracking import TrackingStatus
 from shipclock.marketplaces.protocol import Call, Kind, Outcome, Upload
-from shipclock.marketplaces.tiktok_shop.answers import coded, link
+from shipclock.marketplaces.tiktok_shop.outcomes import coded, link
 from shipclock.marketplaces.tiktok_shop.versions import path
 from shipclock.reading import Object, Unreadable, parts, whole, words
 

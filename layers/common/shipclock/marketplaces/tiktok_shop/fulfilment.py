@@ -10,7 +10,7 @@ from typing import Any
 
 from shipclock.domain.order import normal
 from shipclock.marketplaces.protocol import Call, Outcome, Slot
-from shipclock.marketplaces.tiktok_shop.answers import link, part_outcomes
+from shipclock.marketplaces.tiktok_shop.outcomes import link, part_outcomes
 from shipclock.marketplaces.tiktok_shop.versions import ENDPOINTS, MARK_BEFORE, path
 from shipclock.reading import Object, Unreadable, identifier, optional_id, parts, whole, words
 

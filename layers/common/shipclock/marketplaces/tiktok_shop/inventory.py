@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shipclock.marketplaces.protocol import Call, Outcome
-from shipclock.marketplaces.tiktok_shop.answers import part_outcomes
+from shipclock.marketplaces.tiktok_shop.outcomes import part_outcomes
 from shipclock.marketplaces.tiktok_shop.versions import path
 from shipclock.reading import Object, Unreadable, identifier, parts, whole, words
 
