@@ -51,13 +51,18 @@ CODES: dict[int, Meaning] = {
     106013: Meaning(Kind.MISCONFIGURED, "no shop cipher was sent", "Connect the shop again."),
     RATE_LIMIT: Meaning(Kind.RATE_LIMITED, "rate limit"),
     **_each(
-        f"{MALFORMED} 36009009 36009010 36009014 36009022 36009023",
+        f"{MALFORMED} 36009009 36009010 36009022 36009023",
         Meaning(
             Kind.MISCONFIGURED,
             "the request was refused as malformed",
-            "Read the marketplace's message: a call that is retired or misspelt looks like this. "
-            "Nothing was changed; it is tried again each hour.",
+            "Report the marketplace's message to us. Nothing was changed; it is tried again each "
+            "hour.",
         ),
+    ),
+    36009014: Meaning(
+        Kind.MISCONFIGURED,
+        "the call's version is retired",
+        "Update Shipclock, or report this message to us. It is tried again each hour.",
     ),
     36009033: Meaning(
         Kind.MISCONFIGURED,

@@ -1,4 +1,4 @@
-"""The one number that TikTok Shop gives many faults, told apart by the message that comes with it."""
+"""The one number that TikTok Shop gives many faults, told apart by the message beside it."""
 
 import re
 
@@ -7,7 +7,12 @@ from shipclock.marketplaces.tiktok_shop.codes import CODES, MALFORMED, Meaning
 
 FAULTS: tuple[tuple[re.Pattern[str], Meaning], ...] = (
     (
-        re.compile(r"timestamp", re.I),
+        # not every message that names one: a filter's time may be none, too
+        re.compile(
+            r"^\W*(invalid|bad|expired) timestamp|`timestamp`"
+            r"|\btimestamp\b.*\b(expired|minutes|seconds)",
+            re.I | re.S,
+        ),
         Meaning(
             Kind.MISCONFIGURED,
             "the clock is off",
@@ -36,18 +41,8 @@ FAULTS: tuple[tuple[re.Pattern[str], Meaning], ...] = (
         Meaning(Kind.MISCONFIGURED, "the shop cipher is not taken", "Connect the shop again."),
     ),
     (re.compile(r"access[_ -]?token|(?<!page )\btoken\b", re.I), CODES[105002]),
-    (
-        re.compile(r"signature|\bsign\b", re.I),
-        CODES[106001],
-    ),
-    (
-        re.compile(r"version", re.I),
-        Meaning(
-            Kind.MISCONFIGURED,
-            "the call's version is retired",
-            "Update Shipclock, or report this message to us. It is tried again each hour.",
-        ),
-    ),
+    (re.compile(r"signature|\bsign\b", re.I), CODES[106001]),
+    (re.compile(r"\bversion\b", re.I), CODES[36009014]),
     (
         re.compile(r"missing|required|not include", re.I),
         Meaning(
