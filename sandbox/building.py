@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypedDict
 
-from sandbox import life, orders
-from sandbox.markets import MARKETS, SELLER, TIKTOK
+from sandbox import life, orders, stock
+from sandbox.markets import MARKETS, SELLER, STORE, TIKTOK
 from sandbox.orders import Line, Order
 from sandbox.shops import Shop
 from sandbox.wire import StoryError
@@ -28,7 +28,9 @@ class OrderWish(TypedDict, total=False):
     """What a story may say about a new order. All times are simulated Unix seconds.
 
     `items` counts units per seller SKU. `status` is one of UNPAID, ON_HOLD, AWAITING_SHIPMENT.
-    `extra` is merged into the order's JSON as it is, for fields the sandbox does not know.
+    `pickup_code` is what the buyer shows in the store, `needs_invoice` that a Brazilian order waits
+    for its invoice. `extra` is merged into the order's JSON as it is, for fields the sandbox does
+    not know.
     """
 
     order_id: str
@@ -59,6 +61,8 @@ class OrderWish(TypedDict, total=False):
     fast_collection_sla_time: int
     recommended_shipping_time: int
     instore_pickup_sla_time: int
+    pickup_code: str
+    needs_invoice: bool
     release_date: int
 
 
@@ -122,9 +126,12 @@ def build(world: World, shop: Shop, wish: OrderWish) -> Order:
         deadlines=_deadlines({**wish}),
         extra=wish.get("extra", {}),
         address=wish.get("recipient_address"),
+        pickup_code=wish.get("pickup_code", "482913" if shipping_type == STORE else ""),
+        needs_invoice=wish.get("needs_invoice", False),
     )
     world.orders[order_id] = order
     if not unpaid:
         life.give_package(world, order, paid_time)
     announce_status(world, order, world.clock)
+    stock.commit(world, order)
     return order

@@ -14,7 +14,7 @@ from sandbox.routes import ROUTES
 from sandbox.shops import Keyring, Shop
 from sandbox.story import Story
 from sandbox.wire import Refusal, Reply, Request
-from sandbox.world import Call, Effect, Provider, Webhook, World
+from sandbox.world import Call, Effect, Provider, Settings, Webhook, World
 
 UNTRACKED_AFTER = 15 * 86400
 PROVIDERS = (
@@ -41,7 +41,8 @@ class Sandbox(Story):
     `clock` starts the simulated time, which decides the life of orders. `real_now` is a caller's
     clock in Unix seconds; it decides the window of request timestamps, the life of tokens and when
     a late effect lands. `untracked_after` seconds without a tracking update cancel an order (None:
-    never). Thread-safe. The same calls at the same times give the same bytes.
+    never); `settings` holds what else may differ. Thread-safe. The same calls at the same times
+    give the same bytes.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Sandbox(Story):
         delivery_options: Mapping[str, str] | None = None,
         rotates_refresh_token: bool = True,
         untracked_after: int | None = UNTRACKED_AFTER,
+        settings: Settings | None = None,
     ) -> None:
         keyring = Keyring(shops, real_now, rotates_refresh_token=rotates_refresh_token)
         super().__init__(
@@ -64,6 +66,7 @@ class Sandbox(Story):
                 tuple(providers),
                 dict(DEFAULT_OPTIONS if delivery_options is None else delivery_options),
                 untracked_after,
+                settings=settings or Settings(),
             )
         )
         self._faults = Faults()

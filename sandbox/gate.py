@@ -1,5 +1,5 @@
 """What every request must pass before a call is made: path, method, app, time, signature, token,
-cipher, names, body. In that order, so that one mistake gives one predictable answer.
+cipher, scope, names, body. In that order, so that one mistake gives one predictable answer.
 
 Partner Center, "Sign your API request", "Common parameters" and "Common errors".
 """
@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox import shape, wire
+from sandbox import forms, shape, wire
+from sandbox.forms import Form
 from sandbox.shops import Shop
 from sandbox.signing import is_signed
 from sandbox.wire import Refusal, Request
@@ -31,13 +32,14 @@ class Asked:
     """A request that has passed the gate: whose it is and what it says.
 
     `parts` are the ids in the path, `body` is JSON that has passed the route's shape, `shops` are
-    all shops the token speaks for.
+    all shops the token speaks for, `form` is what a multipart call carries instead of JSON.
     """
 
     parts: tuple[str, ...]
     query: Mapping[str, str]
     body: dict[str, Any]
     shops: tuple[Shop, ...] = ()
+    form: Form | None = None
 
     @property
     def shop(self) -> Shop:
@@ -47,20 +49,23 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One call: `body` is the shape of its JSON, None where it takes no body.
+    """One call: `scope` must be granted, `body` is the shape of its JSON, None where there is none.
 
     A name in `query` ending in `!` must be given. `cipher`: whether the call wants `shop_cipher`;
-    where it does not, sending one is refused. `signed` is False for the token calls alone.
+    where it does not, sending one is refused. `signed` is False for the token calls alone. `form`
+    names the fields of a multipart call, the file being always `data`.
     """
 
     method: str
     path: re.Pattern[str]
     act: Callable[[World, Asked], dict[str, object]]
+    scope: str = ""
     query: tuple[str, ...] = ()
     body: shape.Shape | None = None
     body_needed: bool = True
     cipher: bool = True
     signed: bool = True
+    form: tuple[str, ...] | None = None
 
 
 def find(routes: tuple[Route, ...], request: Request) -> tuple[Route, tuple[str, ...]]:
@@ -82,7 +87,12 @@ def admit(world: World, routes: tuple[Route, ...], request: Request) -> tuple[Ro
         return route, Asked(parts, request.query, {})
     _check_common(world, request)
     shops = _shops(world, route, request)
+    if route.scope and not any(route.scope in shop.scopes for shop in shops):
+        raise Refusal(wire.SCOPE_MISSING)
     _check_query(route, request.query, _COMMON | ({_CIPHER} if route.cipher else set()))
+    if route.form is not None:
+        form = forms.read(request, route.form)
+        return route, Asked(parts, request.query, {}, shops, form)
     return route, Asked(parts, request.query, _body(route, request), shops)
 
 
@@ -94,7 +104,7 @@ def _check_common(world: World, request: Request) -> None:
     secret = world.keyring.secret_of(query["app_key"])
     if not re.fullmatch(r"[0-9]{10}", query["timestamp"]):
         raise Refusal(wire.BAD_PARAMETER, "timestamp must be ten digits of Unix seconds")
-    age = world.real_now() - int(query["timestamp"])
+    age = world.real_now() + world.skew - int(query["timestamp"])
     if age > OLDEST:
         raise Refusal(wire.BAD_PARAMETER, "invalid timestamp: more than 5 minutes old")
     if age < -NEWEST:

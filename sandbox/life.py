@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sandbox import orders
-from sandbox.markets import PACKAGE_FROM_PAYMENT, SEA
+from sandbox import orders, stock
+from sandbox.markets import CANCEL_ANSWER, PACKAGE_FROM_PAYMENT, SEA
 from sandbox.orders import Case, Line, Order, Package, status_of
 from sandbox.wire import StoryError
 from sandbox.world import World, announce_case, announce_status
+
+# Action codes of tracking events ("Get Order Tracking", "Tracking status update").
+COLLECTED_CODE = 30901
+DELIVERED_CODE = 50101
 
 UNTRACKED = "system_cancel_order_untracked"
 
@@ -30,6 +34,9 @@ CANCELLABLE: Mapping[str, set[str]] = {
     "SYSTEM": _OPEN,
     "OPERATOR": _OPEN,
 }
+
+# What no parcel moves any more: a refunded order is COMPLETED before its parcel arrives.
+_FINAL = {orders.CANCELLED, orders.COMPLETED}
 
 # The order's own time that each status fills in.
 _TIME_OF: Mapping[str, str] = {
@@ -90,6 +97,8 @@ def new_package(world: World, of: list[Order], lines: list[Line], at: int) -> Pa
     )
     for line in lines:
         line.package_id = package.package_id
+    if any(order.needs_invoice for order in of):
+        package.invoice = "PROCESSING"
     world.packages[package.package_id] = package
     return package
 
@@ -104,22 +113,34 @@ def move(world: World, package: Package, status: str, at: int) -> None:
     """Give a package and its lines a status, and each of its orders what follows from it."""
     package.status = status
     package.update_time = at
+    if status == orders.AWAITING_COLLECTION:
+        package.shipped_at = at
+    if status == orders.DELIVERED:
+        _tell(package, at, DELIVERED_CODE, "Your package was delivered!")
     for order, index in world.lines_in(package):
         line = order.lines[index]
-        if line.status == orders.CANCELLED:
+        if line.status in _FINAL:
             continue
         line.status = status
         if status == orders.AWAITING_COLLECTION:
             line.rts_time = at
+            stock.hand_out(world, order, line)
     for order_id in package.order_ids:
         order = world.orders[order_id]
-        if order.status != orders.CANCELLED:
+        if order.status not in _FINAL:
             become(world, order, status_of(order.lines), at)
+
+
+def _tell(package: Package, at: int, code: int, words: str) -> None:
+    """Add what the carrier says, unless the seller has reported it already."""
+    if all(code != known for _, known, _ in package.events):
+        package.events.append((at * 1000, code, words))
 
 
 def collect(world: World, package: Package, scanned_at: int, at: int) -> None:
     """Carrier data reaches the marketplace: the first scan of a parcel, made at `scanned_at`."""
     package.collected_at = scanned_at
+    _tell(package, scanned_at, COLLECTED_CODE, "Your package has been collected.")
     for order_id in package.order_ids:
         order = world.orders[order_id]
         parcels = packages_of(world, order)
@@ -140,22 +161,59 @@ def has_scan(world: World, order: Order) -> bool:
     return any(package.collected_at for package in packages_of(world, order))
 
 
-def cancel(world: World, order: Order, reason: str, by: str, at: int) -> None:
-    """Cancel what is left of the order, and close its cancellation case or make one."""
+def cancel(
+    world: World, order: Order, reason: str, by: str, at: int, *, accepted: bool = False
+) -> Case:
+    """Cancel what is left of the order, and close its cancellation case or make one.
+
+    `accepted`: tell first that the request was accepted, as after a call of the seller's.
+    """
     if not cancellable(order, by):
         raise StoryError(f"{by} cannot cancel order {order.order_id} while it is {order.status}")
-    order.cancelled_by, order.cancel_reason = by, reason
-    order.asks_cancel = False
-    for line in order.lines:
-        line.status = orders.CANCELLED
-    for package in packages_of(world, order):
-        if all(o.lines[i].status == orders.CANCELLED for o, i in world.lines_in(package)):
-            package.status, package.update_time = orders.CANCELLED, at
+    left = live(order)
     case = open_case(world, order) or new_case(
         world, order, "cancellation", "BUYER_CANCEL" if by == "BUYER" else "CANCEL", by, reason, at
     )
+    case.line_ids = tuple(line.line_id for line in left)
+    case.amount = orders.price_units(order) * len(left) if "paid_time" in order.times else 0
+    if accepted:
+        set_case(world, case, "CANCELLATION_REQUEST_SUCCESS", at)
+    order.cancelled_by, order.cancel_reason = by, reason
+    order.asks_cancel = False
+    _cancel_lines(world, order, left, reason, by, at)
     become(world, order, orders.CANCELLED, at)
     set_case(world, case, "CANCELLATION_REQUEST_COMPLETE", at)
+    return case
+
+
+def cancel_lines(
+    world: World, order: Order, lines: list[Line], reason: str, by: str, at: int
+) -> Case:
+    """Cancel some lines of an order of which others stay."""
+    case = new_case(world, order, "cancellation", "CANCEL", by, reason, at)
+    case.line_ids = tuple(line.line_id for line in lines)
+    case.amount = orders.price_units(order) * len(lines)
+    set_case(world, case, "CANCELLATION_REQUEST_SUCCESS", at)
+    _cancel_lines(world, order, lines, reason, by, at)
+    order.update_time = at
+    set_case(world, case, "CANCELLATION_REQUEST_COMPLETE", at)
+    return case
+
+
+def live(order: Order) -> list[Line]:
+    """The lines that are not cancelled."""
+    return [line for line in order.lines if line.status != orders.CANCELLED]
+
+
+def _cancel_lines(
+    world: World, order: Order, lines: list[Line], reason: str, by: str, at: int
+) -> None:
+    stock.release(world, order, lines)
+    for line in lines:
+        line.status, line.cancelled_by, line.cancel_reason = orders.CANCELLED, by, reason
+    for package in packages_of(world, order):
+        if all(o.lines[i].status == orders.CANCELLED for o, i in world.lines_in(package)):
+            package.status, package.update_time = orders.CANCELLED, at
 
 
 def request_cancel(world: World, order: Order, reason: str, at: int) -> Case:
@@ -167,6 +225,9 @@ def request_cancel(world: World, order: Order, reason: str, at: int) -> Case:
     order.asks_cancel = True
     order.times["request_cancel_time"] = at
     case = new_case(world, order, "cancellation", "BUYER_CANCEL", "BUYER", reason, at)
+    answer_time = world.settings.cancel_answer_time
+    case.deadline = at + (CANCEL_ANSWER[order.market] if answer_time is None else answer_time)
+    case.line_ids = tuple(line.line_id for line in live(order))
     set_case(world, case, "CANCELLATION_REQUEST_PENDING", at)
     return case
 

@@ -16,8 +16,8 @@ EU = frozenset({"ES", "IE", "IT", "DE", "FR"})
 
 SELLER = "SELLER"
 TIKTOK = "TIKTOK"
+STORE = "IN-STORE PICKUP"
 
-_EARLY = SEA | LATAM
 _MARKED = EU | {"US", "UK", "JP"}
 
 # Which shipping types each call takes, by market; a missing pair is refused with 21008106.
@@ -25,16 +25,32 @@ MARK_AS_SHIPPED: Mapping[str, frozenset[str]] = MappingProxyType(
     {market: frozenset({SELLER}) for market in sorted(_MARKED)}
 )
 SHIP_PACKAGE: Mapping[str, frozenset[str]] = MappingProxyType(
-    {market: frozenset({SELLER, TIKTOK}) for market in sorted(_EARLY)}
+    {market: frozenset({SELLER, TIKTOK}) for market in sorted(LATAM)}
+    | {market: frozenset({SELLER, TIKTOK, STORE}) for market in sorted(SEA)}
     | {market: frozenset({TIKTOK}) for market in sorted(EU | {"UK", "JP"})}
 )
 
 # A package exists from payment on for these shipping types. EU and JP are named by no page: Ship
 # Package works there for TIKTOK orders only, and needs a package to name.
 PACKAGE_FROM_PAYMENT: Mapping[str, frozenset[str]] = MappingProxyType(
-    {market: frozenset({SELLER, TIKTOK}) for market in sorted(_EARLY)}
+    {market: frozenset({SELLER, TIKTOK}) for market in sorted(LATAM)}
+    | {market: frozenset({SELLER, TIKTOK, STORE}) for market in sorted(SEA)}
     | {market: frozenset({TIKTOK}) for market in sorted(EU | {"JP"})}
 )
+# Where a label of the marketplace's own is bought (Partner Center, "Create Packages").
+LABELS = frozenset({"US", "UK", "JP"}) | EU
+# Where its services are listed ("Get Eligible Shipping Services").
+SERVICES = frozenset({"US", "JP"})
+# Where a seller reports the tracking of their own deliveries ("Tracking status update").
+OWN_TRACKS = frozenset({"US", "BR"})
+# Seconds a seller has to answer a buyer's cancel request before the marketplace agrees for them:
+# US and TH by their seller pages, ID by its own; the others have no page of their own.
+CANCEL_ANSWER: Mapping[str, int] = MappingProxyType(
+    dict.fromkeys(sorted(SEA | LATAM | EU | {"UK", "JP"}), 48 * 3600)
+    | dict.fromkeys(("US", "TH"), 24 * 3600)
+)
+# Where a seller cancels single lines, for want of stock ("Cancel Order").
+CANCELS_LINES = frozenset({"US", "UK"})
 
 # Elsewhere a split may part the units of one SKU.
 SPLITS_WHOLE_SKUS = SEA | LATAM

@@ -6,6 +6,7 @@ and "Get Package Detail".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -65,6 +66,8 @@ class Line:
     status: str
     package_id: str = ""
     rts_time: int = 0
+    cancelled_by: str = ""
+    cancel_reason: str = ""
 
 
 @dataclass(slots=True)
@@ -86,6 +89,13 @@ class Package:
     pickup_slot: tuple[int, int] | None = None
     collected_at: int = 0
     exception: str = ""
+    shipped_at: int = 0
+    edits: int = 0
+    asks: int = 0
+    # "" where no invoice is needed, else its status.
+    invoice: str = ""
+    # What the carrier told: Unix milliseconds, action code, words.
+    events: list[tuple[int, int, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -116,6 +126,10 @@ class Order:
     cancelled_by: str = ""
     cancel_reason: str = ""
     tag: str = ""
+    address_changed: bool = False
+    # What the buyer shows when picking the order up in a store.
+    pickup_code: str = ""
+    needs_invoice: bool = False
 
 
 @dataclass(slots=True)
@@ -133,6 +147,15 @@ class Case:
     reason: str
     create_time: int
     update_time: int
+    # Until when the seller may answer; 0 where there is nothing to answer.
+    deadline: int = 0
+    line_ids: tuple[str, ...] = ()
+    # In the smallest unit of the order's currency; 0 until it is known.
+    amount: int = 0
+    shipment_type: str = ""
+    handover_method: str = ""
+    # When the money of a seller's own refund goes back; 0: not by itself.
+    refund_at: int = 0
 
     @property
     def pending(self) -> bool:
@@ -179,14 +202,37 @@ def _line_json(order: Order, line: Line, package: Package | None) -> dict[str, o
     if line.rts_time:
         shown["rts_time"] = line.rts_time
     if line.status == CANCELLED:
-        shown |= {"cancel_user": order.cancelled_by, "cancel_reason": order.cancel_reason}
+        shown |= {
+            "cancel_user": line.cancelled_by or order.cancelled_by,
+            "cancel_reason": line.cancel_reason or order.cancel_reason,
+        }
     return shown
 
 
-def _money(order: Order) -> dict[str, object]:
+def price_units(order: Order) -> int:
+    """The price of one line in the smallest unit the order's price is written in."""
+    return int(order.price.replace(".", ""))
+
+
+def money(order: Order, units: int) -> str:
+    """Smallest units as the API writes an amount: a string with the currency's decimals."""
     decimals = len(order.price.partition(".")[2])
-    units = int(order.price.replace(".", "")) * len(order.lines)
-    total = f"{units / 10**decimals:.{decimals}f}"
+    if not decimals:
+        return str(units)
+    return f"{units // 10**decimals}.{units % 10**decimals:0{decimals}d}"
+
+
+def units_of(order: Order, amount: str) -> int | None:
+    """A written amount in smallest units; None when it is not one of this currency."""
+    decimals = len(order.price.partition(".")[2])
+    match = re.fullmatch(r"([0-9]{1,12})(?:\.([0-9]{1,4}))?", amount)
+    if match is None or len(match[2] or "") > decimals:
+        return None
+    return int(match[1] + (match[2] or "").ljust(decimals, "0"))
+
+
+def _money(order: Order) -> dict[str, object]:
+    total = money(order, price_units(order) * len(order.lines))
     return {
         "currency": order.currency,
         "sub_total": total,
@@ -220,7 +266,7 @@ def order_json(order: Order, packages: Mapping[str, Package]) -> dict[str, objec
         "is_sample_order": False,
         "is_replacement_order": False,
         "is_exchange_order": False,
-        "has_updated_recipient_address": False,
+        "has_updated_recipient_address": order.address_changed,
         "buyer_email": "" if order.status == ON_HOLD else "buyer@chat.example",
         "buyer_message": "",
         "payment_method_name": "Credit card",
@@ -236,6 +282,8 @@ def order_json(order: Order, packages: Mapping[str, Package]) -> dict[str, objec
             "shipping_provider": numbered[0].provider_name,
             "shipping_provider_id": numbered[0].provider_id,
         }
+    if order.needs_invoice:
+        shown["need_upload_invoice"] = "NEED_INVOICE"
     if order.tag:
         shown["split_or_combine_tag"] = order.tag
     if order.status == CANCELLED:

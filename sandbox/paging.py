@@ -33,6 +33,7 @@ class Search:
     largest: int
     default_size: int
     default_order: str
+    fields: tuple[str, ...] = ("create_time", "update_time")
 
 
 def _size(search: Search, query: Mapping[str, str]) -> int:
@@ -87,7 +88,7 @@ def page(
     sorting, the shop included. Raises `Refusal` 36009004 for a foreign or forged token.
     """
     size = _size(search, query)
-    sort_field = _word(query, "sort_field", ("create_time", "update_time"), "create_time")
+    sort_field = _word(query, "sort_field", search.fields, "create_time")
     sort_order = _word(query, "sort_order", ("ASC", "DESC"), search.default_order)
     bound = dump([filters, sort_field, sort_order])
     backwards = sort_order == "DESC"

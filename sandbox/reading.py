@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sandbox import shops, wire
+from sandbox import orders, shops, wire
 from sandbox.gate import Asked
 from sandbox.markets import EU, TIKTOK
 from sandbox.orders import Case, Order, Package, order_json, package_json
@@ -142,29 +142,49 @@ def cancellations(world: World, asked: Asked) -> dict[str, object]:
     """Search Cancellations."""
     names = ("cancel_ids", "cancel_types", "cancel_status")
     rows, answer = _cases(world, asked, _CANCELLATIONS, "cancellation", names)
-    return answer | {"cancellations": [_cancellation(case) for case in rows]}
+    return answer | {"cancellations": [_cancellation(world, case) for case in rows]}
 
 
 def returns(world: World, asked: Asked) -> dict[str, object]:
     """Search Returns; its rows are called `return_orders`."""
     names = ("return_ids", "return_types", "return_status")
     rows, answer = _cases(world, asked, _RETURNS, "return", names)
-    return answer | {"return_orders": [_return(case) for case in rows]}
+    return answer | {"return_orders": [_return(world, case) for case in rows]}
 
 
-def _shared(case: Case, action: str) -> dict[str, object]:
-    todo = [{"action": action, "deadline": case.create_time + RESPONSE_TIME}]
+def _shared(world: World, case: Case, action: str) -> dict[str, object]:
+    order = world.orders[case.order_id]
+    deadline = case.deadline or case.create_time + RESPONSE_TIME
+    # What the seller has asked for is not the seller's to answer.
+    waits = case.pending and case.role == "BUYER"
+    todo = [{"action": action, "deadline": deadline}]
+    refund = orders.money(order, case.amount)
     return {
         "order_id": case.order_id,
         "role": case.role,
         "create_time": case.create_time,
         "update_time": case.update_time,
-        "seller_next_action_response": todo if case.pending else [],
+        "seller_next_action_response": todo if waits else [],
+        "refund_amount": {"currency": order.currency, "refund_total": refund},
     }
 
 
-def _cancellation(case: Case) -> dict[str, object]:
-    return _shared(case, "SELLER_RESPOND_BUYER_CANCEL") | {
+def _case_lines(world: World, case: Case, kind: str) -> list[dict[str, object]]:
+    lines = {line.line_id: line for line in world.orders[case.order_id].lines}
+    return [
+        {
+            f"{kind}_line_item_id": f"{case.case_id}{number:02d}",
+            "order_line_item_id": line_id,
+            "sku_id": lines[line_id].sku_id,
+            "seller_sku": lines[line_id].sku,
+        }
+        for number, line_id in enumerate(case.line_ids, start=1)
+    ]
+
+
+def _cancellation(world: World, case: Case) -> dict[str, object]:
+    return _shared(world, case, "SELLER_RESPOND_BUYER_CANCEL") | {
+        "cancel_line_items": _case_lines(world, case, "cancel"),
         "cancel_id": case.case_id,
         "cancel_type": case.case_type,
         "cancel_status": case.status,
@@ -174,8 +194,11 @@ def _cancellation(case: Case) -> dict[str, object]:
     }
 
 
-def _return(case: Case) -> dict[str, object]:
-    return _shared(case, "SELLER_RESPOND_REFUND") | {
+def _return(world: World, case: Case) -> dict[str, object]:
+    return _shared(world, case, "SELLER_RESPOND_REFUND") | {
+        "return_line_items": _case_lines(world, case, "return"),
+        "shipment_type": case.shipment_type,
+        "handover_method": case.handover_method,
         "return_id": case.case_id,
         "return_type": case.case_type,
         "return_status": case.status,
@@ -184,10 +207,23 @@ def _return(case: Case) -> dict[str, object]:
     }
 
 
+def own_order(world: World, asked: Asked) -> Order:
+    """The order of the path, or 21011028 when this shop has none of that id."""
+    order = world.orders.get(asked.parts[0])
+    if order is None or order.shop_id != asked.shop.shop_id:
+        raise Refusal(wire.NOT_OF_THIS_SHOP)
+    return order
+
+
 def own_package(world: World, asked: Asked) -> Package:
     """The package of the path, or 21011028 when this shop has none of that id."""
-    package = world.packages.get(asked.parts[0])
-    if package is None or package.shop_id != asked.shop.shop_id:
+    return package_of(world, asked.shop, asked.parts[0])
+
+
+def package_of(world: World, shop: shops.Shop, package_id: str) -> Package:
+    """A package of a shop, or 21011028 when the shop has none of that id."""
+    package = world.packages.get(package_id)
+    if package is None or package.shop_id != shop.shop_id:
         raise Refusal(wire.NOT_OF_THIS_SHOP)
     return package
 

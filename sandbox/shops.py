@@ -17,6 +17,7 @@ ACCESS_LIVES = 7 * 86400
 CODE_LIVES = 30 * 60
 GRANT_LIVES = 365 * 86400
 
+# What an app gets for the asking; CHAT comes after a review only.
 SCOPES = (
     "seller.authorization.info",
     "seller.order.info",
@@ -25,12 +26,21 @@ SCOPES = (
     "seller.delivery.status.write",
     "seller.logistics",
     "seller.return_refund.basic",
+    "seller.product.basic",
+    "seller.product.write",
 )
+CHAT = "seller.customer_service"
+EVERY_SCOPE = (*SCOPES, CHAT)
 
 
 @dataclass(slots=True)
 class Shop:
-    """A shop that has authorised an app. The two `_expires_at` are real Unix seconds."""
+    """A shop that has authorised an app. The two `_expires_at` are real Unix seconds.
+
+    `scopes` are those granted. `own_fleet`: it delivers itself and may say so (SEA); `needs_proof`:
+    only with a file that proves it. `own_tracks`: it is on the list of those who report tracking
+    (US, BR). `allocates_stock`: its stock is divided automatically and cannot be set.
+    """
 
     shop_id: str
     cipher: str
@@ -44,11 +54,19 @@ class Shop:
     webhook_url: str | None = None
     name: str = "Synthetic shop"
     revoked: bool = False
+    scopes: tuple[str, ...] = SCOPES
+    own_fleet: bool = False
+    needs_proof: bool = False
+    own_tracks: bool = False
+    allocates_stock: bool = False
     topics: dict[str, dict[str, int | str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.market not in MARKETS:
             raise ValueError(f"unknown market {self.market!r}; known: {', '.join(sorted(MARKETS))}")
+        for scope in self.scopes:
+            if scope not in EVERY_SCOPE:
+                raise ValueError(f"unknown scope {scope!r}; known: {', '.join(EVERY_SCOPE)}")
 
 
 class Keyring:
@@ -170,7 +188,7 @@ class Keyring:
             "seller_name": first.name,
             "seller_base_region": MARKETS[first.market].region,
             "user_type": 0,
-            "granted_scopes": list(SCOPES),
+            "granted_scopes": list(first.scopes),
         }
 
 

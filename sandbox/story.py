@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Unpack
 
-from sandbox import life, lines, orders
+from sandbox import cancelling, life, lines, orders, refunds
 from sandbox.building import OrderWish, build
 from sandbox.markets import SPLITS_WHOLE_SKUS, TIKTOK
 from sandbox.orders import DEADLINES, Order, Package, order_json
@@ -25,7 +25,7 @@ from sandbox.world import (
     announce_packages,
 )
 
-# When, facts (0) before lines (1), in which order they were planned, what.
+# When, facts (0) before lines (1) before answers by itself (2), in which order, what.
 _Timed = tuple[int, int, int, lines.Line | Callable[[], None]]
 
 
@@ -68,6 +68,8 @@ class Story:
         fired: list[_Timed] = [(line.at, 1, 0, line) for line in lines.due(self._world, until)]
         planned: list[_Timed] = [(at, 0, seq, do) for at, seq, do in self._planned if at <= until]
         self._planned = [step for step in self._planned if step[0] > until]
+        own = [*cancelling.due(self._world, until), *refunds.due(self._world, until)]
+        fired += [(at, 2, number, do) for number, (at, do) in enumerate(own)]
         for at, _, _, what in sorted([*planned, *fired], key=lambda step: step[:3]):
             self._world.clock = max(self._world.clock, at)
             if isinstance(what, lines.Line):

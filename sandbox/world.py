@@ -17,12 +17,25 @@ PACKAGE_TOPIC = (4, "PACKAGE_UPDATE")
 DEAUTHORISED_TOPIC = (6, "SELLER_DEAUTHORIZATION")
 CANCELLATION_TOPIC = (11, "CANCELLATION_STATUS_CHANGE")
 RETURN_TOPIC = (12, "RETURN_STATUS_CHANGE")
+ADDRESS_TOPIC = (3, "RECIPIENT_ADDRESS_UPDATE")
+EXPIRY_TOPIC = (7, "UPCOMING_AUTHORIZATION_EXPIRATION")
+CONVERSATION_TOPIC = (13, "NEW_CONVERSATION")
+MESSAGE_TOPIC = (14, "NEW_MESSAGE")
+INVOICE_TOPIC = (36, "INVOICE_STATUS_CHANGE")
+# These have a number but no name in the Event API, so no address of their own.
+STOCK_STATUS_TOPIC = (27, "")
+AFTERSALES_TOPIC = (64, "")
+RMA_TOPIC = (65, "")
+REFUND_TOPIC = (67, "")
+STOCK_CHANGE_TOPIC = (71, "")
 
 _ID_STARTS: Mapping[str, int] = {
     "order": 576_000_000_000_000_000,
     "line": 577_000_000_000_000_000,
     "package": 1_150_000_000_000_000_000,
     "case": 4_030_000_000_000_000_000,
+    "conversation": 7_000_000_000_000_000_000,
+    "message": 7_100_000_000_000_000_000,
     "notification": 7_400_000_000_000_000_000,
 }
 
@@ -48,9 +61,11 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One accepted fulfilment write. Two of them for one parcel mean that it was done twice.
+    """One accepted write. Two of them for one parcel mean that it was done twice.
 
-    `order_id` names several orders, comma-joined, when the parcel is a combined one.
+    `order_id` names several orders, comma-joined, when the parcel is a combined one. `package_id`
+    and `tracking_number` are "" where the call has none; `detail` says in a few words what else
+    the call was about: a reason, an amount, a text, a quantity.
     """
 
     call: str
@@ -60,6 +75,65 @@ class Effect:
     tracking_number: str
     at_real: float
     at_clock: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What differs between sandboxes, with what the pages say as the default.
+
+    `cancel_answer_time`: seconds a seller has to answer a buyer's request, None for the market's
+    own. `refund_after`: seconds until a seller's own refund is paid out, None for never by itself.
+    `label_asks`: how often a new label is still being made when asked for. `tracking_edits`: how
+    often a tracking number may be changed. `messages_a_day`: of one shop. `sensitive_words`: in
+    lower case. `low_stock`: units from which on a SKU counts as low.
+    """
+
+    cancel_answer_time: int | None = None
+    refund_after: int | None = 3600
+    label_asks: int = 0
+    tracking_edits: int = 1
+    messages_a_day: int = 10_000
+    sensitive_words: tuple[str, ...] = ()
+    low_stock: int = 5
+
+
+@dataclass(slots=True)
+class Conversation:
+    """A shop's talk with one buyer. Times are simulated Unix seconds."""
+
+    conversation_id: str
+    shop_id: str
+    user_id: str
+    create_time: int
+    last_at: int
+    messages: list[dict[str, object]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Stock:
+    """The units of one SKU of one shop, by warehouse: available and committed to orders."""
+
+    shop_id: str
+    sku: str
+    sku_id: str
+    available: dict[str, int]
+    committed: dict[str, int]
+
+    @property
+    def product_id(self) -> str:
+        """The product the SKU belongs to."""
+        return f"{self.sku_id[:-1]}1"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file served under `/_files/`: whose, what, until when (real seconds; None: for good)."""
+
+    shop_id: str
+    content_type: str
+    content: bytes
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +173,16 @@ class World:
     calls: list[Call] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     skus: dict[str, str] = field(default_factory=dict)
+    settings: Settings = Settings()
+    # How far the marketplace's clock is ahead of ours, in seconds, for one request.
+    skew: float = 0.0
+    conversations: dict[str, Conversation] = field(default_factory=dict)
+    stock: dict[tuple[str, str], Stock] = field(default_factory=dict)
+    files: dict[str, File] = field(default_factory=dict)
+    # Where the files are found from outside; a server puts its own address here.
+    base_url: str = "https://files.sandbox.example"
+    # What was answered under an idempotency key.
+    answers: dict[tuple[str, ...], dict[str, object]] = field(default_factory=dict)
 
     def count(self, kind: str) -> int:
         """The next number of a kind, from 1."""
@@ -125,6 +209,31 @@ class World:
             for index, line in enumerate(self.orders[order_id].lines)
             if line.line_id in inside
         ]
+
+
+def record(
+    world: World,
+    call: str,
+    shop_id: str,
+    *,
+    order_id: str = "",
+    package_id: str = "",
+    tracking_number: str = "",
+    detail: str = "",
+) -> None:
+    """Keep one accepted write as an `Effect` of now."""
+    world.effects.append(
+        Effect(
+            call,
+            shop_id,
+            order_id,
+            package_id,
+            tracking_number,
+            world.real_now(),
+            world.clock,
+            detail,
+        )
+    )
 
 
 def announce(

@@ -196,7 +196,7 @@ def test_cancellations_are_found_with_what_the_seller_has_to_do() -> None:
     first, second = b.client.post(CANCELLATIONS).data["cancellations"]
     assert (first["order_id"], first["cancel_type"]) == (asked, "BUYER_CANCEL")
     assert first["seller_next_action_response"] == [
-        {"action": "SELLER_RESPOND_BUYER_CANCEL", "deadline": START + 86400}
+        {"action": "SELLER_RESPOND_BUYER_CANCEL", "deadline": START + 2 * 86400}
     ]
     assert (second["cancel_type"], second["cancel_status"]) == (
         "CANCEL",
