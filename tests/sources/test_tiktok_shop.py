@@ -1,6 +1,7 @@
 """Webhooks of TikTok Shop: proving them, and what they mean."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,15 @@ from hypothesis import strategies as st
 
 from shipclock.domain.event import Hint
 from shipclock.reading import Unreadable
-from shipclock.sources import Account, Delivery, NotAuthentic, Translation, Unsigned, tiktok_shop
+from shipclock.sources import (
+    Account,
+    Delivery,
+    NotAuthentic,
+    StockNews,
+    Translation,
+    Unsigned,
+    tiktok_shop,
+)
 from tests.builders import OTHER_SHOP, REAL, SHOP, patient, sample, sample_bytes, samples
 
 O1, O2 = "576000000000000101", "576000000000000102"
@@ -174,12 +183,15 @@ def hints(body: bytes) -> list[Hint]:
         ("address_update.without_notification_id", "recipient_address_update", [O1], ""),
         ("package_update.split", "package_update", [O1], ""),
         ("package_update.combine", "package_update", [O1, O2], ""),
+        ("package_update.cancel_split", "package_update", [O1], ""),
+        ("package_update.partly_cancel_split", "package_update", [O1], ""),
         ("cancellation.pending", "cancellation_status_change", [O1], ""),
         ("cancellation.success", "cancellation_status_change", [O1], ""),
         ("cancellation.complete", "cancellation_status_change", [O1], ""),
         ("cancellation.cancelled", "cancellation_status_change", [O1], ""),
         ("return.pending", "return_status_change", [O1], ""),
         ("invoice", "invoice_status_change", [O1, O2], ""),
+        ("refund", "refund_success", [O1], ""),
     ],
 )
 def test_a_webhook_about_orders_asks_for_their_re_read(
@@ -192,12 +204,133 @@ def test_a_webhook_about_orders_asks_for_their_re_read(
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("deauthorised", "deauthorised"), ("authorisation_expiring", "expiring")]
+    ("name", "kind", "orders"),
+    [
+        ("deauthorised", "deauthorised", 0),
+        ("authorisation_expiring", "expiring", 0),
+        ("aftersales", "aftersales", 0),
+        ("rma", "aftersales", 0),
+        ("refund", "aftersales", 1),
+    ],
 )
-def test_news_of_the_authorisation_is_news_of_the_shop(name: str, kind: str) -> None:
+def test_what_is_about_a_shop_as_a_whole_is_news_of_it(name: str, kind: str, orders: int) -> None:
     translation = told(sample_bytes(f"tiktok/webhooks/{name}.json"))
-    assert [(news.shop_id, news.kind) for news in translation.news] == [(SHOP, kind)]
+    assert [(n.shop_id, n.kind, n.received_at) for n in translation.news] == [(SHOP, kind, REAL)]
+    assert len(translation.events) == orders
+    assert not translation.stock
+
+
+def test_the_end_of_an_authorisation_is_a_text_of_unix_seconds() -> None:
+    (news,) = told(sample_bytes("tiktok/webhooks/authorisation_expiring.json")).news
+    assert news.ends_at == datetime(2026, 12, 1, 2, 26, 40, tzinfo=UTC)
+
+
+def test_a_refund_that_names_no_order_is_news_of_the_shop_all_the_same() -> None:
+    body = bent(type=67, data={"aftersales_request_id": "4030000000000000110"})
+    assert [news.kind for news in told(body).news] == ["aftersales"]
+    assert not told(body).events
+
+
+def stock(body: bytes) -> StockNews:
+    translation = told(body)
     assert not translation.events
+    assert not translation.news
+    (news,) = translation.stock
+    return news
+
+
+def test_a_low_stock_is_told_with_its_word_and_what_is_left() -> None:
+    assert stock(sample_bytes("tiktok/webhooks/stock_low.json")) == StockNews(
+        SHOP,
+        "1729000000000000102",
+        datetime(2026, 11, 1, 2, 26, 30, tzinfo=UTC),
+        "7400000000000000127",
+        "1729000000000000101",
+        {"total": 5, "available": 3, "committed": 2, "campaign": 0, "creator": 0},
+        "LOW_STOCK",
+    )
+
+
+def test_a_change_of_stock_is_told_with_its_ids_to_the_last_digit_and_no_word() -> None:
+    news = stock(sample_bytes("tiktok/webhooks/stock_changed.json"))
+    assert news == StockNews(
+        SHOP,
+        "1729000000000000102",
+        datetime(2026, 11, 1, 10, tzinfo=UTC),
+        "stock-0101",
+        "1729000000000000101",
+        {
+            "total": 7,
+            "available": 5,
+            "committed": 2,
+            "in_shop": 5,
+            "campaign": 0,
+            "creator": 0,
+        },
+    )
+    body = json.loads(sample_bytes("tiktok/webhooks/stock_changed.json"))
+    body["data"] |= {"event_id": 9007199254740993, "sku_id": 9007199254740995}
+    exact = stock(json.dumps(body).encode())
+    assert (exact.event_id, exact.sku_id) == ("9007199254740993", "9007199254740995")
+
+
+@pytest.mark.parametrize("name", ["stock_out", "stock_sufficient"])
+def test_each_word_for_a_stock_is_told_as_it_is(name: str) -> None:
+    body = sample_bytes(f"tiktok/webhooks/{name}.json")
+    assert stock(body).status == json.loads(body)["data"]["current_inventory_status"]
+
+
+def bent_stock(name: str, **changes: object) -> bytes:
+    body = json.loads(sample_bytes(f"tiktok/webhooks/{name}.json"))
+    body["data"] |= changes
+    return json.dumps(body).encode()
+
+
+def test_what_a_stock_does_not_tell_is_left_out_and_its_time_found_elsewhere() -> None:
+    low = stock(bent_stock("stock_low", inventory_distribution=None, update_time=0))
+    assert low.quantities == {}
+    assert low.at == datetime(2026, 11, 1, 2, 26, 40, tzinfo=UTC)
+    changed = stock(bent_stock("stock_changed", occurred_at=None, event_id=""))
+    assert changed.at == REAL
+    assert changed.event_id == "7400000000000000132"
+    tomorrow = stock(bent_stock("stock_low", current_inventory_status="NEARLY_GONE"))
+    assert tomorrow.status == "NEARLY_GONE"
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "field"),
+    [
+        ("stock_low", {"sku_id": None}, "data.sku_id"),
+        ("stock_low", {"sku_id": "a#b"}, "data.sku_id"),
+        ("stock_low", {"current_inventory_status": 3}, "current_inventory_status"),
+        ("stock_low", {"inventory_distribution": [1]}, "inventory_distribution"),
+        (
+            "stock_low",
+            {"inventory_distribution": {"available_quantity": "many"}},
+            "available_quantity",
+        ),
+        ("stock_low", {"inventory_distribution": {"total_quantity": 10**12 + 1}}, "total"),
+        ("stock_changed", {"sku_id": 1.7e18}, "data.sku_id"),
+        ("stock_changed", {"shop_id": 7490000000000000002}, "data.shop_id"),
+        ("stock_changed", {"occurred_at": "soon"}, "data.occurred_at"),
+        (
+            "stock_changed",
+            {"quantity_snapshot_after_change": None},
+            "quantity_snapshot_after_change",
+        ),
+    ],
+)
+def test_a_stock_that_is_bent_is_unreadable_and_names_the_field(
+    name: str, changes: dict[str, object], field: str
+) -> None:
+    with pytest.raises(Unreadable) as problem:
+        told(bent_stock(name, **changes))
+    assert str(problem.value).startswith(field)
+
+
+@pytest.mark.parametrize("word", ["CANCEL", "CANCELLED"])
+def test_both_spellings_of_cancelled_are_one_status(word: str) -> None:
+    assert [hint.status for hint in hints(bent_data(order_status=word))] == ["CANCELLED"]
 
 
 @pytest.mark.parametrize(
@@ -206,11 +339,6 @@ def test_news_of_the_authorisation_is_news_of_the_shop(name: str, kind: str) -> 
         "product_status",
         "conversation",
         "message",
-        "stock_low",
-        "stock_changed",
-        "aftersales",
-        "rma",
-        "refund",
         "type_of_tomorrow",
     ],
 )
@@ -222,7 +350,8 @@ def test_a_topic_that_touches_no_order_means_nothing_and_says_so(name: str) -> N
 def test_no_sample_is_left_out() -> None:
     for path in samples("tiktok/webhooks"):
         translation = told(sample_bytes(path))
-        assert translation.events or translation.news or translation.note, path
+        meant = translation.events or translation.news or translation.stock
+        assert meant or translation.note, path
 
 
 def test_the_notification_id_makes_a_hint_the_same_however_its_body_is_written() -> None:
@@ -320,6 +449,13 @@ def bent_data(**changes: object) -> bytes:
             "data.package_list.order_id_list",
         ),
         (bent(type=36, data={"order_ids": None}), "data"),
+        (bent(type=7, data={}), "expiration_time"),
+        (bent(type=7, data={"expiration_time": "in a month"}), "expiration_time"),
+        (bent(type=67, data={"line_items": [1]}), "line_items"),
+        (
+            bent(type=67, data={"line_items": [{"main_order_id": [O1]}]}),
+            "data.line_items.main_order_id",
+        ),
         (bent(type=36, data={"order_ids": [None]}), "data.order_ids"),
     ],
 )
@@ -370,12 +506,22 @@ KEYS = st.sampled_from(
         "package_list",
         "order_ids",
         "order_id_list",
+        "expiration_time",
+        "line_items",
+        "main_order_id",
+        "sku_id",
+        "event_id",
+        "occurred_at",
+        "inventory_distribution",
+        "available_quantity",
+        "quantity_snapshot_after_change",
+        "total_quantity",
     ]
 )
 BODIES = st.fixed_dictionaries(
     {},
     optional={
-        "type": st.sampled_from([1, 2, 3, 4, 5, 6, 7, 11, 12, 36, 9999]) | JSON,
+        "type": st.sampled_from([*range(1, 8), 11, 12, 27, 36, 64, 65, 67, 71, 9999]) | JSON,
         "shop_id": st.just(SHOP) | JSON,
         "tts_notification_id": JSON,
         "timestamp": JSON,
@@ -406,3 +552,4 @@ def test_whatever_an_authentic_object_holds_it_is_read_or_unreadable(body: dict[
         return
     assert len(found.events) <= len(raw)
     assert all(len(repr(event)) < 2_000 for event in found.events)
+    assert all(len(repr(stock)) < 3_000 for stock in found.stock)

@@ -15,7 +15,8 @@
 | `NUMBER#number` | `EVENT#identity`, `LINK#order` | scans, and whose they are |
 | `SHOP#id` | `LANE` | the connection: lease and pace |
 | | `RECONCILE`, `PROVIDERS#option` | search cursors; who may ship |
-| | `NOTICE#…` | the shop was disconnected |
+| | `NOTICE#…` | the shop was disconnected or will be; a SKU runs out |
+| | `STOCK#sku` | a SKU's stock, as the marketplace told it last |
 | `AUTH#id` | `TOKENS` | the tokens of an authorisation, shared by its shops |
 | `SHOPS` | shop id | a shop was connected once |
 
@@ -50,6 +51,7 @@ HANDOVER = "HANDOVER#"
 FILES = "FILES#"
 PROOF = "PROOF#"
 LABEL = "LABEL#"
+STOCK = "STOCK#"
 
 
 def order_pk(order_id: str) -> str:

@@ -10,17 +10,23 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shipclock import backoff, codec, rows
-from shipclock.connect import disconnect
+from shipclock.connect import begin_reconciling, disconnect, reconcile_key
+from shipclock.domain.clock import Notice
 from shipclock.domain.event import Link, OrderEvent
 from shipclock.domain.order import ENDED, STAGES
-from shipclock.domain.times import parse
+from shipclock.domain.times import parse, stamp
 from shipclock.domain.tracking import Scan
-from shipclock.ports import Change, Put, Row, Store
+from shipclock.marketplaces.protocol import Shop
+from shipclock.ports import Change, Put, Row, Store, StoreError
 from shipclock.reading import Unreadable
 from shipclock.sources import Delivery, ShopNews, Translation, source
+from shipclock.stock import keep_stock
 
 MOST_EVENTS = 2_000
 """Events one order or number may have. A delivery that would bring more waits for a person."""
+
+TRIES = 8
+WEEK = timedelta(weeks=1)
 
 ENDED_STAGES = frozenset(STAGES[status] for status in ENDED) | {"delivered"}
 
@@ -100,6 +106,8 @@ class Translator:
     def _keep(self, found: Translation) -> Touched:
         touched = Touched()
         touched.lost_shops = {n.shop_id for n in found.news if self._shop_news(n)}
+        for stock in found.stock:
+            keep_stock(self._store, stock, self._now, self._real())
         for event in found.events:
             self._put_event(event)
             touched.orders.add(event.order_id)
@@ -159,18 +167,46 @@ class Translator:
         return head is None or head["stage"] in ENDED_STAGES
 
     def _shop_news(self, news: ShopNews) -> bool:
-        """Whether a shop was lost: one that is deauthorised is called no more, unless it was
-        connected again since."""
-        if news.kind != "deauthorised":
-            return False
-        key = rows.shop_pk(news.shop_id), rows.LANE
-        row = self._store.get(key)
-        if row is None or row.get("connected_at", 0) > codec.millis(news.received_at):
-            return False
-        shop = codec.read_shop(row)
-        if not shop.connected:
-            return False
-        return disconnect(self._store, shop, row, self._now, self._real())
+        """Act on news of a shop that is connected, unless it was connected again since; whether it
+        was lost."""
+        for _ in range(TRIES):
+            row = self._store.get((rows.shop_pk(news.shop_id), rows.LANE))
+            if row is None or row.get("connected_at", 0) > codec.millis(news.received_at):
+                return False
+            shop = codec.read_shop(row)
+            if not shop.connected:
+                return False
+            if news.kind == "aftersales":
+                search_at_once(self._store, news.shop_id, self._real())
+                return False
+            if news.kind == "expiring" and news.ends_at is not None:
+                expiring(self._store, shop, news.ends_at, self._now, self._real())
+                return False
+            if disconnect(self._store, shop, row, self._now, self._real()):
+                return True
+        raise StoreError(f"shop {news.shop_id} was changed by others {TRIES} times in a row")
+
+
+def expiring(store: Store, shop: Shop, ends_at: datetime, now: datetime, real: datetime) -> bool:
+    """Have the seller told that a shop's authorisation ends; False where this was told already.
+
+    The marketplace says so every day of the last thirty (`tiktok-shop.md` 1.3); we do each week.
+    """
+    weeks = (ends_at - real) // WEEK
+    text = (
+        f"The authorisation of shop {shop.shop_id} ends at {stamp(ends_at)}. From then on nothing "
+        "can be read or pushed for it. Connect the shop again before that: renew the authorisation "
+        "as you gave it the first time."
+    )
+    notice = Notice(shop.marketplace, "expiring", now, f"{stamp(ends_at)}#{weeks}", text)
+    return store.write(Put(codec.notice_row(rows.shop_pk(shop.shop_id), notice, real)))
+
+
+def search_at_once(store: Store, shop_id: str, real: datetime) -> None:
+    """Have a shop's reconciliation run with the next sweep, whenever it would have been due."""
+    begin_reconciling(store, shop_id, real)
+    key = reconcile_key(shop_id)
+    store.write(Change(key, set=rows.mark(key, rows.at_once(real))))
 
 
 def replay(store: Store, row: Row, real: datetime) -> bool:

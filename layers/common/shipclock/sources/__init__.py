@@ -5,7 +5,7 @@ and not for all of them. `verify` must not need more than the standard library f
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -60,11 +60,34 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class ShopNews:
-    """Something about a shop's authorisation."""
+    """Something about a shop as a whole.
+
+    `kind` is `deauthorised`, `expiring` (its authorisation ends at `ends_at`), or `aftersales`: an
+    after-sale case moved and the webhook names no order, so that only a search finds which.
+    """
 
     shop_id: str
     kind: str
     received_at: datetime
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StockNews:
+    """What a marketplace tells of the stock of one SKU, true at `at`.
+
+    `event_id` names the telling; of two of one instant the larger one counts. `quantities` are
+    pieces by our names (`total`, `available`, `committed`, `in_shop`, `campaign`, `creator`), those
+    that were told; `status` is the marketplace's word, empty where it told none.
+    """
+
+    shop_id: str
+    sku_id: str
+    at: datetime
+    event_id: str
+    product_id: str = ""
+    quantities: Mapping[str, int] = field(default_factory=dict)
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +98,7 @@ class Translation:
     scans: "tuple[Scan, ...]" = ()
     links: "tuple[Link, ...]" = ()
     news: tuple[ShopNews, ...] = ()
+    stock: tuple[StockNews, ...] = ()
     note: str = ""
 
 

@@ -1,0 +1,152 @@
+"""A shop's stock as the marketplace tells it: a row per SKU, whose newest telling counts.
+
+A row has two halves that are told apart, and by different webhooks: the quantities, and the
+marketplace's word for how the SKU stands. Of each the newest by its own time wins, whatever order
+they arrive in. Nothing here is our own count.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from shipclock import rows
+from shipclock.codec import notice_row
+from shipclock.domain.clock import Notice
+from shipclock.domain.times import parse, stamp
+from shipclock.ports import ABSENT, Below, Change, Key, Put, Row, Store, StoreError, Write
+from shipclock.sources import StockNews
+
+TRIES = 8
+
+SHORT = {
+    "LOW_STOCK": "is running low",
+    "OUT_OF_STOCK": "is sold out",
+}
+"""The marketplace's words that the seller is told of (`tiktok-shop.md` 3.6, type 27)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """A SKU's stock, as it was told last: pieces at `counted_at`, the word for it at `status_at`.
+
+    `quantities` are by our names; what was never told is not among them.
+    """
+
+    shop_id: str
+    sku_id: str
+    product_id: str = ""
+    quantities: Mapping[str, int] = field(default_factory=dict)
+    counted_at: datetime | None = None
+    event_id: str = ""
+    status: str = ""
+    status_at: datetime | None = None
+
+
+def stock_key(shop_id: str, sku_id: str) -> Key:
+    """The key of a SKU's row."""
+    return rows.shop_pk(shop_id), rows.STOCK + sku_id
+
+
+def keep_stock(store: Store, news: StockNews, now: datetime, real: datetime) -> bool:
+    """Keep what was told of a SKU, unless something newer is known; whether the seller is to hear
+    of it: once each time the SKU comes to be low or sold out.
+
+    Raises `StoreError` when the table fails or races are lost again and again.
+    """
+    if news.quantities:
+        _count(store, news)
+    if not news.status:
+        return False
+    for _ in range(TRIES):
+        row = store.get(stock_key(news.shop_id, news.sku_id)) or {}
+        if row.get("standing", "") >= _order(news):
+            return False
+        told = news.status in SHORT and row.get("status") != news.status
+        if store.commit(_standing(news, row, told, now, real)):
+            return told
+    raise StoreError(f"SKU {news.sku_id} was changed by others {TRIES} times in a row")
+
+
+def _order(news: StockNews) -> str:
+    """What tellings are ordered by, as text: their own time, then their id."""
+    return f"{news.at.astimezone(UTC).isoformat(timespec='microseconds')}#{news.event_id}"
+
+
+def _count(store: Store, news: StockNews) -> None:
+    store.write(
+        Change(
+            stock_key(news.shop_id, news.sku_id),
+            set={
+                "quantities": json.dumps(dict(news.quantities)),
+                "counted": _order(news),
+                "counted_at": stamp(news.at),
+                "event_id": news.event_id,
+                **_product(news),
+            },
+            when={"counted": Below(_order(news))},
+            create=True,
+        )
+    )
+
+
+def _standing(
+    news: StockNews, row: Row, told: bool, now: datetime, real: datetime
+) -> tuple[Write, ...]:
+    """The word for how the SKU stands, over the one that was read, and with it the notice."""
+    change = Change(
+        stock_key(news.shop_id, news.sku_id),
+        set={
+            "status": news.status,
+            "standing": _order(news),
+            "status_at": stamp(news.at),
+            **_product(news),
+        },
+        when={"standing": row.get("standing", ABSENT)},
+        create=True,
+    )
+    if not told:
+        return (change,)
+    return change, Put(notice_row(rows.shop_pk(news.shop_id), _notice(news, now), real))
+
+
+def _notice(news: StockNews, now: datetime) -> Notice:
+    left = news.quantities.get("available")
+    pieces = "" if left is None else f"; {left} left to sell"
+    return Notice(
+        clock=news.sku_id,
+        kind="stock",
+        at=now,
+        day=f"{news.status}#{_order(news)}"[:200],
+        text=f"SKU {news.sku_id} of shop {news.shop_id} {SHORT[news.status]} since "
+        f"{stamp(news.at)}{pieces}. Restock it, or take it off sale in Seller Center, before it "
+        "costs you a cancelled order.",
+    )
+
+
+def _product(news: StockNews) -> Row:
+    return {"product_id": news.product_id} if news.product_id else {}
+
+
+def stock_of(store: Store, shop_id: str, sku_id: str) -> Stock | None:
+    """One SKU's stock; None where nothing was told of it."""
+    row = store.get(stock_key(shop_id, sku_id))
+    return _stock(shop_id, row) if row else None
+
+
+def shop_stock(store: Store, shop_id: str) -> list[Stock]:
+    """The stock of all of a shop's SKUs that the marketplace told of, by SKU."""
+    return [_stock(shop_id, row) for row in store.read(rows.shop_pk(shop_id), rows.STOCK)]
+
+
+def _stock(shop_id: str, row: Row) -> Stock:
+    return Stock(
+        shop_id=shop_id,
+        sku_id=row["sk"].removeprefix(rows.STOCK),
+        product_id=row.get("product_id", ""),
+        quantities=json.loads(row.get("quantities", "{}")),
+        counted_at=parse(row["counted_at"]) if "counted_at" in row else None,
+        event_id=row.get("event_id", ""),
+        status=row.get("status", ""),
+        status_at=parse(row["status_at"]) if "status_at" in row else None,
+    )
