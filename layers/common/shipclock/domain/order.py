@@ -234,7 +234,7 @@ def fold(order_id: str, events: OrderEvents, numbers: Iterable[NumberFacts] = ()
         status=facts.status if facts else last_hint.status if last_hint else "",
         facts=facts,
         reached=_reached(snapshots, newest),
-        packages=_packages(facts, parcels, reads),
+        packages=_packages(facts, parcels, reads, snapshots, _shared(order_id, about)),
         snapshots=tuple(sorted(snapshots, key=_snapshot_order)),
         told_numbers=frozenset(
             link.number
@@ -349,6 +349,15 @@ def _may_speak(shops: tuple[str, ...], shop_id: str) -> bool:
     return not shops or shop_id in shops
 
 
+def _shared(order_id: str, numbers: list[NumberFacts]) -> frozenset[str]:
+    """The numbers that the marketplace has told of another order too."""
+    return frozenset(
+        about.number
+        for about in numbers
+        if any(link.order_id != order_id and link.source == MARKETPLACE for link in about.links)
+    )
+
+
 def _before_reuse(
     scans: list[Scan], created: datetime, links: tuple[Link, ...], order_id: str
 ) -> list[Scan]:
@@ -368,12 +377,22 @@ def _before_reuse(
 
 
 def _packages(
-    facts: OrderFacts | None, parcels: dict[str, Parcel], reads: list[PackageRead]
+    facts: OrderFacts | None,
+    parcels: dict[str, Parcel],
+    reads: list[PackageRead],
+    snapshots: list[Snapshot],
+    shared: frozenset[str],
 ) -> tuple[Package, ...]:
     """The order's packages, those with a number first, then linked numbers without a package.
 
+    Package ids change as packages are split and combined; the newest telling counts, and a number
+    follows the package that it is told of there. A number that was only ever told of a package
+    that is gone is no package's: it stays while the carrier has something to say of it, unless it
+    is `shared` with an order that it was combined with once, and then it is that order's.
+
     A number linked to an order with exactly one package, itself without a number, is that
-    package's (DESIGN 6). Of several such numbers the one scanned first is.
+    package's (DESIGN 6); packages that were cancelled are not counted. Of several such numbers
+    the one scanned first is.
     """
     numbers: dict[str, str] = {}
     statuses: dict[str, str] = {}
@@ -385,7 +404,7 @@ def _packages(
         for line in facts.lines:
             if line.package_id:
                 numbers[line.package_id] = numbers.get(line.package_id) or line.tracking_number
-                statuses[line.package_id] = line.package_status
+                statuses[line.package_id] = line.package_status or statuses.get(line.package_id, "")
                 owners.setdefault(normal(line.tracking_number), line.package_id)
             if line.provider:
                 name = line.package_id or normal(line.tracking_number)
@@ -397,9 +416,21 @@ def _packages(
         if read.package_id in numbers and read.tracking_number:
             numbers[read.package_id] = numbers[read.package_id] or read.tracking_number
     told = {normal(number): package_id for package_id, number in numbers.items() if number}
-    free = sorted((n for n in parcels if n not in told), key=lambda n: _scanned_first(parcels[n]))
-    if len(numbers) == 1 and not told and free:
-        numbers = dict.fromkeys(numbers, parcels[free.pop(0)].written)
+    free = [number for number in parcels if number not in told]
+    if free:
+        earlier = _earlier_owners(facts, newest_first, snapshots)
+        gone = {number for number in free if earlier.get(number, "") not in {"", *numbers}}
+        free = [n for n in free if n not in gone or (parcels[n].scans and n not in shared)]
+        free.sort(key=lambda n: _scanned_first(parcels[n]))
+        lone = _lone(numbers, statuses)
+        fits = [
+            number
+            for number in free
+            if earlier.get(number, lone) == lone or (number in gone and parcels[number].first_scan)
+        ]
+        if lone and not numbers[lone] and fits:
+            numbers[lone] = parcels[fits[0]].written
+            free.remove(fits[0])
     # Of a split order the marketplace tells the first package's provider as the order's.
     assigned = ("", "")
     if facts and len(numbers) < 2:
@@ -421,6 +452,33 @@ def _packages(
         parcel = parcels[number]
         packages.append(Package(package_id, parcel.written, status, parcel, *named))
     return tuple(sorted(packages, key=lambda p: (not p.tracking_number, not p.package_id)))
+
+
+def _lone(numbers: dict[str, str], statuses: dict[str, str]) -> str:
+    """The only package that a number can be meant for; empty where there are several or none."""
+    live = [package_id for package_id in numbers if statuses.get(package_id) != CANCELLED]
+    candidates = live or list(numbers)
+    return candidates[0] if len(candidates) == 1 else ""
+
+
+def _earlier_owners(
+    facts: OrderFacts | None, reads: list[PackageRead], snapshots: list[Snapshot]
+) -> dict[str, str]:
+    """The package that each number was last told of, except numbers that the newest telling
+    still names without a package."""
+    owners: dict[str, str] = {}
+    for snapshot in sorted(snapshots, key=_snapshot_order):
+        for line in snapshot.facts.lines:
+            if line.package_id and line.tracking_number:
+                owners[normal(line.tracking_number)] = line.package_id
+    for read in reads:  # the newest first
+        if read.tracking_number:
+            owners.setdefault(normal(read.tracking_number), read.package_id)
+    if facts:
+        bare = [line.tracking_number for line in facts.lines if not line.package_id]
+        for number in (*bare, facts.tracking_number):
+            owners.pop(normal(number), None)
+    return owners
 
 
 def _scanned_first(parcel: Parcel) -> tuple[bool, str, str]:
