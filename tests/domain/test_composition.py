@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shipclock.domain.event import Line, Snapshot
 from shipclock.domain.order import MARKETPLACE, NumberFacts, fold
-from shipclock.domain.push import wanted
+from shipclock.domain.push import shipments
 from shipclock.domain.tracking import Scan
 from tests.builders import (
     ORDER,
@@ -223,7 +223,7 @@ def test_a_number_told_by_a_carrier_alone_stays_though_it_is_shared() -> None:
 def test_a_package_that_is_left_of_a_partly_cancelled_order_is_shipped() -> None:
     cancelled = told({"1": ("P1:CANCELLED", ""), "2": ("P2:TO_FULFILL", "")}, 2)
     order = folded(cancelled, numbers=(linked("A", PICKED, by="standard_webhooks"),))
-    (want,) = wanted(order)
+    (want,) = shipments(order)
     assert (want.package_id, want.tracking_number, want.reason) == ("P2", "A", "")
 
 

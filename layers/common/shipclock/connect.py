@@ -1,17 +1,30 @@
-"""Connecting a shop to its marketplace, and losing the connection."""
+"""Connecting a shop to its marketplace, keeping the connection, and losing it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shipclock import codec, rows
 from shipclock.domain.clock import Notice
-from shipclock.marketplaces.protocol import Shop, Tokens
-from shipclock.ports import Below, Change, Key, Put, Row, Store
+from shipclock.domain.times import stamp
+from shipclock.marketplaces.protocol import Outcome, Shop, Tokens
+from shipclock.ports import Below, Change, Check, Key, Put, Row, Store, Write
+from shipclock.reading import digest
 
 RENEW_BEFORE = timedelta(hours=12)
 """How long before its end an access token is renewed, or at half its life if that is later.
 TikTok's live seven days by default (`tiktok-shop.md` 1.3)."""
+
+TELL_BEFORE = timedelta(days=30)
+"""How long before an authorisation ends the seller is told; TikTok's own webhook begins then."""
+
+TELL_AGAIN = (1, 3, 7, 30)
+"""Days before the end at which it is told again: once for each of these spans."""
+
+CONNECT_AGAIN = "Connect the shop again with `shipclock shops connect`."
+
+LEFT_OVER = ("renewer", "renew_until", "renew_from", "broken")
+"""What an authorisation's row tells of renewals of its tokens; new tokens end it (`renewal`)."""
 
 
 def reconcile_key(shop_id: str) -> Key:
@@ -34,28 +47,31 @@ def renewal_mark(key: Key, tokens: Tokens, real: datetime) -> Row:
     return rows.mark(key, rows.at(tokens.access_expires_at - min(RENEW_BEFORE, left / 2)))
 
 
-def connect_shop(
-    store: Store, shop: Shop, tokens: Tokens, real: datetime, heal: bool = True
-) -> bool:
-    """Connect a shop, or connect it again with new tokens; False while its lane is in use.
+def store_tokens(store: Store, shop: Shop, tokens: Tokens, real: datetime) -> None:
+    """Keep the tokens that a seller's consent brought, in place of any earlier ones.
 
-    Shops of one authorisation share its tokens. With `heal` the shop is reconciled at once and
-    each of its open orders is looked at again: whatever waited for the connection goes on.
-    Without, it is reconciled from its first order on.
+    Without conditions: consent is newer than whatever is there. A renewal that is under way writes
+    only over the tokens it began with, so it can't undo this.
     """
-    key = rows.shop_pk(shop.shop_id), rows.LANE
     auth = rows.authorisation_key(shop.authorisation)
+    mark = renewal_mark(auth, tokens, real)
     store.write(
         Change(
             auth,
-            set={
-                **codec.tokens_doc(tokens),
-                "shop_id": shop.shop_id,
-                **renewal_mark(auth, tokens, real),
-            },
+            set={**codec.tokens_doc(tokens), "shop_id": shop.shop_id, **mark},
+            remove=(*LEFT_OVER, *(() if mark else rows.MARK)),
             create=True,
         )
     )
+
+
+def attach_shop(store: Store, shop: Shop, real: datetime, heal: bool = True) -> bool:
+    """Connect a shop whose authorisation's tokens are stored; False while its lane is in use.
+
+    With `heal` the shop is reconciled at once and each of its open orders is looked at again:
+    whatever waited for the connection goes on. Without, it is reconciled from its first order on.
+    """
+    key = rows.shop_pk(shop.shop_id), rows.LANE
     connected = store.write(
         Change(
             key,
@@ -74,12 +90,37 @@ def connect_shop(
     return connected
 
 
-def disconnect(store: Store, shop: Shop, row: Row, now: datetime, real: datetime) -> bool:
+def connect_shop(
+    store: Store, shop: Shop, tokens: Tokens, real: datetime, heal: bool = True
+) -> bool:
+    """Connect a shop, or connect it again with new tokens; False while its lane is in use.
+
+    Shops of one authorisation share its tokens: `store_tokens` once, then `attach_shop` each.
+    """
+    store_tokens(store, shop, tokens, real)
+    return attach_shop(store, shop, real, heal)
+
+
+def known_shops(store: Store) -> Iterator[tuple[Shop, Row]]:
+    """Every shop that was ever connected, with its lane's row, in the order of their ids."""
+    for listed in store.read(rows.SHOPS):
+        row = store.get((rows.shop_pk(listed["sk"]), rows.LANE))
+        if row is not None and "doc" in row:
+            yield codec.read_shop(row), row
+
+
+def disconnect(
+    store: Store, shop: Shop, row: Row, now: datetime, real: datetime, text: str = ""
+) -> bool:
     """Stop calling a shop until it is connected again, and have the seller told; False where it
-    has changed since `row` was read. Its tokens are of no more use and stay where they are."""
-    text = (
+    has changed since `row` was read.
+
+    Its tokens stay where they are. Where they are another connected shop's too, that one has them
+    renewed from now on; else nobody has.
+    """
+    text = text or (
         f"The marketplace no longer lets us act for shop {shop.shop_id}. Clocks and alerts go on "
-        "from what is known; nothing can be read or pushed until you connect the shop again."
+        f"from what is known; meanwhile nothing can be read or pushed. {CONNECT_AGAIN}"
     )
     notice = Notice(shop.marketplace, "disconnected", now, rows.at(real), text)
     return store.commit(
@@ -90,8 +131,80 @@ def disconnect(store: Store, shop: Shop, row: Row, now: datetime, real: datetime
                 when={"doc": row["doc"]},
             ),
             Put(codec.notice_row(rows.shop_pk(shop.shop_id), notice, real)),
+            *_hand_over(store, shop),
         ]
     )
+
+
+def _hand_over(store: Store, shop: Shop) -> list[Write]:
+    """The writes by which the renewal of a lost shop's tokens becomes another shop's business."""
+    key = rows.authorisation_key(shop.authorisation)
+    auth = store.get(key)
+    if auth is None or auth.get("shop_id") != shop.shop_id:
+        return []
+    unchanged = {"doc": auth["doc"]}
+    for other, row in known_shops(store):
+        shares = other.authorisation == shop.authorisation and other.shop_id != shop.shop_id
+        if shares and other.connected:
+            return [
+                Check(rows.key_of(row), {"doc": row["doc"]}),
+                Change(key, set={"shop_id": other.shop_id}, when=unchanged),
+            ]
+    return [Change(key, remove=rows.MARK, when=unchanged)]
+
+
+def tell_refused(
+    store: Store,
+    shop: Shop,
+    tokens: Tokens,
+    outcome: Outcome,
+    broken: bool,
+    now: datetime,
+    real: datetime,
+) -> bool:
+    """Have the seller told, once for these tokens, that they can't be renewed; whether it is new.
+
+    `broken`: an earlier renewal's answer never came, so the refresh token may have been replaced.
+    """
+    ends_at = tokens.access_expires_at
+    until = f"runs out at {stamp(ends_at)}" if ends_at and ends_at > real else "has run out"
+    why = " An earlier renewal broke off, so this refresh token may be used up." if broken else ""
+    text = (
+        f"The marketplace refuses to renew our access to shop {shop.shop_id}: {outcome.reason}."
+        f"{why} The present access {until}; then nothing can be read or pushed. {CONNECT_AGAIN} "
+        "If only the app's secret, its allow-list or the clock is wrong, mend that: it is tried "
+        "again every 15 minutes. `shipclock doctor` tells which it is."
+    )
+    told = digest("refused", tokens.refresh_token)[:20]
+    notice = Notice(shop.marketplace, "renewal_refused", now, told, text)
+    return store.write(Put(codec.notice_row(rows.shop_pk(shop.shop_id), notice, real)))
+
+
+def expiring(store: Store, shop_id: str, ends_at: datetime, now: datetime, real: datetime) -> bool:
+    """Have the seller told that a shop's authorisation ends then; whether that was news.
+
+    Told at once and again when 7 days, 3 days and one are left, whatever it is heard from and how
+    often. Nothing is told of a shop that is unknown or not connected, nor where it has been
+    authorised anew for longer since. `ends_at` and `real` are real times.
+    """
+    row = store.get((rows.shop_pk(shop_id), rows.LANE))
+    shop = codec.read_shop(row) if row and "doc" in row else None
+    if shop is None or not shop.connected:
+        return False
+    auth = store.get(rows.authorisation_key(shop.authorisation))
+    known = codec.read_tokens(auth).refresh_expires_at if auth else None
+    if known is not None and known > ends_at + timedelta(days=1):
+        return False
+    left = ends_at - real
+    days = next((days for days in TELL_AGAIN if left <= timedelta(days=days)), TELL_AGAIN[-1])
+    how = f"ends at {stamp(ends_at)}" if left > timedelta(0) else f"ended at {stamp(ends_at)}"
+    text = (
+        f"The authorisation of shop {shop_id} {how}. After that nothing can be read or pushed for "
+        f"it. {CONNECT_AGAIN}"
+    )
+    day = f"{ends_at.date().isoformat()}#{days}"
+    notice = Notice(shop.marketplace, "authorisation_ends", now, day, text)
+    return store.write(Put(codec.notice_row(rows.shop_pk(shop_id), notice, real)))
 
 
 def open_partitions(shop_id: str, stages: Iterable[str]) -> list[str]:

@@ -5,11 +5,12 @@ stand in the authorisation's row, for shops of one seller share them. All its ti
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import Enum
 
-from shipclock import codec, connect, rows
+from shipclock import backoff, codec, connect, rows
 from shipclock.marketplaces import MARKETPLACES
 from shipclock.marketplaces.protocol import Call, Hosts, Keys, Kind, Outcome, Shop, Tokens
 from shipclock.ports import (
@@ -21,10 +22,11 @@ from shipclock.ports import (
     NotSent,
     Row,
     Store,
-    StoreError,
     Wire,
 )
 from shipclock.reading import Unreadable
+from shipclock.renewal import Claim, Renewal
+from shipclock.skew import SKEWED, skew
 
 LEASE = timedelta(seconds=80)
 """Longer than the function's time-out: a holder that died can't still be sending."""
@@ -32,7 +34,9 @@ LEASE = timedelta(seconds=80)
 RESERVE = timedelta(seconds=15)
 """A call is not begun with less of the function's time left."""
 
-RETRY_SECONDS = 0.5
+UNANSWERED = timedelta(seconds=30)
+"""Before tokens are renewed again after a renewal that brought no answer."""
+
 
 SLOWEST, FASTEST, START = 0.2, 10.0, 3.0
 """Calls per second: start in the low single digits, learn from 429 (`tiktok-shop.md` 6.3)."""
@@ -74,75 +78,98 @@ class Lane:
         self.holder = str(row["holder"])
         self.market = MARKETPLACES[shop.marketplace]
         self._key = rows.key_of(row)
-        self._auth = rows.authorisation_key(shop.authorisation)
+        auth = rows.authorisation_key(shop.authorisation)
+        self._renewal = Renewal(self._store, auth, self.holder, self._clockwork, self._report)
+        self._skew_told = False
         self._rate = float(row.get("rate", str(START)))
         self._not_before = codec.from_millis(row.get("not_before", 0))
 
     def call(self, call: Call) -> Outcome:
-        """Make a call at the lane's pace; renew the token once where it ran out.
+        """Make a call at the lane's pace; renew the token once where it is refused.
 
+        Also where the answer is that the shop is deauthorised: a renewal tells that for sure.
+        While that can't be asked the answer counts as an expired token, and the shop stays.
         Raises `Busy` before a call for which there is no time. Never raises for what came back:
         an answer that is none is `UNCLEAR`, a connection that never came about `LATER`.
         """
         outcome = self._paced(call)
-        if outcome.kind is Kind.EXPIRED and self._clockwork.allows() and self.renew():
-            outcome = self._paced(call)
+        if outcome.kind not in (Kind.EXPIRED, Kind.DEAUTHORISED):
+            return outcome
+        try:
+            renewed = self._renew() if self._clockwork.allows() else Renewed.NOT_NOW
+            if renewed is Renewed.FRESH:
+                outcome = self._paced(call)
+        except Busy:
+            renewed = Renewed.NOT_NOW
         if outcome.kind is Kind.DEAUTHORISED:
+            if renewed is Renewed.NOT_NOW:
+                return replace(outcome, kind=Kind.EXPIRED)
             self._disconnect()
         return outcome
 
     def renew(self) -> bool:
         """Have a fresh access token: another lane's renewal, or one of our own; False if neither.
 
-        Shops of one authorisation share the tokens, and another lane may have renewed them. Only
-        a clear word that the shop is deauthorised ends the connection: tokens that were refused
-        for any other reason are kept and tried again.
+        Only a clear word that the shop is deauthorised ends the connection: tokens that were
+        refused for any other reason are kept and tried again, and the seller is told.
         """
-        if self._adopt():
-            return True
-        outcome = self._paced(self.market.refresh(self.shop, self._keys))
-        if outcome.kind is Kind.DEAUTHORISED:
-            self._disconnect()
-        if outcome.kind is not Kind.OK:
-            if self._adopt():
-                return True
-            self._report("token.refused", shop_id=self.shop.shop_id, reason=outcome.reason)
-            return False
+        return self._renew() is Renewed.FRESH
+
+    def _renew(self) -> "Renewed":
+        self.await_turn()
+        found = self._renewal.begin(self._keys.access_token)
+        if isinstance(found, Tokens):
+            self._use(found)
+            return Renewed.FRESH
+        return Renewed.NOT_NOW if found is None else self._renew_from(found)
+
+    def _renew_from(self, claim: Claim) -> "Renewed":
+        keys = replace(self._keys, refresh_token=claim.tokens.refresh_token)
         try:
-            tokens = self.market.read_tokens(outcome)
-        except Unreadable as error:
-            self._report("token.refused", shop_id=self.shop.shop_id, reason=str(error))
-            return False
-        self._store_tokens(tokens)
-        return True
-
-    def _adopt(self) -> bool:
-        """Take over the stored tokens where they are newer than ours."""
-        row = self._store.get(self._auth)
-        tokens = codec.read_tokens(row) if row else None
-        if tokens is None or tokens.access_token == self._keys.access_token:
-            return False
-        self._use(tokens)
-        return True
-
-    def _store_tokens(self, tokens: Tokens) -> None:
-        """Keep both tokens in one write. They exist nowhere else, so a table that stumbles is
-        asked again for as long as there is time."""
-        self._use(tokens)
-        real = self._clockwork.real()
-        change = Change(
-            self._auth,
-            set={**codec.tokens_doc(tokens), **connect.renewal_mark(self._auth, tokens, real)},
-        )
-        while True:
+            outcome = self._paced(self.market.refresh(self.shop, keys))
+        except Busy:
+            self._renewal.give_up(timedelta(0), broken=claim.broken)
+            raise
+        if outcome.kind is Kind.OK:
             try:
-                self._store.write(change)
-                return
-            except StoreError:
-                if not self._clockwork.allows():
-                    self._report("token.lost", shop_id=self.shop.shop_id)
-                    raise
-                self._clockwork.sleep(RETRY_SECONDS)
+                tokens = self._renewal.keep(claim, self.market.read_tokens(outcome))
+            except Unreadable as error:
+                outcome = Outcome(Kind.UNCLEAR, reason=str(error))
+            else:
+                self._use(tokens)
+                self._tell_end(tokens)
+                return Renewed.FRESH
+        return self._not_renewed(claim, outcome)
+
+    def _not_renewed(self, claim: Claim, outcome: Outcome) -> "Renewed":
+        """What a renewal's answer without tokens means: lost, to be asked again, or refused."""
+        shop_id, broken = self.shop.shop_id, claim.broken
+        if outcome.kind is Kind.DEAUTHORISED:
+            self._renewal.give_up(timedelta(0))
+            self._disconnect()
+            return Renewed.LOST
+        self._report("token.refused", shop_id=shop_id, reason=outcome.reason)
+        if outcome.kind in (Kind.UNCLEAR, Kind.LATER, Kind.RATE_LIMITED):
+            broken = broken or outcome.kind is Kind.UNCLEAR
+            self._renewal.give_up(outcome.wait or UNANSWERED, broken)
+            return Renewed.NOT_NOW
+        self._renewal.give_up(backoff.RENEW, broken)
+        connect.tell_refused(
+            self._store,
+            replace(self.shop, shop_id=claim.row["shop_id"]),
+            claim.tokens,
+            outcome,
+            broken,
+            self._now,
+            self._clockwork.real(),
+        )
+        return Renewed.REFUSED
+
+    def _tell_end(self, tokens: Tokens) -> None:
+        """Tell the seller where the authorisation ends soon, should no webhook do so."""
+        ends_at, real = tokens.refresh_expires_at, self._clockwork.real()
+        if ends_at is not None and ends_at - real <= connect.TELL_BEFORE:
+            connect.expiring(self._store, self.shop.shop_id, ends_at, self._now, real)
 
     def _use(self, tokens: Tokens) -> None:
         self._keys = replace(
@@ -188,13 +215,23 @@ class Lane:
         now = self._clockwork.real()
         request = self.market.sign(call, self.shop, self._keys, self._hosts, now)
         try:
-            outcome = self.market.interpret(call, self._wire.send(request))
+            reply = self._wire.send(request)
+            self._look_at_clock(reply.headers, now)
+            outcome = self.market.interpret(call, reply)
         except NoAnswer as silence:
             outcome = Outcome(Kind.UNCLEAR, reason=f"no answer: {silence}")
         except NotSent as failure:
             outcome = Outcome(Kind.LATER, reason=f"not sent: {failure}", wait=COOL_DOWN)
         self._learn(outcome)
         return outcome
+
+    def _look_at_clock(self, headers: Mapping[str, str], sent_at: datetime) -> None:
+        """Tell, once per lane, where our clock and the marketplace's are far apart."""
+        off = skew(headers, sent_at, self._clockwork.real())
+        if not self._skew_told and abs(off) >= SKEWED:
+            self._skew_told = True
+            seconds = int(off.total_seconds())
+            self._report("clock.skew", shop_id=self.shop.shop_id, seconds=seconds)
 
     def _learn(self, outcome: Outcome) -> None:
         """Slow down after a 429, quicken little by little after answers."""
@@ -216,6 +253,15 @@ class Lane:
                 self._store, codec.read_shop(row), row, self._now, self._clockwork.real()
             )
         self.shop = replace(self.shop, connected=False)
+
+
+class Renewed(Enum):
+    """What a wish for fresh tokens came to."""
+
+    FRESH = "fresh"
+    NOT_NOW = "not now"
+    REFUSED = "refused"
+    LOST = "lost"
 
 
 @dataclass(frozen=True, slots=True)

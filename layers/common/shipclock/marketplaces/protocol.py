@@ -197,11 +197,17 @@ class SearchPage:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The tokens of one authorisation, which may cover several shops. Times are absolute."""
+    """The tokens of one authorisation, which may cover several shops. Times are absolute.
+
+    `refresh_expires_at` is when the authorisation itself ends; `scopes` are those it was granted.
+    None and empty: not told.
+    """
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     access_expires_at: datetime | None = None
+    refresh_expires_at: datetime | None = None
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,17 +44,23 @@ DEADLINES = (
 )
 """The order's own deadline fields that are clocks (4.3)."""
 
+MOST_SCOPES = 200
+
 T = TypeVar("T")
 
 
 def read_tokens(outcome: Outcome) -> Tokens:
-    """The tokens of a renewal. `*_expire_in` are absolute Unix seconds (1.3)."""
+    """The tokens of a consent or a renewal. `*_expire_in` are absolute Unix seconds (1.3)."""
     access, renewal = opaque(outcome.data, "access_token"), opaque(outcome.data, "refresh_token")
     if not access or not renewal:
         raise Unreadable("the renewal's answer lacks a token")
     oddities: list[str] = []
     expires_at = _soft(unix, outcome.data, "access_token_expire_in", oddities)
-    return Tokens(access, renewal, expires_at)
+    ends_at = _soft(unix, outcome.data, "refresh_token_expire_in", oddities)
+    granted = outcome.data.get("granted_scopes")
+    listed = granted if isinstance(granted, list) else []
+    scopes = sorted({scope for scope in listed if isinstance(scope, str)})
+    return Tokens(access, renewal, expires_at, ends_at, tuple(scopes[:MOST_SCOPES]))
 
 
 def read_orders(outcome: Outcome) -> SearchPage:
