@@ -10,7 +10,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "comm
 
 import click
 
-from cli import build, demo, docs, local, lock, operate, processes
+from cli import build, demo, docs, local, lock, operate, processes, shops
+from shipclock.onboard import OnboardError
+from shipclock.ports import StoreError, StoreRefused
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -64,15 +66,21 @@ def demo_command(stay: bool, as_json: bool) -> None:
 @click.argument("deliveries", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Replay all that is in quarantine.")
 @click.option("--table", help="The stack's table in AWS; left out: the local stack's.")
-def replay_command(deliveries: tuple[str, ...], everything: bool, table: str | None) -> None:
+@click.option("--stack", help="The stack in AWS, instead of --table.")
+def replay_command(
+    deliveries: tuple[str, ...], everything: bool, table: str | None, stack: str | None
+) -> None:
     """Translate quarantined DELIVERIES again (ids as the hub lists them), or list them."""
-    store = operate.open_store(table)
+    store = operate.open_store(table, stack)
     if not deliveries and not everything:
         for line in operate.quarantined(store):
             click.echo(line)
         return
     done = operate.replay(store, deliveries, everything)
     click.echo(f"{done} deliveries are due again; the next sweep translates them")
+
+
+main.add_command(shops.group)
 
 
 @main.command("build")
@@ -110,10 +118,18 @@ def run() -> int:
         demo.DemoError,
         local.StackError,
         lock.LockError,
+        OnboardError,
         operate.OperateError,
         processes.ProcessError,
     ) as error:
         click.echo(f"shipclock: {error}", err=True)
+        return 1
+    except (StoreError, StoreRefused) as error:
+        click.echo(
+            f"shipclock: The table did not do as asked ({error}). Check its name, and your "
+            "shell's region and credentials, then try again.",
+            err=True,
+        )
         return 1
     return 0
 

@@ -1,6 +1,6 @@
 """Connecting a shop to its marketplace, keeping the connection, and losing it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -83,11 +83,16 @@ def attach_shop(store: Store, shop: Shop, real: datetime, heal: bool = True) -> 
     if connected:
         store.write(Put({"pk": rows.SHOPS, "sk": shop.shop_id}))
     if connected and heal:
-        begin_reconciling(store, shop.shop_id, real)
-        row_key = reconcile_key(shop.shop_id)
-        wake = {"wake": "", "wake_from": codec.millis(real)}
-        store.write(Change(row_key, set={**wake, **rows.mark(row_key, rows.at_once(real))}))
+        look_again(store, shop.shop_id, real)
     return connected
+
+
+def look_again(store: Store, shop_id: str, real: datetime) -> None:
+    """Have a shop reconciled at once and each of its open orders settled anew."""
+    begin_reconciling(store, shop_id, real)
+    row_key = reconcile_key(shop_id)
+    wake = {"wake": "", "wake_from": codec.millis(real)}
+    store.write(Change(row_key, set={**wake, **rows.mark(row_key, rows.at_once(real))}))
 
 
 def connect_shop(
@@ -99,6 +104,32 @@ def connect_shop(
     """
     store_tokens(store, shop, tokens, real)
     return attach_shop(store, shop, real, heal)
+
+
+def let_go(store: Store, shop: Shop) -> None:
+    """Have a shop's present tokens renewed for it no more: it is connected by another
+    authorisation from now on. Other shops that share them keep them."""
+    if writes := _hand_over(store, shop):
+        store.commit(writes)
+
+
+def change_shop(
+    store: Store, shop_id: str, change: Callable[[Shop], Shop], real: datetime
+) -> Shop | None:
+    """Change a shop's settings; None where the shop is not known.
+
+    Written over exactly what was read; who changes it in the same moment is read again.
+    """
+    key = rows.shop_pk(shop_id), rows.LANE
+    while True:
+        row = store.get(key)
+        if row is None or "doc" not in row:
+            return None
+        shop = change(codec.read_shop(row))
+        if store.write(Change(key, set=codec.shop_doc(shop), when={"doc": row["doc"]})):
+            if shop.connected:
+                look_again(store, shop_id, real)
+            return shop
 
 
 def known_shops(store: Store) -> Iterator[tuple[Shop, Row]]:

@@ -1,0 +1,315 @@
+"""Connecting sellers: from a consent's code to connected shops with registered webhooks.
+
+What an operator does, once per seller, outside any lane: the calls are few, harmless to repeat
+(but for the code, which is good once), and none of them renews a token. Messages and outcomes
+never hold a code, a token or a secret.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from shipclock import codec, rows
+from shipclock.connect import attach_shop, let_go, store_tokens
+from shipclock.lane import LEASE
+from shipclock.marketplaces.protocol import Call, Hosts, Keys, Kind, Outcome, Shop, Tokens
+from shipclock.marketplaces.tiktok_shop import interpret, onboarding, sign
+from shipclock.marketplaces.tiktok_shop.onboarding import Authorised, Grant, PlaceUnknown
+from shipclock.ports import NoAnswer, NotSent, Store, Wire
+from shipclock.reading import Unreadable
+from shipclock.skew import skew
+from shipclock.sources import Account
+
+TRIES = 3
+WAIT = timedelta(seconds=2)
+LONGEST_WAIT = timedelta(seconds=30)
+BUSY_PAUSE = timedelta(seconds=5)
+
+AGAIN = (Kind.RATE_LIMITED, Kind.UNCLEAR, Kind.LATER)
+"""Answers after which a call that is harmless to repeat is made again."""
+
+
+class OnboardError(Exception):
+    """It can't be done as asked; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer and how far our clock was ahead of the one it was given by."""
+
+    outcome: Outcome
+    skew: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The marketplace's door for an operator: signed calls, at no pace, few."""
+
+    wire: Wire
+    hosts: Hosts
+    real: Callable[[], datetime]
+    sleep: Callable[[float], None]
+
+    def ask(self, call: Call, app: Account, tokens: Tokens | None, cipher: str = "") -> Said:
+        """Make a call for an app. Repeats it a few times where that is harmless and may help."""
+        said = self._once(call, app, tokens, cipher)
+        for _ in range(0 if call.writes else TRIES - 1):
+            if said.outcome.kind not in AGAIN:
+                break
+            wait = min(said.outcome.wait or WAIT, LONGEST_WAIT)
+            self.sleep(wait.total_seconds())
+            said = self._once(call, app, tokens, cipher)
+        return said
+
+    def _once(self, call: Call, app: Account, tokens: Tokens | None, cipher: str) -> Said:
+        keys = Keys(app.secrets[0], tokens.access_token if tokens else "", "")
+        shop = Shop("", onboarding.NAME, "", "", app.name, cipher, "")
+        sent_at = self.real()
+        try:
+            reply = self.wire.send(sign(call, shop, keys, self.hosts, sent_at))
+        except NoAnswer as silence:
+            return Said(Outcome(Kind.UNCLEAR, reason=f"no answer: {silence}"))
+        except NotSent as failure:
+            return Said(Outcome(Kind.LATER, reason=f"not sent: {failure}"))
+        return Said(interpret(call, reply), skew(reply.headers, sent_at, self.real()))
+
+
+def _refused(what: str, outcome: Outcome) -> OnboardError:
+    advice = f" {outcome.advice}" if outcome.advice else ""
+    if outcome.kind is Kind.EXPIRED:
+        advice = " The next sweep renews the token: try again in two minutes."
+    return OnboardError(f"{what}: {outcome.reason}.{advice}")
+
+
+def app_of(accounts: Iterable[Account], app_key: str | None) -> Account:
+    """The app to connect through; the only one where none is named. Raises `OnboardError`."""
+    listed = {account.name: account for account in accounts}
+    if not listed:
+        raise OnboardError(
+            "The sources' secret holds no app of TikTok Shop. Put "
+            '{"tiktok_shop": [{"account": "<app key>", "secrets": ["<app secret>"]}]} there.'
+        )
+    if app_key is None and len(listed) == 1:
+        return next(iter(listed.values()))
+    if app_key is None:
+        names = ", ".join(sorted(listed))
+        raise OnboardError(
+            f"The sources' secret holds several apps: choose one with --app: {names}"
+        )
+    if app_key not in listed:
+        names = ", ".join(sorted(listed))
+        raise OnboardError(f"The sources' secret holds no app {app_key}; it holds {names}.")
+    return listed[app_key]
+
+
+def exchange(door: Door, app: Account, code: str) -> Grant:
+    """The tokens for a consent's code, which is used up by it. Raises `OnboardError`."""
+    outcome = door.ask(onboarding.exchange(app.name, app.secrets[0], code), app, None).outcome
+    if outcome.kind is not Kind.OK:
+        raise OnboardError(
+            f"The marketplace gave no tokens for this code: {outcome.reason}. A code is good once "
+            f"and for {onboarding.CODE_LIVES_MINUTES} minutes: let the seller consent again. If "
+            "that fails too, check the app secret in the sources' secret."
+        )
+    try:
+        return onboarding.read_grant(outcome)
+    except Unreadable as error:
+        raise OnboardError(f"The consent can't be used: {error}.") from None
+
+
+def authorised(door: Door, app: Account, tokens: Tokens) -> tuple[Authorised, ...]:
+    """The shops that the tokens speak for. Raises `OnboardError`; also where there are none."""
+    outcome = door.ask(onboarding.authorised_shops(), app, tokens).outcome
+    if outcome.kind is not Kind.OK:
+        raise _refused("The authorised shops can't be listed", outcome)
+    try:
+        found = onboarding.read_shops(outcome)
+    except Unreadable as error:
+        raise OnboardError(f"The list of authorised shops can't be read: {error}.") from None
+    if not found:
+        raise OnboardError(
+            "The consent covers no shop. Let the seller consent with the account that owns one."
+        )
+    return found
+
+
+def known(store: Store, shop_id: str) -> Shop | None:
+    """A shop that was connected before, as it is set."""
+    row = store.get((rows.shop_pk(shop_id), rows.LANE))
+    return codec.read_shop(row) if row and "doc" in row else None
+
+
+def planned(
+    store: Store,
+    found: Iterable[Authorised],
+    grant: Grant,
+    app: Account,
+    wanted: Iterable[str] = (),
+    market: str = "",
+    zone: str = "",
+) -> tuple[list[Shop], list[str]]:
+    """The connections to make of the authorised shops, and why others can't be made.
+
+    `wanted` limits them. Raises `OnboardError` where one of those is not authorised.
+    """
+    listed = {shop.shop_id: shop for shop in found}
+    only = set(wanted) or set(listed)
+    if strange := sorted(only - set(listed)):
+        raise OnboardError(
+            f"The consent does not cover {', '.join(strange)}; it covers {', '.join(listed)}."
+        )
+    shops: list[Shop] = []
+    problems: list[str] = []
+    for told in (listed[shop_id] for shop_id in sorted(only)):
+        old = known(store, told.shop_id)
+        try:
+            shops.append(onboarding.shop_of(told, grant.authorisation, app.name, old, market, zone))
+        except PlaceUnknown as error:
+            problems.append(str(error))
+    return shops, problems
+
+
+def connect_all(store: Store, door: Door, shops: list[Shop], tokens: Tokens) -> list[str]:
+    """Connect shops of one authorisation; the ids of those whose lane stayed in use.
+
+    The tokens are stored once and first, so that nothing that fails later loses them. A lane in
+    use is waited for: no sweep holds one for longer than its lease.
+    """
+    if not shops:
+        return []
+    store_tokens(store, shops[0], tokens, door.real())
+    busy: list[str] = []
+    for shop in shops:
+        old = known(store, shop.shop_id)
+        give_up = door.real() + LEASE + BUSY_PAUSE
+        while not attach_shop(store, shop, door.real()):
+            if door.real() >= give_up:
+                busy.append(shop.shop_id)
+                break
+            door.sleep(BUSY_PAUSE.total_seconds())
+        else:
+            if old is not None and old.authorisation != shop.authorisation:
+                let_go(store, old)
+    return busy
+
+
+# Webhooks
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """How registering a shop's topics went. `foreign`: topic to another address, left alone."""
+
+    registered: tuple[str, ...] = ()
+    foreign: Mapping[str, str] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every topic is sent to us."""
+        return not self.foreign and not self.failed
+
+
+def registered(door: Door, app: Account, tokens: Tokens, shop: Shop) -> dict[str, str]:
+    """Which topics the marketplace sends where for a shop. Raises `OnboardError`."""
+    outcome = door.ask(onboarding.list_webhooks(), app, tokens, shop.cipher).outcome
+    if outcome.kind is not Kind.OK:
+        raise _refused(f"The webhooks of shop {shop.shop_id} can't be listed", outcome)
+    try:
+        return onboarding.read_webhooks(outcome)
+    except Unreadable as error:
+        raise OnboardError(
+            f"The list of webhooks of shop {shop.shop_id} can't be read: {error}."
+        ) from None
+
+
+def check_address(address: str) -> None:
+    """Raises `OnboardError` where the marketplace would not take that address for webhooks."""
+    if reason := onboarding.bad_address(address):
+        raise OnboardError(
+            f"The address {address!r} can't be registered for webhooks: {reason}. The marketplace "
+            "takes an https address with a domain name and without a port; give one with "
+            "--webhook-address, or connect with --no-webhooks."
+        )
+
+
+def subscribe(
+    door: Door, app: Account, tokens: Tokens, shop: Shop, address: str, take_over: bool = False
+) -> Webhooks:
+    """Have every topic that we read sent to our address, then read back whether it is.
+
+    A topic that goes elsewhere is left alone unless `take_over`: somebody may rely on it. Raises
+    `OnboardError` where the topics can't be listed, or the address can't be registered.
+    """
+    check_address(address)
+    before = registered(door, app, tokens, shop)
+    foreign = {
+        topic: before[topic]
+        for topic in onboarding.TOPICS
+        if before.get(topic) and before[topic] != address and not take_over
+    }
+    failed: dict[str, str] = {}
+    for topic in onboarding.TOPICS:
+        if topic in foreign or before.get(topic) == address:
+            continue
+        put = onboarding.put_webhook(topic, address)
+        outcome = door.ask(put, app, tokens, shop.cipher).outcome
+        if outcome.kind is not Kind.OK:
+            failed[topic] = f"{outcome.reason}. {outcome.advice}".strip()
+    after = registered(door, app, tokens, shop)
+    for topic in onboarding.TOPICS:
+        if topic not in foreign and topic not in failed and after.get(topic) != address:
+            failed[topic] = "it was accepted and is not in the list that was read back"
+    done = tuple(topic for topic in onboarding.TOPICS if after.get(topic) == address)
+    return Webhooks(done, foreign, {t: why for t, why in failed.items() if t not in done})
+
+
+def unsubscribe(
+    door: Door, app: Account, tokens: Tokens, shop: Shop, address: str
+) -> dict[str, str]:
+    """Have the topics that come to our address sent no more; those that could not be, and why."""
+    failed = {}
+    for topic, at in registered(door, app, tokens, shop).items():
+        if at == address:
+            call = onboarding.delete_webhook(topic)
+            outcome = door.ask(call, app, tokens, shop.cipher).outcome
+            if outcome.kind is not Kind.OK:
+                failed[topic] = outcome.reason
+    return failed
+
+
+# Settings
+
+
+def settings_changed(shop: Shop, changes: Mapping[str, Any]) -> Shop:
+    """The shop with some settings changed. Raises `OnboardError` for a value that is none.
+
+    A zone that was only guessed from the market goes with the market.
+    """
+    shop = replace(shop, **changes)
+    if "market" in changes and "zone" not in changes:
+        shop = replace(shop, zone=onboarding.zone_of(shop.market))
+    check_place(shop.market, shop.zone)
+    return shop
+
+
+def check_place(market: str, zone: str) -> None:
+    """Raises `OnboardError` where market or zone is given and is none."""
+    if market and market not in onboarding.MARKETS:
+        markets = ", ".join(sorted(onboarding.MARKETS))
+        raise OnboardError(f"There is no market {market!r}; there are {markets}.")
+    if zone and not is_zone(zone):
+        raise OnboardError(
+            f"There is no time zone {zone!r}. Use an IANA name such as Asia/Kuala_Lumpur."
+        )
+
+
+def is_zone(name: str) -> bool:
+    """Whether a time zone of that IANA name is known here."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
