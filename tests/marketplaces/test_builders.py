@@ -131,6 +131,14 @@ def test_a_package_that_the_buyer_fetches_is_shipped_without_a_word() -> None:
     assert call.body == {"packages": [{"id": PACKAGE}]}
 
 
+@pytest.mark.parametrize(("number", "provider"), [(NUMBER, ""), ("", PROVIDER)])
+def test_a_parcel_that_lacks_half_of_its_words_is_not_told_as_one_to_be_fetched(
+    number: str, provider: str
+) -> None:
+    body = fulfilment.ship_parcel(PACKAGE, fulfilment.Parcel(number, provider)).body
+    assert body == {"self_shipment": {"tracking_number": number, "shipping_provider_id": provider}}
+
+
 def test_both_bodies_of_marking_as_shipped_go_to_their_own_version() -> None:
     newer = fulfilment.mark_as_shipped(ORDER, [LINE], NUMBER, PROVIDER)
     older = fulfilment.mark_as_shipped(ORDER, [LINE], NUMBER, PROVIDER, "202309")

@@ -79,12 +79,11 @@ def _names(row: Object, key: str) -> tuple[str, ...]:
 
 
 def _lines(entry: Object) -> Iterator[str]:
-    """The units of an entry, out of the newer list or else the older one."""
+    """The units of an entry, out of the newer list and the older one; they say the same."""
     for line in parts(entry, "order_line_list"):
         yield identifier(line.get("order_line_item_id"), "order_line_item_id")
-    if not entry.get("order_line_list"):
-        for line_id in _names(entry, "order_line_items_ids"):
-            yield identifier(line_id, "order_line_items_ids")
+    for line_id in _names(entry, "order_line_items_ids"):
+        yield identifier(line_id, "order_line_items_ids")
 
 
 def _why(entry: Object) -> str:
@@ -124,7 +123,7 @@ all that can be chosen."""
 
 def choose_reason(wish: str, offered: Sequence[str]) -> str:
     """The offered name that means our `wish`; empty where none does, and a person must choose."""
-    plain = {name.removesuffix("_uk"): name for name in reversed(offered)}
+    plain = {name.removesuffix("_uk"): name for name in offered}
     for name in REASONS.get(wish, ()):
         if name in plain:
             return plain[name]

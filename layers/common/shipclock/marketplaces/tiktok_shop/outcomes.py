@@ -76,8 +76,6 @@ def coded(row: Object, request_id: str) -> Outcome:
         return Outcome(Kind.UNCLEAR, reason="a part's answer has no code", request_id=request_id)
     if code == 0:
         return Outcome(Kind.OK, request_id=request_id)
-    if code == RATE_LIMIT:
-        return Outcome(Kind.RATE_LIMITED, reason="rate limit", request_id=request_id)
     return _refusal(code, row, request_id, 200, auth=False)
 
 
