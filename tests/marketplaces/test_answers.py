@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shipclock.domain.event import OrderFacts
 from shipclock.marketplaces import tiktok_shop
 from shipclock.marketplaces.protocol import Call, Kind, OrderRow, Outcome
-from shipclock.marketplaces.tiktok_shop.codes import CODES, PERSON
+from shipclock.marketplaces.tiktok_shop.codes import CANCEL_REASONS, CODES, PERSON
 from shipclock.ports import HttpReply
 from shipclock.reading import Unreadable
 from tests.builders import REAL, SHOP, T0, patient, sample, sample_bytes, samples, shop
@@ -651,3 +651,19 @@ def test_a_page_token_that_can_not_be_kept_whole_is_unreadable_rather_than_cut(
     data = {**sample("tiktok/answers/orders.page.json")["data"], "next_page_token": token}
     with pytest.raises(Unreadable, match="next_page_token"):
         tiktok_shop.read_page("orders", Outcome(Kind.OK, data), shop())
+
+
+# Reasons in words
+
+
+@pytest.mark.parametrize("reason", CANCEL_REASONS)
+def test_every_reason_of_the_marketplaces_own_has_words_that_end_no_sentence(reason: str) -> None:
+    said = tiktok_shop.cancel_words(reason)
+    assert said == tiktok_shop.cancel_words(reason + "_uk")
+    assert said[0].islower()
+    assert said[-1].isalpha()
+
+
+@pytest.mark.parametrize("reason", ["", "_uk", "ordered_by_mistake", "package_lost_us"])
+def test_a_reason_of_somebody_elses_has_none(reason: str) -> None:
+    assert tiktok_shop.cancel_words(reason) == ""

@@ -305,6 +305,12 @@ CANCEL_REASONS = {
     "platform_cancel": "the platform cancelled it",
     "system_cancel_anti_span_block": "it was blocked as spam",
     "operator_cancel_risk_control_block": "it was blocked as a risk",
+    "system_cancel_order_reason_potential_fraud": "it was blocked as a risk",
+    "system_cancel_order_reason_experience_related": "the platform cancelled it",
+    "system_cancel_order_reason_nrr_related": "the platform cancelled it",
+    "ecom_cb_sc_out_return": "the platform cancelled it",
+    "system_cancel_add_address_overtime": "no delivery address was given in time",
+    "ecom_order_unpaid_canceled_reason_not_want_pay": "it was not paid",
 }
 """The marketplace's own reasons in words (5.5); the UK's bear `_uk` at their end."""
 
