@@ -11,7 +11,7 @@ from sandbox.faults import Fault
 from sandbox.server import Server
 from sandbox.shops import Shop
 from sandbox.wire import Reply, Request, StoryError
-from sandbox.world import Call, Effect, Provider, Webhook
+from sandbox.world import Call, Effect, Provider, Settings, Webhook
 
 __all__ = [
     "PROVIDERS",
@@ -25,6 +25,7 @@ __all__ = [
     "Request",
     "Sandbox",
     "Server",
+    "Settings",
     "Shop",
     "StoryError",
     "Webhook",

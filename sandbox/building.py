@@ -71,7 +71,7 @@ def _lines(world: World, items: Mapping[str, int], status: str) -> list[Line]:
     for sku, quantity in items.items():
         if quantity < 1:
             raise StoryError(f"SKU {sku} needs at least one unit, not {quantity}")
-        sku_id = world.skus.setdefault(sku, f"{1_729_000_000 + len(world.skus)}000000002")
+        sku_id = world.sku_id(sku)
         made += [Line(world.new_id("line"), sku, sku_id, status) for _ in range(quantity)]
     if not made:
         raise StoryError("an order needs at least one unit")

@@ -1,25 +1,34 @@
 """The JSON a sandbox process starts from.
 
 `{"clock": …, "shops": […], "providers": [{"id", "name"}], "delivery_options": {id: SELLER|TIKTOK},
-"rotates_refresh_token": true, "untracked_after": seconds or null}`; only `shops` is needed.
+"rotates_refresh_token": true, "untracked_after": seconds or null, "settings": {…}}`; only `shops`
+is needed. A shop's shape is `SHOP_SHAPE`, what `settings` may hold is in `world.Settings`.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import cast
+from dataclasses import replace
+from typing import Any, cast
 
 from sandbox.core import PROVIDERS, UNTRACKED_AFTER, Sandbox
 from sandbox.shape import Shape, check
-from sandbox.shops import ACCESS_LIVES, GRANT_LIVES, Shop
-from sandbox.world import Provider
+from sandbox.shops import ACCESS_LIVES, GRANT_LIVES, SCOPES, SHOP_FLAGS, Shop
+from sandbox.world import Provider, Settings
 
 SHOP_SHAPE: Shape = {
     **dict.fromkeys(("shop_id!", "cipher!", "market!", "app_key!", "app_secret!"), str),
     **dict.fromkeys(("access_token!", "refresh_token!"), str),
     **dict.fromkeys(("access_expires_at", "refresh_expires_at"), int),
     **dict.fromkeys(("webhook_url", "name"), str),
+    **dict.fromkeys(SHOP_FLAGS, bool),
+    "scopes": [str],
+}
+_SETTINGS: Shape = {
+    **dict.fromkeys(("cancel_answer_time", "refund_after"), object),
+    **dict.fromkeys(("label_asks", "tracking_edits", "messages_a_day", "low_stock"), int),
+    "sensitive_words": [str],
 }
 _SHAPE: Shape = {
     "clock": int,
@@ -28,6 +37,7 @@ _SHAPE: Shape = {
     "delivery_options": {"*": ("SELLER", "TIKTOK")},
     "rotates_refresh_token": bool,
     "untracked_after": object,
+    "settings": _SETTINGS,
 }
 
 
@@ -35,7 +45,7 @@ def shop_from(told: dict[str, object], now: float | None = None) -> Shop:
     """A shop from checked JSON. Tokens live seven days and a year from now unless said."""
     start = int(time.time() if now is None else now)
     url = told.get("webhook_url")
-    return Shop(
+    shop = Shop(
         shop_id=str(told["shop_id"]),
         cipher=str(told["cipher"]),
         market=str(told["market"]),
@@ -47,7 +57,20 @@ def shop_from(told: dict[str, object], now: float | None = None) -> Shop:
         refresh_expires_at=cast(int, told.get("refresh_expires_at", start + GRANT_LIVES)),
         webhook_url=None if url is None else str(url),
         name=str(told.get("name", "Synthetic shop")),
+        scopes=tuple(cast(list[str], told.get("scopes", SCOPES))),
     )
+    for flag in SHOP_FLAGS:
+        setattr(shop, flag, told.get(flag, False))
+    return shop
+
+
+def _settings_from(told: dict[str, object]) -> Settings:
+    for name in ("cancel_answer_time", "refund_after"):
+        if told.get(name) is not None:
+            check(told[name], int, f"config.settings.{name}")
+    words = tuple(cast(list[str], told.get("sensitive_words", [])))
+    # The shape has just been checked against the same names and types.
+    return replace(Settings(), **cast(Any, {**told, "sensitive_words": words}))
 
 
 def sandbox_from(told: object, real_now: Callable[[], float] = time.time) -> Sandbox:
@@ -73,4 +96,5 @@ def sandbox_from(told: object, real_now: Callable[[], float] = time.time) -> San
         delivery_options=cast(dict[str, str] | None, config.get("delivery_options")),
         rotates_refresh_token=cast(bool, config.get("rotates_refresh_token", True)),
         untracked_after=cast(int | None, untracked),
+        settings=_settings_from(cast(dict[str, object], config.get("settings", {}))),
     )

@@ -18,7 +18,7 @@ from sandbox.core import Sandbox
 from sandbox.faults import Fault, FaultWish
 from sandbox.orders import DEADLINES
 from sandbox.shape import Shape, check
-from sandbox.shops import describe
+from sandbox.shops import SHOP_FLAGS, describe
 from sandbox.wire import Refusal
 
 PREFIX = "/_sandbox/"
@@ -46,7 +46,8 @@ _WISH: Shape = {
     "delivery_option_id": str,
     **dict.fromkeys(("create_time", "paid_time", *DEADLINES), int),
     "items": {"*": int},
-    "is_on_hold_order": bool,
+    **dict.fromkeys(("is_on_hold_order", "needs_invoice"), bool),
+    "pickup_code": str,
     "recipient_address": {"*": object},
     "extra": {"*": object},
 }
@@ -54,7 +55,7 @@ _FAULT: Shape = {
     "kind!": str,
     **dict.fromkeys(("path", "method", "shop_id", "message"), str),
     **dict.fromkeys(("times", "after", "code", "status", "retry_after"), int),
-    "delay": object,
+    **dict.fromkeys(("delay", "skew"), object),
 }
 
 
@@ -99,11 +100,16 @@ def _combine(sandbox: Sandbox, told: Told) -> Told:
     return {"package_id": sandbox.combine(cast(list[str], told["order_ids"]))}
 
 
+def _seconds(told: Told, name: str) -> float:
+    value = told.get(name, 0)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Wrong(400, f"body.{name} must be a number of seconds")
+    return float(value)
+
+
 def _fail(sandbox: Sandbox, told: Told) -> Told:
-    delay = told.pop("delay", 0)
-    if isinstance(delay, bool) or not isinstance(delay, int | float):
-        raise Wrong(400, "body.delay must be a number of seconds")
-    fault = Fault(**cast(FaultWish, told | {"delay": float(delay)}))
+    seconds = {name: _seconds(told, name) for name in ("delay", "skew")}
+    fault = Fault(**cast(FaultWish, told | seconds))
     sandbox.fail(fault)
     return {"faults": len(sandbox.waiting_faults)}
 
@@ -122,6 +128,8 @@ def _shops(sandbox: Sandbox, _: Told) -> Told:
                 "app_key": shop.app_key,
                 "webhook_url": shop.webhook_url,
                 "revoked": shop.revoked,
+                "scopes": list(shop.scopes),
+                **{flag: getattr(shop, flag) for flag in SHOP_FLAGS},
             }
             for shop in sandbox.shops
         ]
@@ -155,7 +163,24 @@ def _grant(sandbox: Sandbox, told: Told) -> Told:
     return {"auth_code": sandbox.grant(str(told["shop_id"]))}
 
 
+def _does(step: Callable[..., object], answers: str = "") -> Act:
+    """A method of the sandbox called with what was told; what it returns is answered by name."""
+
+    def act(sandbox: Sandbox, told: Told) -> Told:
+        made = step(sandbox, **told)
+        return {answers: made} if answers else {"done": True}
+
+    return act
+
+
+def _change_address(sandbox: Sandbox, told: Told) -> Told:
+    order_id = str(told["order_id"])
+    sandbox.change_address(order_id, **cast(dict[str, str], told["address"]))
+    return sandbox.order(order_id)
+
+
 _NOTHING: Shape = {}
+_UPDATE: Shape = {"return_id!": str, "status!": str}
 _SHOP: Shape = {"shop_id!": str}
 
 # Reads, by GET or POST.
@@ -198,6 +223,32 @@ WRITES: Mapping[str, tuple[Act, Shape]] = {
     "extend": (_step(Sandbox.extend), {"order_id!": str, "field!": str, "to!": int}),
     "split": (_step(Sandbox.split), {"order_id!": str, "groups!": [[str]]}),
     "combine": (_combine, {"order_ids!": [str]}),
+    "change_address": (_change_address, {"order_id!": str, "address!": {"*": str}}),
+    "invoice": (
+        _step(Sandbox.invoice),
+        {"order_id!": str, "status!": str, "reason": str, "package_id": str},
+    ),
+    "warn_of_expiry": (_does(Sandbox.warn_of_expiry), {"shop_id!": str, "days": int}),
+    "set_stock": (
+        _does(Sandbox.set_stock, "sku_id"),
+        {"shop_id!": str, "sku!": str, "units!": {"*": int}},
+    ),
+    "refund": (_does(Sandbox.refund), {"return_id!": str}),
+    "close_return": (_does(Sandbox.close_return), {"return_id!": str}),
+    "aftersales_update": (_does(Sandbox.aftersales_update), _UPDATE),
+    "rma_update": (_does(Sandbox.rma_update), _UPDATE),
+    "buyer_says": (
+        _does(Sandbox.buyer_says, "conversation_id"),
+        {"shop_id!": str, "user_id!": str, "text!": str},
+    ),
+    "push": (
+        _does(Sandbox.push),
+        {"shop_id!": str, "type!": int, "data!": {"*": object}},
+    ),
+    "set_shop": (
+        _does(Sandbox.set_shop),
+        {"shop_id!": str, "scopes": [str], **dict.fromkeys(SHOP_FLAGS, bool)},
+    ),
     "fail": (_fail, _FAULT),
     "clear_faults": (_clear_faults, _NOTHING),
     "webhooks/take": (_webhooks_take, _NOTHING),

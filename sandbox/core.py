@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sandbox import faults, gate, wire
+from sandbox import faults, files, gate, wire
 from sandbox.building import DEFAULT_OPTIONS
 from sandbox.faults import Fault, Faults
 from sandbox.gate import Asked, Route
+from sandbox.happenings import Happenings
 from sandbox.routes import ROUTES
 from sandbox.shops import Keyring, Shop
-from sandbox.story import Story
 from sandbox.wire import Refusal, Reply, Request
 from sandbox.world import Call, Effect, Provider, Settings, Webhook, World
 
@@ -35,7 +35,7 @@ class _Late:
     asked: Asked
 
 
-class Sandbox(Story):
+class Sandbox(Happenings):
     """A TikTok Shop marketplace in memory.
 
     `clock` starts the simulated time, which decides the life of orders. `real_now` is a caller's
@@ -79,7 +79,7 @@ class Sandbox(Story):
 
     @property
     def effects(self) -> list[Effect]:
-        """Every accepted fulfilment write, in order, late ones that have landed included."""
+        """Every accepted write, in order, late ones that have landed included."""
         with self._lock:
             self._land()
             return list(self._world.effects)
@@ -108,6 +108,11 @@ class Sandbox(Story):
         with self._lock:
             return list(self._world.orders)
 
+    def serve_at(self, url: str) -> None:
+        """Where files are found from outside: an address without a slash at the end."""
+        with self._lock:
+            self._world.base_url = url
+
     def add_shop(self, shop: Shop) -> None:
         """Take in one more shop."""
         with self._lock:
@@ -135,6 +140,8 @@ class Sandbox(Story):
                 reply = faults.instead(fault, self._request_id())
             elif fault.kind == faults.LATE:
                 reply = self._postpone(request, fault.delay)
+            elif fault.kind == faults.SKEW:
+                reply = self._skewed(request, fault.skew)
             else:
                 reply = faults.afterwards(fault, self._answer(request))
             self._note(request, shop_id, reply, fault.kind if fault else "")
@@ -147,6 +154,13 @@ class Sandbox(Story):
             self._note(request, None, reply, "")
             return reply
 
+    def _skewed(self, request: Request, skew: float) -> Reply:
+        self._world.skew = skew
+        try:
+            return self._answer(request)
+        finally:
+            self._world.skew = 0.0
+
     def _whose(self, request: Request) -> str | None:
         cipher = request.query.get("shop_cipher")
         for shop in self._world.keyring.shops.values():
@@ -155,6 +169,8 @@ class Sandbox(Story):
         return None
 
     def _answer(self, request: Request) -> Reply:
+        if request.path.startswith(files.PREFIX):
+            return files.serve(self._world, request)
         try:
             route, asked = gate.admit(self._world, ROUTES, request)
             return self._act(route, asked)

@@ -19,10 +19,24 @@ from sandbox.wire import Reply, Request
 # Answered without the request being looked at, hence without any effect.
 INSTEAD = frozenset({"rate_limit", "code", "unavailable", "html", "no_answer", "expired_token"})
 # Played on the answer of a request that was carried out.
-AFTERWARDS = frozenset({"slow", "effect_no_answer", "truncated", "null_data", "wrong_types"})
+AFTERWARDS = frozenset(
+    {
+        "slow",
+        "effect_no_answer",
+        "effect_html",
+        "not_json",
+        "empty",
+        "truncated",
+        "no_data",
+        "null_data",
+        "wrong_types",
+    }
+)
 # Carried out later, the connection being dropped at once.
 LATE = "effect_late"
-KINDS = INSTEAD | AFTERWARDS | {LATE}
+# Judged by a clock that is not ours.
+SKEW = "app_clock"
+KINDS = INSTEAD | AFTERWARDS | {LATE, SKEW}
 
 _STATUSES = (200, 599)
 _UNAUTHENTICATED = "/api/v2/token/"
@@ -35,7 +49,8 @@ class Fault:
     `path` is a glob over the request's path, or a regular expression after `re:`. The first
     `after` matches pass, the next `times` are hit. `delay` is in real seconds: how long `slow`
     waits, how long until an `effect_late` lands. `code` and `message` are for kind `code`,
-    `status` (200, 502, …) for `html`, `retry_after` (seconds) for `rate_limit`.
+    `status` (200, 502, …) for `html`, `retry_after` (seconds) for `rate_limit`. `skew` is how many
+    seconds the marketplace's clock is ahead of ours for `app_clock`; below 0 it is behind.
     """
 
     kind: str
@@ -49,6 +64,7 @@ class Fault:
     status: int = 502
     retry_after: int = 1
     delay: float = 0.0
+    skew: float = 0.0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -93,6 +109,7 @@ class FaultWish(TypedDict, total=False):
     status: int
     retry_after: int
     delay: float
+    skew: float
 
 
 class Faults:
@@ -156,12 +173,28 @@ def instead(fault: Fault, request_id: str) -> Reply:
 
 
 def afterwards(fault: Fault, reply: Reply) -> Reply:
-    """The answer of a carried-out request as the fault lets it through."""
+    """The answer of a carried-out request as the fault lets it through.
+
+    What can only be done to an envelope is not done to a file.
+    """
+    is_envelope = reply.headers.get("Content-Type") == wire.JSON_TYPE
+    if fault.kind in _ON_ENVELOPES and not is_envelope:
+        return reply
     return _AFTERWARDS[fault.kind](fault, reply)
 
 
 def _truncated(_: Fault, reply: Reply) -> Reply:
     return replace(reply, body=reply.body[: len(reply.body) // 2])
+
+
+def _no_data(_: Fault, reply: Reply) -> Reply:
+    told = json.loads(reply.body)
+    return replace(reply, body=wire.dump({n: v for n, v in told.items() if n != "data"}))
+
+
+def _effect_html(fault: Fault, reply: Reply) -> Reply:
+    headers = {"Content-Type": "text/html; charset=utf-8"}
+    return replace(reply, status=fault.status, headers=headers, body=_HTML)
 
 
 def _null_data(_: Fault, reply: Reply) -> Reply:
@@ -176,10 +209,18 @@ def _wrong_types(_: Fault, reply: Reply) -> Reply:
 _AFTERWARDS: Mapping[str, Callable[[Fault, Reply], Reply]] = {
     "slow": lambda fault, reply: replace(reply, delay=fault.delay),
     "effect_no_answer": lambda _, __: DROPPED,
+    "effect_html": _effect_html,
+    # The words of JSON without its quotes; some proxies answer so.
+    "not_json": lambda _, reply: replace(reply, body=b"{code:0,message:Success}"),
+    "empty": lambda _, reply: replace(reply, body=b""),
     "truncated": _truncated,
+    "no_data": _no_data,
     "null_data": _null_data,
     "wrong_types": _wrong_types,
 }
+
+
+_ON_ENVELOPES = frozenset({"no_data", "null_data", "wrong_types"})
 
 
 def _twist(value: object) -> object:

@@ -1,7 +1,8 @@
 """The calls that only read: orders, packages, cases, providers, shops.
 
 Partner Center: "Get Order Detail", "Get Order List", "Get Package Detail", "Search Cancellations",
-"Search Returns", "Get Shipping Providers", "Get Authorized Shops".
+"Search Returns", "Search Package", "Get Order Tracking", "Get Shipping Providers", "Get Authorized
+Shops".
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sandbox import orders, shops, wire
+from sandbox.faces import order_json, package_json, package_row
 from sandbox.gate import Asked
 from sandbox.markets import EU, TIKTOK
-from sandbox.orders import Case, Order, Package, order_json, package_json
+from sandbox.orders import Case, Order, Package
 from sandbox.paging import Search, page
 from sandbox.shape import Shape
 from sandbox.wire import BAD_PARAMETER, Refusal
@@ -52,9 +54,15 @@ RETURN_FILTERS: Shape = {
     "locale": str,
 }
 
+PACKAGE_FILTERS: Shape = {
+    **_WINDOWS,
+    "package_status": ("TO_FULFILL", "PROCESSING", "FULFILLING", "COMPLETED", "CANCELLED"),
+}
+
 _ORDERS = Search(1, 100, 20, "DESC")
 _CANCELLATIONS = Search(1, 50, 10, "ASC")
 _RETURNS = Search(10, 50, 10, "ASC")
+_PACKAGES = Search(1, 50, 20, "DESC", ("create_time", "update_time", "order_pay_time"))
 
 
 def order_detail(world: World, asked: Asked) -> dict[str, object]:
@@ -67,7 +75,7 @@ def order_detail(world: World, asked: Asked) -> dict[str, object]:
     return {"orders": [order_json(order, world.packages) for order in own]}
 
 
-def _in_windows(row: Order | Case, body: Mapping[str, object]) -> bool:
+def _in_windows(row: Order | Case | Package, body: Mapping[str, object]) -> bool:
     for name, at in (("create_time", row.create_time), ("update_time", row.update_time)):
         first, end = body.get(f"{name}_ge"), body.get(f"{name}_lt")
         if (isinstance(first, int) and at < first) or (isinstance(end, int) and at >= end):
@@ -232,6 +240,43 @@ def package_detail(world: World, asked: Asked) -> dict[str, object]:
     """Get Package Detail."""
     package = own_package(world, asked)
     return package_json(package, world.orders[package.order_ids[0]])
+
+
+def package_search(world: World, asked: Asked) -> dict[str, object]:
+    """Search Package: sorted by its own times or by when its first order was paid."""
+    wanted = asked.body.get("package_status")
+
+    def fits(package: Package) -> bool:
+        return (
+            package.shop_id == asked.shop.shop_id
+            and wanted in (None, orders.PACKAGE_STATUS[package.status][0])
+            and _in_windows(package, asked.body)
+        )
+
+    def place(package: Package, field: str) -> tuple[int, str]:
+        paid = world.orders[package.order_ids[0]].times.get("paid_time", 0)
+        times = {"update_time": package.update_time, "order_pay_time": paid}
+        return times.get(field, package.create_time), package.package_id
+
+    matching = [package for package in world.packages.values() if fits(package)]
+    bound = ["packages", asked.shop.shop_id, asked.body]
+    rows, answer = page(_PACKAGES, matching, place, asked.query, bound)
+    return answer | {"packages": [package_row(row) for row in rows]}
+
+
+def order_tracking(world: World, asked: Asked) -> dict[str, object]:
+    """Get Order Tracking: what the carrier of any of the order's parcels told, newest first."""
+    order = own_order(world, asked)
+    ids = dict.fromkeys(line.package_id for line in order.lines if line.package_id)
+    told = sorted(
+        (event for package_id in ids for event in world.packages[package_id].events), reverse=True
+    )
+    return {
+        "tracking": [
+            {"description": words, "update_time_millis": at, "action_code": code}
+            for at, code, words in told
+        ]
+    }
 
 
 def shipping_providers(world: World, asked: Asked) -> dict[str, object]:

@@ -16,7 +16,8 @@ from sandbox.control import PREFIX, control
 from sandbox.core import Sandbox
 from sandbox.wire import Refusal, Reply, Request
 
-LARGEST_BODY = 1 << 20
+# The largest file that a call takes, and the form around it.
+LARGEST_BODY = 11 << 20
 _JSON = {"Content-Type": wire.JSON_TYPE}
 
 
@@ -136,7 +137,8 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Answer from now on, in threads of its own."""
+        """Answer from now on, in threads of its own; the sandbox's files are found here, too."""
+        self._listener.sandbox.serve_at(self.url)
         self._thread.start()
 
     def stop(self) -> None:

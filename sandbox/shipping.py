@@ -10,11 +10,12 @@ then the after-sale request, then the invoice, then the tracking number here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox import life, orders, wire
 from sandbox.gate import Asked
+from sandbox.handover import chosen_slot, label
 from sandbox.markets import (
     IGNORES_HANDOVER,
     MARK_AS_SHIPPED,
@@ -28,9 +29,6 @@ from sandbox.reading import own_order, own_package, package_of
 from sandbox.shape import Shape, check
 from sandbox.wire import BAD_PARAMETER, Refusal
 from sandbox.world import Provider, World, record
-
-HOUR = 3_600
-DAY = 24 * HOUR
 
 _NUMBER = re.compile(r"[A-Za-z0-9._/-]{4,50}")
 
@@ -184,54 +182,10 @@ def _ship_one(world: World, package: Package, body: Mapping[str, Any], call: str
         package.tracking_number = number
         package.provider_id, package.provider_name = provider.provider_id, provider.name
     elif of[0].shipping_type == TIKTOK:
-        slot = _chosen_slot(world, body.get("pickup_slot"))
+        slot = chosen_slot(world, body.get("pickup_slot"))
         label(world, package, str(body.get("handover_method", "DROP_OFF")))
         package.pickup_slot = slot or package.pickup_slot
     ship(world, package, call)
-
-
-def label(world: World, package: Package, method: str) -> None:
-    """The marketplace's own label, and how its carrier gets the parcel.
-
-    Where it comes for it and no slot was chosen, it takes the first one.
-    """
-    package.tracking_number = f"SBX{world.count('label'):012d}"
-    package.provider_name = "Synthetic Post"
-    package.handover_method = method
-    package.pickup_slot = next(slots(world.clock)) if method == "PICKUP" else None
-
-
-def slots(clock: int) -> Iterator[tuple[int, int]]:
-    """When the marketplace's carrier comes: two hours from 02:00 UTC on each of the next days."""
-    tomorrow = clock - clock % DAY + DAY
-    return ((day + 2 * HOUR, day + 4 * HOUR) for day in range(tomorrow, tomorrow + 3 * DAY, DAY))
-
-
-def _chosen_slot(world: World, wish: Mapping[str, int] | None) -> tuple[int, int] | None:
-    if wish is None:
-        return None
-    chosen = wish["start_time"], wish["end_time"]
-    if chosen not in slots(world.clock):
-        raise Refusal(wire.OUTSIDE_SLOT)
-    return chosen
-
-
-def handover_time_slots(world: World, asked: Asked) -> dict[str, object]:
-    """Get Package Handover Time Slots: of what the marketplace's own carrier takes."""
-    package = own_package(world, asked)
-    order = world.orders[package.order_ids[0]]
-    if order.shipping_type != TIKTOK or order.fulfillment_type != orders.BY_SELLER:
-        raise Refusal(wire.WRONG_MODE)
-    listed = [
-        {"start_time": begins, "end_time": ends, "avaliable": True}  # spelt so on the wire
-        for begins, ends in slots(world.clock)
-    ]
-    return {
-        "can_pickup": True,
-        "can_drop_off": True,
-        "drop_off_point_url": "https://dropoff.example",
-        "pickup_slots": listed,
-    }
 
 
 _TAKES: Mapping[str, tuple[str, ...]] = {

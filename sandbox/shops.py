@@ -32,6 +32,14 @@ SCOPES = (
 CHAT = "seller.customer_service"
 EVERY_SCOPE = (*SCOPES, CHAT)
 
+SHOP_FLAGS = ("own_fleet", "needs_proof", "own_tracks", "allocates_stock")
+
+
+def check_scope(scope: str) -> None:
+    """Raise `ValueError` for a scope that no call asks for."""
+    if scope not in EVERY_SCOPE:
+        raise ValueError(f"unknown scope {scope!r}; known: {', '.join(EVERY_SCOPE)}")
+
 
 @dataclass(slots=True)
 class Shop:
@@ -65,8 +73,7 @@ class Shop:
         if self.market not in MARKETS:
             raise ValueError(f"unknown market {self.market!r}; known: {', '.join(sorted(MARKETS))}")
         for scope in self.scopes:
-            if scope not in EVERY_SCOPE:
-                raise ValueError(f"unknown scope {scope!r}; known: {', '.join(EVERY_SCOPE)}")
+            check_scope(scope)
 
 
 class Keyring:

@@ -14,17 +14,11 @@ from datetime import UTC, datetime
 
 from sandbox import wire
 from sandbox.gate import Asked
+from sandbox.kept import Stock
 from sandbox.orders import Line, Order
 from sandbox.shape import Shape
 from sandbox.wire import BAD_PARAMETER, Refusal
-from sandbox.world import (
-    STOCK_CHANGE_TOPIC,
-    STOCK_STATUS_TOPIC,
-    Stock,
-    World,
-    announce,
-    record,
-)
+from sandbox.world import STOCK_CHANGE_TOPIC, STOCK_STATUS_TOPIC, World, announce, record
 
 MOST_PRODUCTS = 100
 MOST_SKUS = 600

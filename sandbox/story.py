@@ -10,20 +10,15 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Unpack
 
-from sandbox import cancelling, life, lines, orders, refunds
+from sandbox import cancelling, composition, life, lines, orders, refunds
 from sandbox.building import OrderWish, build
-from sandbox.markets import SPLITS_WHOLE_SKUS, TIKTOK
-from sandbox.orders import DEADLINES, Order, Package, order_json
-from sandbox.shipping import label
+from sandbox.faces import order_json
+from sandbox.handover import label
+from sandbox.markets import TIKTOK
+from sandbox.orders import DEADLINES, Order, Package
 from sandbox.shops import Shop
 from sandbox.wire import StoryError
-from sandbox.world import (
-    DEAUTHORISED_TOPIC,
-    Webhook,
-    World,
-    announce,
-    announce_packages,
-)
+from sandbox.world import DEAUTHORISED_TOPIC, Webhook, World, announce
 
 # When, facts (0) before lines (1) before answers by itself (2), in which order, what.
 _Timed = tuple[int, int, int, lines.Line | Callable[[], None]]
@@ -256,49 +251,14 @@ class Story:
         whole SKUs only, one SKU must not be spread over two groups.
         """
         with self._lock:
-            order = self._world.order(order_id)
-            life.need(order, orders.AWAITING_SHIPMENT, orders.PARTIALLY_SHIPPING)
-            open_lines = {
-                line.line_id: line
-                for line in order.lines
-                if line.status == orders.AWAITING_SHIPMENT
-            }
-            if any(len(p.order_ids) > 1 for p in life.packages_of(self._world, order)):
-                raise StoryError(f"order {order_id} is combined with another")
-            told = [line_id for group in groups for line_id in group]
-            if len(groups) < 2 or sorted(told) != sorted(open_lines):
-                raise StoryError("two groups or more must hold each unshipped line exactly once")
-            skus = [{open_lines[line_id].sku_id for line_id in group} for group in groups]
-            spread = sum(len(each) for each in skus) != len(set().union(*skus))
-            if order.market in SPLITS_WHOLE_SKUS and spread:
-                raise StoryError(f"{order.market} splits whole SKUs only")
-            made = [[open_lines[line_id] for line_id in group] for group in groups]
-            return self._recompose([order], made, "SPLIT")
+            made = composition.split_order(self._world, self._world.order(order_id), groups)
+            return [package.package_id for package in made]
 
     def combine(self, order_ids: Sequence[str]) -> str:
         """Put the whole orders of one shop into one package of a new id (SEA and LATAM)."""
         with self._lock:
             of = [self._world.order(order_id) for order_id in order_ids]
-            for order in of:
-                life.need(order, orders.AWAITING_SHIPMENT)
-            shops = {order.shop_id for order in of}
-            if len(of) < 2 or len(shops) != 1 or of[0].market not in SPLITS_WHOLE_SKUS:
-                raise StoryError("two orders or more of one shop in SEA or LATAM combine")
-            every_line = [line for order in of for line in order.lines]
-            return self._recompose(of, [every_line], "COMBINE")[0]
-
-    def _recompose(self, of: list[Order], groups: list[list[orders.Line]], kind: str) -> list[str]:
-        world = self._world
-        tag = "SPLIT" if kind == "SPLIT" else "COMBINED"
-        for package_id in {line.package_id for group in groups for line in group} - {""}:
-            del world.packages[package_id]
-        made = [life.new_package(world, of, group, world.clock) for group in groups]
-        for package in made:
-            package.tag = tag
-        for order in of:
-            order.tag = tag
-        announce_packages(world, kind, made, "ROLE_SELLER", world.clock)
-        return [package.package_id for package in made]
+            return composition.combine_orders(self._world, of).package_id
 
     def revoke(self, shop_id: str) -> None:
         """The seller withdraws the authorisation; every call answers 105001 from now on."""

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from sandbox.kept import Conversation, File, Stock
 from sandbox.orders import CANCELLED, Case, Order, Package
 from sandbox.shops import Keyring
 from sandbox.signing import webhook_headers
@@ -98,44 +99,6 @@ class Settings:
     low_stock: int = 5
 
 
-@dataclass(slots=True)
-class Conversation:
-    """A shop's talk with one buyer. Times are simulated Unix seconds."""
-
-    conversation_id: str
-    shop_id: str
-    user_id: str
-    create_time: int
-    last_at: int
-    messages: list[dict[str, object]] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Stock:
-    """The units of one SKU of one shop, by warehouse: available and committed to orders."""
-
-    shop_id: str
-    sku: str
-    sku_id: str
-    available: dict[str, int]
-    committed: dict[str, int]
-
-    @property
-    def product_id(self) -> str:
-        """The product the SKU belongs to."""
-        return f"{self.sku_id[:-1]}1"
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file served under `/_files/`: whose, what, until when (real seconds; None: for good)."""
-
-    shop_id: str
-    content_type: str
-    content: bytes
-    until: float | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request as it came and was answered. The query is left out: it can hold secrets.
@@ -192,6 +155,10 @@ class World:
     def new_id(self, kind: str) -> str:
         """A new id of a kind; the same world hands out the same ids in the same order."""
         return str(_ID_STARTS[kind] + self.count(kind))
+
+    def sku_id(self, sku: str) -> str:
+        """The id of a seller SKU, made up when it is first named."""
+        return self.skus.setdefault(sku, f"{1_729_000_000 + len(self.skus)}000000002")
 
     def order(self, order_id: str) -> Order:
         """An order of the story; an unknown id is a mistake of the story."""

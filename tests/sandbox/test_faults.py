@@ -68,7 +68,7 @@ def test_a_fault_is_played_once_and_leaves_the_effect_it_says(
 
 
 def test_every_kind_of_fault_is_known() -> None:
-    assert len(KINDS) == 12
+    assert len(KINDS) == 17
     with pytest.raises(ValueError, match="unknown fault"):
         Fault("gremlins")
     with pytest.raises(ValueError, match="times"):
