@@ -2,8 +2,11 @@
 
 A cursor is the largest `update_time` that the search itself returned. It moves page by page, after
 the page's rows are kept, and reads two hours back; webhooks, re-reads and our clock never move it.
+A search that one sweep can't finish is gone on with at the very page: reading two hours back anew
+each minute, a shop that changes more in two hours than a sweep can read would never get ahead.
 """
 
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shipclock import backoff, codec, rows
@@ -22,6 +25,41 @@ PAGE = 100
 EVERY = timedelta(minutes=15)
 OVERLAP = timedelta(hours=2)
 FIRST_LOOK = timedelta(days=30)
+
+STALE = (Kind.OK, Kind.REFUSED, Kind.MISCONFIGURED, Kind.EXPIRED)
+"""What may come back for the token of a page that was left for later (`OK`: an answer that can't be
+read). How long such a token lives is not told (`tiktok-shop.md` 6.5), so the search starts over."""
+
+
+@dataclass(slots=True)
+class Places:
+    """How far a shop's searches have come, as its row holds it.
+
+    `cursors` are instants by search; `left` is where a search broke off that has not come to its
+    end: from when it reads, and the token of the page to go on with.
+    """
+
+    cursors: dict[str, str]
+    left: dict[str, dict[str, str]]
+
+    def start(self, name: str, now: datetime) -> tuple[datetime, str]:
+        """From when a search reads, and the token of its first page."""
+        if name in self.left:
+            return parse(self.left[name]["since"]), self.left[name]["token"]
+        if name in self.cursors:
+            return parse(self.cursors[name]) - OVERLAP, ""
+        return now - FIRST_LOOK, ""
+
+    def advance(self, name: str, since: datetime, page: SearchPage) -> bool:
+        """Move on past a page, the cursor never back; whether anything changed."""
+        before = dict(self.cursors), dict(self.left)
+        if page.latest is not None:
+            self.cursors[name] = max(self.cursors.get(name, ""), stamp(page.latest))
+        if page.next_token:
+            self.left[name] = {"since": stamp(since), "token": page.next_token}
+        else:
+            self.left.pop(name, None)
+        return (self.cursors, self.left) != before
 
 
 class Reconciler:
@@ -50,7 +88,7 @@ class Reconciler:
             return
         try:
             waits = self._wake(row)
-            failed = self._search_all(dict(row["cursors"]))
+            failed = self._search_all(Places(dict(row["cursors"]), dict(row.get("left", {}))))
         except Busy:
             return
         failures = row["failures"] + 1 if failed else 0
@@ -98,22 +136,22 @@ class Reconciler:
         )
         return False
 
-    def _search_all(self, cursors: dict[str, str]) -> bool:
+    def _search_all(self, places: Places) -> bool:
         """Run the searches; whether any of them failed."""
         failed = False
         for name in self._lane.market.SEARCHES:
             if not self._lane.shop.connected:
                 break
-            outcome = self._search(name, cursors)
+            outcome = self._search(name, places)
             failed |= outcome is not Kind.OK
             if outcome in (Kind.UNCLEAR, Kind.LATER, Kind.EXPIRED):
                 break
         return failed
 
-    def _search(self, name: str, cursors: dict[str, str]) -> Kind:
-        """Read one search from its cursor to its end; OK, or why it broke off."""
-        since = parse(cursors[name]) - OVERLAP if name in cursors else self._now - FIRST_LOOK
-        token = ""
+    def _search(self, name: str, places: Places) -> Kind:
+        """Read one search from its place to its end; OK, or why it broke off."""
+        resumed = name in places.left
+        since, token = places.start(name, self._now)
         while True:
             self._lane.await_turn()
             requested_at = self._clockwork.real()
@@ -131,10 +169,20 @@ class Reconciler:
             if reason:
                 shop_id = self._lane.shop.shop_id
                 self._report("reconcile.failed", shop_id=shop_id, search=name, reason=reason)
+                if resumed and outcome.kind in (*STALE, Kind.UNCLEAR):
+                    del places.left[name]
+                    self._save(places)
+                if resumed and outcome.kind in STALE:
+                    resumed = False
+                    since, token = places.start(name, self._now)
+                    continue
                 return Kind.REFUSED if outcome.kind is Kind.OK else outcome.kind
+            resumed = False
             self._keep(page, requested_at)
-            self._advance(name, page, cursors)
-            if not page.next_token or page.next_token == token:
+            ends = not page.next_token or page.next_token == token
+            if places.advance(name, since, replace(page, next_token="") if ends else page):
+                self._save(places)
+            if ends:
                 return Kind.OK
             token = page.next_token
 
@@ -169,10 +217,7 @@ class Reconciler:
         )
         self._store.write(Put(codec.event_row(hint, requested_at)))
 
-    def _advance(self, name: str, page: SearchPage, cursors: dict[str, str]) -> None:
-        """Move the cursor forward, never back, to what this page itself showed."""
-        if page.latest is None or cursors.get(name, "") >= stamp(page.latest):
-            return
-        cursors[name] = stamp(page.latest)
+    def _save(self, places: Places) -> None:
         row_key = reconcile_key(self._lane.shop.shop_id)
-        self._store.write(Change(row_key, set={"cursors": dict(cursors)}))
+        told = {"cursors": dict(places.cursors), "left": dict(places.left)}
+        self._store.write(Change(row_key, set=told))
