@@ -159,6 +159,7 @@ PROMISED = {
         "notices",
         "cancellation",
         "estimate",
+        "drift",
     },
     "packages": {"package_id", "tracking_number", "carrier", "tracking_status", "failed_attempts"},
     "clocks": {"name", "package_id", "due_at", "set_by", "state"},

@@ -12,6 +12,7 @@ from shipclock.domain.event import CaseChange, Hint, PackageRead, Snapshot
 from shipclock.domain.order import CANCELLED, Order, Package
 from shipclock.domain.times import parse, stamp
 from shipclock.domain.tracking import Scan
+from shipclock.drift import What, drift
 from shipclock.estimate import estimate
 from shipclock.marketplaces import MARKETPLACES
 from shipclock.marketplaces.protocol import Handover, Shop
@@ -160,6 +161,16 @@ class EventView(BaseModel):
     suspect: bool = False
 
 
+class DriftView(BaseModel):
+    """What we know and what the marketplace shows do not agree: since when, and what to do."""
+
+    what: What
+    ours: str
+    theirs: str
+    since: Instant
+    advice: str
+
+
 class OrderView(BaseModel):
     """One order, whole (DESIGN 6)."""
 
@@ -179,6 +190,7 @@ class OrderView(BaseModel):
     notices: list[NoticeView]
     cancellation: CancellationView | None
     estimate: EstimateView | None
+    drift: list[DriftView]
 
 
 def order_view(store: Store, order_id: str, real: datetime) -> OrderView | None:
@@ -217,6 +229,7 @@ def order_view(store: Store, order_id: str, real: datetime) -> OrderView | None:
         ],
         cancellation=_cancellation(settled),
         estimate=EstimateView(at=expected.at, basis=expected.basis) if expected else None,
+        drift=_drift(settled, settled_at),
     )
 
 
@@ -335,6 +348,20 @@ def _cancellation(settled: Settled) -> CancellationView | None:
         reason=facts.cancel_reason or None,
         meaning=MARKETPLACES[shop.marketplace].cancel_words(facts.cancel_reason) or None,
     )
+
+
+def _drift(settled: Settled, now: datetime) -> list[DriftView]:
+    recorded = settled.recorded
+    return [
+        DriftView(
+            what=found.what,
+            ours=found.ours,
+            theirs=found.theirs,
+            since=found.since,
+            advice=found.advice,
+        )
+        for found in drift(settled.order, recorded.intents.values(), now, recorded.read)
+    ]
 
 
 def _pushes(settled: Settled) -> list[PushView]:

@@ -117,10 +117,10 @@ class Order:
 
     `reached` holds the instant each status was reached; `snapshots` are all re-reads, the newest
     state last; `told_numbers` are linked by the marketplace's own word; `hinted_at` is the receipt
-    of the newest hint. `cancel_open` says that a buyer's cancel request waits for an answer, made
-    at `cancel_asked_at` and to be answered by `cancel_by` where these are known; `cancel_case` is
-    the marketplace's id of it. `cases` are all states of its cancellations and returns, the oldest
-    first; `requests` what people ask for by now.
+    of the newest hint, `hints` are all of them, the newest last. `cancel_open` says that a buyer's
+    cancel request waits for an answer, made at `cancel_asked_at` and to be answered by `cancel_by`
+    where these are known; `cancel_case` is the marketplace's id of it. `cases` are all states of
+    its cancellations and returns, the oldest first; `requests` what people ask for by now.
     """
 
     order_id: str
@@ -133,6 +133,7 @@ class Order:
     told_numbers: frozenset[str] = frozenset()
     package_reads: tuple[PackageRead, ...] = ()
     hinted_at: datetime | None = None
+    hints: tuple[Hint, ...] = field(default=(), repr=False)
     cancel_open: bool = False
     cancel_asked_at: datetime | None = None
     cancel_by: datetime | None = None
@@ -244,6 +245,7 @@ def fold(order_id: str, events: OrderEvents, numbers: Iterable[NumberFacts] = ()
         ),
         package_reads=tuple(sorted(reads, key=lambda r: (r.requested_at, r.identity))),
         hinted_at=max((hint.received_at for hint in hints), default=None),
+        hints=tuple(sorted(hints, key=_hint_order)),
         cancel_open=cancel_open,
         cancel_asked_at=_asked_at(facts, request),
         cancel_by=request.deadline if request else None,
