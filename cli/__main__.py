@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "comm
 
 import click
 
-from cli import build, demo, docs, local, lock, operate, processes, shops
+from cli import build, demo, docs, doctor, local, lock, operate, processes, shops
 from shipclock.onboard import OnboardError
 from shipclock.ports import StoreError, StoreRefused
 
@@ -81,6 +81,7 @@ def replay_command(
 
 
 main.add_command(shops.group)
+main.add_command(doctor.command)
 
 
 @main.command("build")

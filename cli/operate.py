@@ -29,7 +29,7 @@ class OperateError(Exception):
 class SetUp:
     """A deployed stack as an operator reaches it: its outputs and parameters, and AWS clients."""
 
-    name: str
+    stack: str
     local: bool
     outputs: Mapping[str, str]
     parameters: Mapping[str, str]
@@ -52,7 +52,7 @@ class SetUp:
         """One of the stack's outputs; raises `OperateError` where it is not there."""
         if not self.outputs.get(output):
             raise OperateError(
-                f"{self.name} has no output {output}: deploy this version with `make deploy`."
+                f"Stack {self.stack} has no output {output}: deploy this version, `make deploy`."
             )
         return self.outputs[output]
 
@@ -88,7 +88,7 @@ def set_up(stack: str | None) -> SetUp:
     if stack is None:
         return _local_set_up()
     outputs, parameters = _described(_aws_client, stack)
-    return SetUp(f"stack {stack}", False, outputs, parameters, _aws_client)
+    return SetUp(stack, False, outputs, parameters, _aws_client)
 
 
 def _aws_client(service: str) -> Any:
@@ -121,7 +121,7 @@ def _local_set_up() -> SetUp:
     outputs |= {"IngestUrl": told["ingest_url"], "TableName": told["table_name"]}
     where = told["marketplace_url"]
     parameters |= {"MarketplaceUrl": where, "AuthUrl": where}
-    return SetUp("the local stack", True, outputs, parameters, client)
+    return SetUp(local.STACK_NAME, True, outputs, parameters, client)
 
 
 def _local_stack() -> dict[str, Any]:

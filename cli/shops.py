@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from cli import operate
-from shipclock import codec, connect, onboard, rows
+from shipclock import codec, connect, onboard, rows, subscribe
 from shipclock.adapters.http import HttpWire
 from shipclock.domain.times import stamp
 from shipclock.marketplaces.protocol import Shop, Tokens
@@ -91,7 +91,7 @@ def connect_command(
     address = webhook_address or set_up.webhook_address
     onboard.check_place(market, zone)
     if not no_webhooks:
-        onboard.check_address(address)
+        subscribe.check_address(address)
     list(connect.known_shops(store))  # the table answers: a code is used up by what follows
     code = ask_consent(service_id, region, consent_host, chosen)
     grant = onboard.exchange(door, chosen, code)
@@ -156,7 +156,7 @@ def webhooks(
     problems: list[str] = []
     for shop in shops:
         try:
-            done = onboard.subscribe(door, app, tokens, shop, address, take_over)
+            done = subscribe.subscribe(door, app, tokens, shop, address, take_over)
         except OnboardError as error:
             problems.append(f"No webhooks for shop {shop.shop_id}. {error}")
             continue
@@ -325,7 +325,7 @@ def remove_webhooks(set_up: operate.SetUp, store: Store, shop: Shop, address: st
     """Have a shop's topics sent to us no more; what could not be removed."""
     try:
         app, tokens = access(store, apps_of(set_up), shop)
-        failed = onboard.unsubscribe(door_of(set_up), app, tokens, shop, address)
+        failed = subscribe.unsubscribe(door_of(set_up), app, tokens, shop, address)
     except OnboardError as error:
         return [f"The webhooks of shop {shop.shop_id} are still registered. {error}"]
     return [f"Topic {topic} is still registered: {why}" for topic, why in failed.items()]

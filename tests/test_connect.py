@@ -14,10 +14,11 @@ from cli import __main__ as command
 from cli import operate, shops
 from sandbox.faults import Fault
 from sandbox.shops import Shop as SandboxShop
-from shipclock import codec, connect, onboard, rows
+from shipclock import codec, connect, onboard, rows, subscribe
 from shipclock.connect import connect_shop
 from shipclock.marketplaces.protocol import Shop, Tokens
-from shipclock.marketplaces.tiktok_shop.onboarding import TOPICS
+from shipclock.marketplaces.tiktok_shop import onboarding
+from shipclock.marketplaces.tiktok_shop.onboarding import TOPICS, Authorised
 from shipclock.onboard import Door, OnboardError
 from shipclock.ports import Change, HttpReply, HttpRequest, NoAnswer, Store
 from shipclock.sources import Account
@@ -73,7 +74,7 @@ def test_a_code_becomes_tokens_shops_and_webhooks() -> None:
     planned, problems = onboard.planned(stage.store, found, grant, APP)
     assert problems == []
     assert onboard.connect_all(stage.store, door, planned, grant.tokens) == []
-    done = onboard.subscribe(door, APP, grant.tokens, planned[0], OURS)
+    done = subscribe.subscribe(door, APP, grant.tokens, planned[0], OURS)
     assert done.whole
     assert done.registered == TOPICS
     assert topics(stage) == dict.fromkeys(TOPICS, OURS)
@@ -92,8 +93,8 @@ def test_shops_of_one_consent_share_one_row_of_tokens() -> None:
     door = door_of(stage)
     grant = onboard.exchange(door, APP, stage.sandbox.grant(SHOP_ID))
     told = [
-        onboard.Authorised(SHOP_ID, "one", "MY", "GCP_synthetic_cipher"),
-        onboard.Authorised(SECOND, "two", "SG", "GCP_second"),
+        Authorised(SHOP_ID, "one", "MY", "GCP_synthetic_cipher"),
+        Authorised(SECOND, "two", "SG", "GCP_second"),
     ]
     planned, _ = onboard.planned(stage.store, told, grant, APP)
     before = stage.memory.writes
@@ -198,11 +199,11 @@ def test_a_topic_that_goes_elsewhere_is_taken_over_only_if_asked() -> None:
         "address": THEIRS,
     }
     door = door_of(stage)
-    done = onboard.subscribe(door, APP, TOKENS, stage.shop(), OURS)
+    done = subscribe.subscribe(door, APP, TOKENS, stage.shop(), OURS)
     assert (done.whole, dict(done.foreign)) == (False, {"PACKAGE_UPDATE": THEIRS})
     assert len(done.registered) == len(TOPICS) - 1
     assert topics(stage)["PACKAGE_UPDATE"] == THEIRS
-    assert onboard.subscribe(door, APP, TOKENS, stage.shop(), OURS, take_over=True).whole
+    assert subscribe.subscribe(door, APP, TOKENS, stage.shop(), OURS, take_over=True).whole
     assert topics(stage)["PACKAGE_UPDATE"] == OURS
 
 
@@ -217,7 +218,7 @@ def test_a_topic_that_is_refused_or_not_kept_is_told_and_the_others_go_on() -> N
             return reply
 
     door = replace(door_of(stage), wire=Forgets())
-    done = onboard.subscribe(door, APP, TOKENS, stage.shop(), OURS)
+    done = subscribe.subscribe(door, APP, TOKENS, stage.shop(), OURS)
     assert set(done.failed) == {TOPICS[0], "INVOICE_STATUS_CHANGE"}
     assert "scope" in done.failed[TOPICS[0]]
     assert "read back" in done.failed["INVOICE_STATUS_CHANGE"]
@@ -227,16 +228,16 @@ def test_a_topic_that_is_refused_or_not_kept_is_told_and_the_others_go_on() -> N
 def test_registering_again_changes_nothing() -> None:
     stage = Stage()
     door = door_of(stage)
-    onboard.subscribe(door, APP, TOKENS, stage.shop(), OURS)
+    subscribe.subscribe(door, APP, TOKENS, stage.shop(), OURS)
     before = len(stage.sandbox.calls)
-    assert onboard.subscribe(door, APP, TOKENS, stage.shop(), OURS).whole
+    assert subscribe.subscribe(door, APP, TOKENS, stage.shop(), OURS).whole
     assert {call.method for call in stage.sandbox.calls[before:]} == {"GET"}
 
 
 def test_an_address_that_is_none_is_refused_before_any_call() -> None:
     stage = Stage()
     with pytest.raises(OnboardError, match="not https"):
-        onboard.subscribe(
+        subscribe.subscribe(
             door_of(stage), APP, TOKENS, stage.shop(), "http://127.0.0.1/webhooks/tiktok"
         )
     assert stage.sandbox.calls == []
@@ -245,9 +246,9 @@ def test_an_address_that_is_none_is_refused_before_any_call() -> None:
 def test_only_what_comes_to_us_is_unsubscribed() -> None:
     stage = Stage()
     door = door_of(stage)
-    onboard.subscribe(door, APP, TOKENS, stage.shop(), OURS)
+    subscribe.subscribe(door, APP, TOKENS, stage.shop(), OURS)
     stage.sandbox.shops[0].topics["NEW_MESSAGE"] = {"event_type": "NEW_MESSAGE", "address": THEIRS}
-    assert onboard.unsubscribe(door, APP, TOKENS, stage.shop(), OURS) == {}
+    assert subscribe.unsubscribe(door, APP, TOKENS, stage.shop(), OURS) == {}
     assert topics(stage) == {"NEW_MESSAGE": THEIRS}
 
 
@@ -330,14 +331,14 @@ class Console:
     def run(self, *words: str, answers: str = "") -> Result:
         self.code = self.stage.sandbox.grant(SHOP_ID)
         self.links: list[str] = []
-        original = shops.onboarding.consent_link
+        original = onboarding.consent_link
 
         def link(*terms: Any) -> str:
             self.links.append(original(*terms))
             return self.links[-1]
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(shops.onboarding, "consent_link", link)
+            patch.setattr(onboarding, "consent_link", link)
             return CliRunner().invoke(command.main, ["shops", *words], input=answers)
 
 

@@ -193,7 +193,7 @@ def test_a_list_of_shops_that_is_none_is_refused(data: dict[str, Any]) -> None:
 def test_every_region_has_a_market_we_can_serve_and_a_zone_that_is_one(region: str) -> None:
     shop = shop_of(Authorised("1", "", region, "c"), "auth", "key")
     assert shop.market in capability.MARKETS
-    assert ZoneInfo(shop.zone)
+    assert ZoneInfo(shop.zone).key == shop.zone
 
 
 def test_no_market_of_the_sandbox_is_without_a_region() -> None:

@@ -6,7 +6,7 @@ never hold a code, a token or a secret.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -76,7 +76,8 @@ class Door:
         return Said(interpret(call, reply), skew(reply.headers, sent_at, self.real()))
 
 
-def _refused(what: str, outcome: Outcome) -> OnboardError:
+def refused(what: str, outcome: Outcome) -> OnboardError:
+    """The error of a call that the marketplace answered with anything but success."""
     advice = f" {outcome.advice}" if outcome.advice else ""
     if outcome.kind is Kind.EXPIRED:
         advice = " The next sweep renews the token: try again in two minutes."
@@ -123,7 +124,7 @@ def authorised(door: Door, app: Account, tokens: Tokens) -> tuple[Authorised, ..
     """The shops that the tokens speak for. Raises `OnboardError`; also where there are none."""
     outcome = door.ask(onboarding.authorised_shops(), app, tokens).outcome
     if outcome.kind is not Kind.OK:
-        raise _refused("The authorised shops can't be listed", outcome)
+        raise refused("The authorised shops can't be listed", outcome)
     try:
         found = onboarding.read_shops(outcome)
     except Unreadable as error:
@@ -193,91 +194,6 @@ def connect_all(store: Store, door: Door, shops: list[Shop], tokens: Tokens) -> 
             if old is not None and old.authorisation != shop.authorisation:
                 let_go(store, old)
     return busy
-
-
-# Webhooks
-
-
-@dataclass(frozen=True, slots=True)
-class Webhooks:
-    """How registering a shop's topics went. `foreign`: topic to another address, left alone."""
-
-    registered: tuple[str, ...] = ()
-    foreign: Mapping[str, str] = field(default_factory=dict)
-    failed: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def whole(self) -> bool:
-        """Whether every topic is sent to us."""
-        return not self.foreign and not self.failed
-
-
-def registered(door: Door, app: Account, tokens: Tokens, shop: Shop) -> dict[str, str]:
-    """Which topics the marketplace sends where for a shop. Raises `OnboardError`."""
-    outcome = door.ask(onboarding.list_webhooks(), app, tokens, shop.cipher).outcome
-    if outcome.kind is not Kind.OK:
-        raise _refused(f"The webhooks of shop {shop.shop_id} can't be listed", outcome)
-    try:
-        return onboarding.read_webhooks(outcome)
-    except Unreadable as error:
-        raise OnboardError(
-            f"The list of webhooks of shop {shop.shop_id} can't be read: {error}."
-        ) from None
-
-
-def check_address(address: str) -> None:
-    """Raises `OnboardError` where the marketplace would not take that address for webhooks."""
-    if reason := onboarding.bad_address(address):
-        raise OnboardError(
-            f"The address {address!r} can't be registered for webhooks: {reason}. The marketplace "
-            "takes an https address with a domain name and without a port; give one with "
-            "--webhook-address, or connect with --no-webhooks."
-        )
-
-
-def subscribe(
-    door: Door, app: Account, tokens: Tokens, shop: Shop, address: str, take_over: bool = False
-) -> Webhooks:
-    """Have every topic that we read sent to our address, then read back whether it is.
-
-    A topic that goes elsewhere is left alone unless `take_over`: somebody may rely on it. Raises
-    `OnboardError` where the topics can't be listed, or the address can't be registered.
-    """
-    check_address(address)
-    before = registered(door, app, tokens, shop)
-    foreign = {
-        topic: before[topic]
-        for topic in onboarding.TOPICS
-        if before.get(topic) and before[topic] != address and not take_over
-    }
-    failed: dict[str, str] = {}
-    for topic in onboarding.TOPICS:
-        if topic in foreign or before.get(topic) == address:
-            continue
-        put = onboarding.put_webhook(topic, address)
-        outcome = door.ask(put, app, tokens, shop.cipher).outcome
-        if outcome.kind is not Kind.OK:
-            failed[topic] = f"{outcome.reason}. {outcome.advice}".strip()
-    after = registered(door, app, tokens, shop)
-    for topic in onboarding.TOPICS:
-        if topic not in foreign and topic not in failed and after.get(topic) != address:
-            failed[topic] = "it was accepted and is not in the list that was read back"
-    done = tuple(topic for topic in onboarding.TOPICS if after.get(topic) == address)
-    return Webhooks(done, foreign, {t: why for t, why in failed.items() if t not in done})
-
-
-def unsubscribe(
-    door: Door, app: Account, tokens: Tokens, shop: Shop, address: str
-) -> dict[str, str]:
-    """Have the topics that come to our address sent no more; those that could not be, and why."""
-    failed = {}
-    for topic, at in registered(door, app, tokens, shop).items():
-        if at == address:
-            call = onboarding.delete_webhook(topic)
-            outcome = door.ask(call, app, tokens, shop.cipher).outcome
-            if outcome.kind is not Kind.OK:
-                failed[topic] = outcome.reason
-    return failed
 
 
 # Settings
