@@ -94,7 +94,7 @@ def _with_provider(plan: Plan, want: Wanted, shop: Shop, providers: Mapping[str,
 
 
 def _renewed(intent: Intent | None, key: str, want: Wanted, plan: Plan) -> Intent:
-    """A new intent, or one that is wanted and allowed again."""
+    """A new intent, or one that is wanted and allowed again, or was refused in other words."""
     state = IntentState.PENDING if plan.allowed else IntentState.NOT_ALLOWED
     if intent is None:
         return Intent(
@@ -110,19 +110,22 @@ def _renewed(intent: Intent | None, key: str, want: Wanted, plan: Plan) -> Inten
             reason=plan.reason,
             advice=plan.advice,
         )
-    if intent.state in RENEWABLE or (intent.state is IntentState.PENDING and not plan.allowed):
-        fresh = state is IntentState.PENDING and intent.state in RENEWABLE
+    anew = intent.state is IntentState.REFUSED and dict(intent.says) != dict(want.says)
+    renewable = intent.state in RENEWABLE or anew
+    if renewable or (intent.state is IntentState.PENDING and not plan.allowed):
+        fresh = state is IntentState.PENDING and renewable
         return replace(
             intent,
             state=state,
             carrier=want.carrier,
+            says=want.says,
             reason=plan.reason,
             advice=plan.advice,
             failures=0 if fresh else intent.failures,
             not_before=None if fresh else intent.not_before,
         )
-    if intent.state is IntentState.PENDING and intent.carrier != want.carrier:
-        return replace(intent, carrier=want.carrier)
+    if intent.state is IntentState.PENDING:
+        return replace(intent, carrier=want.carrier, says=want.says)
     return intent
 
 

@@ -142,9 +142,7 @@ class Pushes:
 
     def _is_fresh(self, settled: Settled) -> bool:
         """Whether the order was read since this errand began."""
-        told = [snapshot.requested_at for snapshot in settled.order.snapshots]
-        newest = max([settled.recorded.read.requested_at, *told])
-        return codec.millis(newest) >= codec.millis(self._began)
+        return codec.millis(settled.read_at) >= codec.millis(self._began)
 
     def _read_again(self, settled: Settled, intent: Intent) -> None:
         """Read an order again; where that fails its intent waits a while."""

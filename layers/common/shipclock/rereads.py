@@ -46,7 +46,7 @@ class Rereads:
         for order_id in order_ids:
             with self._shift.guard((rows.order_pk(order_id), rows.HEAD), "order"):
                 self._packages.read_doubted(self._desk.orders[order_id])
-        self._read_cases([o for o in order_ids if self._doubts_case(self._desk.orders[o])])
+        self._read_cases([o for o in order_ids if self._owes_cases(self._desk.orders[o])])
         self._lane.await_turn()
         requested_at = self._shift.clockwork.real()
         outcome = self._lane.call(self._lane.market.reread(order_ids))
@@ -84,11 +84,15 @@ class Rereads:
         for order_id in unnamed:
             self._desk.on(order_id, lambda: None)
 
-    def _doubts_case(self, settled: Settled) -> bool:
-        """Whether a call is in doubt whose effect only a cancellation or return shows."""
-        calls = self._lane.market.CASES
-        intents = settled.intents.values()
-        return any(i.state is IntentState.UNCLEAR and i.call in calls for i in intents)
+    def _owes_cases(self, settled: Settled) -> bool:
+        """Whether a call was made since the last look whose effect a cancellation or return
+        shows."""
+        return any(
+            intent.state is IntentState.UNCLEAR
+            or (intent.done_at is not None and intent.done_at >= settled.read_at)
+            for intent in settled.intents.values()
+            if intent.call in self._lane.market.CASES
+        )
 
     def _read_cases(self, order_ids: list[str]) -> None:
         """Keep the cancellations and returns of some orders, as the marketplace tells them."""

@@ -77,6 +77,12 @@ class Settled:
         return {**self.recorded.intents, **{i.key: i for i in self.decision.intents}}
 
     @property
+    def read_at(self) -> datetime:
+        """The real time at which the newest re-read of the order was asked for."""
+        told = [snapshot.requested_at for snapshot in self.order.snapshots]
+        return max([self.recorded.read.requested_at, *told])
+
+    @property
     def kept(self) -> list[Verdict | Notice | Intent]:
         """What this settle writes beside the head: all that fits into one commit. The rest is
         for the next settle, which then is due at once."""

@@ -289,15 +289,19 @@ def _reached(snapshots: list[Snapshot], newest: Snapshot | None) -> dict[str, da
     return reached
 
 
-def _case_order(case: CaseChange) -> tuple[datetime, datetime, str]:
-    """By their time; of one state the later deadline counts, for deadlines are extended."""
-    return case.update_time, case.deadline or case.update_time, case.identity
+def _case_order(case: CaseChange) -> tuple[datetime, bool, datetime, str]:
+    """By their time; an answer comes after its request; of one state the later deadline counts, for
+    deadlines are extended."""
+    answered = case.status not in OPEN_CASES
+    return case.update_time, answered, case.deadline or case.update_time, case.identity
 
 
 def _asked(requests: list[Request]) -> tuple[Request, ...]:
-    """What is asked for: of each thing the newest word, unless that takes it back."""
-    newest = {r.about: r for r in sorted(requests, key=lambda r: (r.asked_at, r.identity))}
-    return tuple(r for _, r in sorted(newest.items()) if not r.revoked)
+    """What is asked for, the newest last: of each thing the newest word, unless that takes it
+    back."""
+    in_time = sorted(requests, key=lambda r: (r.asked_at, r.identity))
+    newest = {request.about: request for request in in_time}
+    return tuple(r for r in in_time if newest[r.about] is r and not r.revoked)
 
 
 def _cancel_request(

@@ -2,7 +2,6 @@
 (`answers`, `codes`), and what shows that it took effect (`proof`)."""
 
 from shipclock.marketplaces.tiktok_shop.answers import (
-    interpret,
     read_handover,
     read_orders,
     read_package,
@@ -23,6 +22,7 @@ from shipclock.marketplaces.tiktok_shop.calls import (
 )
 from shipclock.marketplaces.tiktok_shop.capability import plan, undo
 from shipclock.marketplaces.tiktok_shop.codes import cancel_words
+from shipclock.marketplaces.tiktok_shop.outcomes import interpret
 from shipclock.marketplaces.tiktok_shop.proof import effect
 from shipclock.marketplaces.tiktok_shop.signing import sign
 from shipclock.marketplaces.tiktok_shop.telling import (

@@ -16,7 +16,6 @@ from shipclock.marketplaces.protocol import (
     Tokens,
     Unread,
 )
-from shipclock.marketplaces.tiktok_shop.outcomes import interpret as interpret
 from shipclock.marketplaces.tiktok_shop.outcomes import link
 from shipclock.reading import (
     Object,

@@ -1,0 +1,389 @@
+"""What a person asks for, a setting allows, an own fleet reports: told to the marketplace once."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sandbox.faults import Fault
+from shipclock import asking, rows
+from shipclock.asking import NotAsked
+from shipclock.connect import connect_shop
+from shipclock.domain.event import Request
+from shipclock.wishes import APPROVE
+from tests.stage import SHOP_ID, TOKENS, Stage
+
+HOUR = timedelta(hours=1)
+STOCK = "out_of_stock"
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def placed(stage: Stage, **wish: Any) -> str:
+    """An order that is known to us."""
+    wish = {"status": "AWAITING_SHIPMENT", "items": {"MUG": 1}} | wish
+    order_id = stage.sandbox.add_order(SHOP_ID, **wish)
+    stage.marketplace_tells()
+    stage.sweep()
+    return order_id
+
+
+def ask(stage: Stage, order_id: str, deed: str, package_id: str = "", **says: str) -> Request:
+    stage.real.pass_time(1)
+    return asking.ask(
+        stage.store, order_id, deed, says, stage.real.now, by="a test", package_id=package_id
+    )
+
+
+def told(stage: Stage, order_id: str) -> dict[str, str]:
+    """What became of every push of an order, by its call."""
+    intents = stage.judged(order_id).recorded.intents.values()
+    return {intent.call: intent.state.value for intent in intents}
+
+
+def reason(stage: Stage, order_id: str) -> str:
+    (intent,) = stage.judged(order_id).recorded.intents.values()
+    return f"{intent.reason}. {intent.advice}"
+
+
+def calls(stage: Stage, path: str, method: str = "POST") -> int:
+    found = [c for c in stage.sandbox.calls if c.path.endswith(path) and c.method == method]
+    return len(found)
+
+
+def effects(stage: Stage, order_id: str) -> list[str]:
+    return [effect.call for effect in stage.effects if effect.order_id == order_id]
+
+
+def settings(stage: Stage, **changes: Any) -> None:
+    """The same shop, connected with other settings."""
+    connect_shop(stage.store, stage.shop(**changes), TOKENS, stage.real.now, heal=False)
+
+
+# Asking
+
+
+@pytest.mark.parametrize(
+    ("deed", "package_id", "says", "wrong"),
+    [
+        ("explode", "", {}, "can't be asked for"),
+        ("cancel", "", {}, "needs reason"),
+        ("cancel", "", {"reason": " "}, "needs reason"),
+        ("cancel", "P1", {"reason": STOCK}, "whole order"),
+        ("cancel", "", {"reason": STOCK, "colour": "red"}, "knows nothing of colour"),
+        ("deliver", "", {"delivery_type": "DELIVERY_SUCCESS"}, "name it"),
+        ("deliver", "P1", {"delivery_type": "LOST"}, "is one of"),
+        ("ship", "P1", {"handover_method": "CATAPULT"}, "is one of"),
+        ("answer", "", {"case": "1", "answer": "maybe"}, "is one of"),
+        ("message", "", {"text": "x" * 2001}, "2001 characters"),
+        ("track", "", {}, "can't be asked for"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_what_would(
+    stage: Stage, deed: str, package_id: str, says: dict[str, str], wrong: str
+) -> None:
+    order_id = placed(stage)
+    with pytest.raises(NotAsked, match=wrong):
+        ask(stage, order_id, deed, package_id, **says)
+    assert not stage.judged(order_id).order.requests
+
+
+def test_nothing_is_asked_of_an_order_that_nobody_knows(stage: Stage) -> None:
+    with pytest.raises(NotAsked, match="no order 576"):
+        ask(stage, "576000000000009999", "cancel", reason=STOCK)
+
+
+# Cancelling
+
+
+def test_an_order_is_cancelled_once_after_it_was_read_again_and_found_eligible(
+    stage: Stage,
+) -> None:
+    order_id = placed(stage)
+    before = calls(stage, "/orders", "GET")
+    ask(stage, order_id, "cancel", reason=STOCK)
+    ask(stage, order_id, "cancel", reason=STOCK)
+    stage.settle_down()
+    assert told(stage, order_id) == {"cancel": "done"}
+    assert effects(stage, order_id) == ["cancel_order"]
+    assert calls(stage, "/orders", "GET") >= before + 2  # right before, and after
+    assert stage.judged(order_id).order.status == "CANCELLED"
+
+
+def test_a_reason_that_the_marketplace_does_not_offer_is_refused_with_those_it_does(
+    stage: Stage,
+) -> None:
+    order_id = placed(stage)
+    ask(stage, order_id, "cancel", reason="changed my mind")
+    stage.settle_down()
+    assert told(stage, order_id) == {"cancel": "refused"}
+    assert "seller_cancel_reason_out_of_stock" in reason(stage, order_id)
+    assert effects(stage, order_id) == []
+    again = ask(stage, order_id, "cancel", reason="seller_cancel_reason_out_of_stock")
+    assert again.says["reason"] == "seller_cancel_reason_out_of_stock"
+
+
+def test_what_is_asked_for_no_longer_is_not_done(stage: Stage) -> None:
+    order_id = placed(stage)
+    ask(stage, order_id, "cancel", reason=STOCK)
+    stage.real.pass_time(1)
+    asking.ask(stage.store, order_id, "cancel", {"reason": STOCK}, stage.real.now, revoked=True)
+    stage.settle_down()
+    assert told(stage, order_id) == {}
+    assert effects(stage, order_id) == []
+
+
+def test_an_order_that_has_left_is_not_cancelled_and_the_seller_reads_why(stage: Stage) -> None:
+    order_id = placed(stage)
+    stage.sandbox.arrange(order_id, None, "HAND-0009", "Synthetic Express")
+    stage.marketplace_tells()
+    stage.settle_down()
+    ask(stage, order_id, "cancel", reason=STOCK)
+    stage.settle_down()
+    assert told(stage, order_id) == {"cancel": "not_allowed"}
+    assert "AWAITING_COLLECTION" in reason(stage, order_id)
+    assert effects(stage, order_id) == []
+
+
+def test_an_order_that_left_unheard_of_is_seen_before_it_is_cancelled(stage: Stage) -> None:
+    """The last look right before what can't be undone."""
+    order_id = placed(stage)
+    stage.sandbox.arrange(order_id, None, "HAND-0009", "Synthetic Express")
+    stage.sandbox.take_webhooks()  # lost
+    ask(stage, order_id, "cancel", reason=STOCK)
+    stage.settle_down()
+    assert told(stage, order_id) == {"cancel": "not_allowed"}
+    assert calls(stage, "/cancellations") == 0
+
+
+def test_an_order_that_cannot_be_read_is_not_cancelled_meanwhile(stage: Stage) -> None:
+    order_id = placed(stage)
+    ask(stage, order_id, "cancel", reason=STOCK)
+    stage.sandbox.fail(Fault("unavailable", path="/order/*", times=3))
+    stage.real.pass_time(60)
+    stage.sweep()
+    assert (told(stage, order_id), effects(stage, order_id)) == ({"cancel": "pending"}, [])
+    for _ in range(8):
+        stage.until(stage.now + timedelta(minutes=2))
+        stage.real.pass_time(60)
+        stage.sweep()
+    assert (told(stage, order_id), effects(stage, order_id)) == (
+        {"cancel": "done"},
+        ["cancel_order"],
+    )
+
+
+@pytest.mark.parametrize("kind", ["no_answer", "effect_no_answer", "html", "truncated"])
+def test_a_cancellation_whose_answer_is_lost_has_one_effect(stage: Stage, kind: str) -> None:
+    order_id = placed(stage)
+    ask(stage, order_id, "cancel", reason=STOCK)
+    stage.sandbox.fail(Fault(kind, path="/return_refund/*/cancellations"))
+    for _ in range(4):
+        stage.until(stage.now + 2 * HOUR)
+        stage.settle_down()
+    assert told(stage, order_id) == {"cancel": "done"}
+    assert effects(stage, order_id) == ["cancel_order"]
+
+
+# Answering a buyer
+
+
+@pytest.mark.parametrize(
+    ("answer", "more", "status", "effect"),
+    [
+        ("approve", {}, "CANCELLED", "approve_cancellation"),
+        ("reject", {"reason": "seller_reject_apply_package_shipped"}, "AWAITING_SHIPMENT", ""),
+    ],
+)
+def test_a_buyers_wish_to_cancel_is_answered(
+    stage: Stage, answer: str, more: dict[str, str], status: str, effect: str
+) -> None:
+    order_id = placed(stage)
+    case_id = stage.sandbox.request_cancel(order_id)
+    stage.marketplace_tells()
+    stage.settle_down()
+    order = stage.judged(order_id).order
+    assert (order.cancel_case, order.cancel_by is not None) == (case_id, True)
+    if more:
+        more = {"reason": reject_reason(stage, order_id)}
+    ask(stage, order_id, "answer", case=case_id, answer=answer, **more)
+    stage.settle_down()
+    assert told(stage, order_id) == {f"{answer}_cancellation": "done"}
+    assert effects(stage, order_id) == [f"{answer}_cancellation"]
+    order = stage.judged(order_id).order
+    assert (order.status, order.cancel_open) == (status, False)
+
+
+def reject_reason(stage: Stage, order_id: str) -> str:
+    """One that the marketplace offers, learned from its refusal of another."""
+    case_id = stage.judged(order_id).order.cancel_case
+    ask(stage, order_id, "answer", case=case_id, answer="reject", reason="because")
+    stage.settle_down()
+    (intent,) = stage.judged(order_id).recorded.intents.values()
+    assert intent.state.value == "refused"
+    offered = intent.advice.removesuffix(".").partition("one of: ")[2].split(", ")
+    return offered[0]
+
+
+def test_a_setting_approves_a_buyers_wish_while_nothing_has_left(stage: Stage) -> None:
+    settings(stage, automatic=("approve_cancellation",))
+    order_id = placed(stage)
+    stage.sandbox.request_cancel(order_id)
+    stage.marketplace_tells()
+    stage.settle_down()
+    assert effects(stage, order_id) == ["approve_cancellation"]
+    assert stage.judged(order_id).order.status == "CANCELLED"
+
+
+# Giving money back
+
+
+def lost(stage: Stage) -> str:
+    """An order on its way whose parcel its carrier has lost."""
+    order_id = placed(stage)
+    stage.carrier_tells("SYN-LOST-1", "picked_up", order_id=order_id)
+    stage.settle_down()
+    stage.until(stage.now + HOUR)
+    stage.sandbox.collect(order_id)
+    stage.marketplace_tells()
+    stage.carrier_tells("SYN-LOST-1", "lost")
+    stage.settle_down()
+    return order_id
+
+
+def test_what_a_verdict_prepared_goes_out_once_a_person_approves(stage: Stage) -> None:
+    order_id = lost(stage)
+    assert told(stage, order_id) == {"ship_package": "done"}
+    verdicts = stage.judged(order_id).recorded.verdicts
+    (key,) = (key for key, verdict in verdicts.items() if verdict.rule == "abnormal_delivery")
+    ask(stage, order_id, APPROVE, kind="refund", verdict=key)
+    stage.settle_down()
+    assert told(stage, order_id)["create_return"] == "done"
+    assert effects(stage, order_id) == ["ship_package", "create_return"]
+
+
+def test_a_setting_sends_what_a_verdict_prepared(stage: Stage) -> None:
+    settings(stage, automatic=("refund",))
+    order_id = lost(stage)
+    assert told(stage, order_id)["create_return"] == "done"
+    assert Counter(effects(stage, order_id))["create_return"] == 1
+
+
+@pytest.mark.parametrize("kind", ["no_answer", "effect_no_answer"])
+def test_a_refund_whose_answer_is_lost_is_given_once(stage: Stage, kind: str) -> None:
+    settings(stage, automatic=("refund",))
+    stage.sandbox.fail(Fault(kind, path="/return_refund/*/returns"))
+    order_id = lost(stage)
+    for _ in range(4):
+        stage.until(stage.now + 2 * HOUR)
+        stage.settle_down()
+    assert told(stage, order_id)["create_return"] == "done"
+    assert Counter(effects(stage, order_id))["create_return"] == 1
+
+
+# Shipping
+
+
+def test_a_person_arranges_the_fetching_of_what_the_marketplace_ships(stage: Stage) -> None:
+    order_id = placed(stage, shipping_type="TIKTOK")
+    package = stage.judged(order_id).order.packages[0].package_id
+    ask(stage, order_id, "ship", package, handover_method="DROP_OFF")
+    stage.settle_down()
+    assert told(stage, order_id) == {"ship_package": "done"}
+    assert effects(stage, order_id) == ["ship_package"]
+    assert stage.judged(order_id).order.status == "AWAITING_COLLECTION"
+
+
+def test_a_person_enters_a_number_by_hand(stage: Stage) -> None:
+    order_id = placed(stage)
+    package = stage.judged(order_id).order.packages[0].package_id
+    number, carrier = "HAND-0001", "Synthetic Express"
+    ask(stage, order_id, "ship", package, tracking_number=number, carrier=carrier)
+    stage.settle_down()
+    assert told(stage, order_id) == {"ship_package": "done"}
+    (shipped,) = stage.effects
+    assert shipped.tracking_number == "HAND-0001"
+
+
+MANY = 14
+
+
+def scanned(stage: Stage, count: int) -> list[str]:
+    """Orders whose parcels are with the carrier, all told of at once."""
+    placed_now = [
+        stage.sandbox.add_order(SHOP_ID, status="AWAITING_SHIPMENT", items={"MUG": 1})
+        for _ in range(count)
+    ]
+    stage.marketplace_tells()
+    stage.sweep()
+    for number, order_id in enumerate(placed_now):
+        stage.carrier_tells(f"SYN-{number:04}", "picked_up", order_id=order_id)
+    return placed_now
+
+
+def test_many_packages_are_shipped_in_one_call_each_once(stage: Stage) -> None:
+    orders = scanned(stage, MANY)
+    stage.settle_down()
+    assert [told(stage, order_id) for order_id in orders] == [{"ship_package": "done"}] * MANY
+    assert calls(stage, "/packages/ship") == 1
+    assert sorted(e.order_id for e in stage.effects) == sorted(orders)
+
+
+def test_of_a_batch_one_package_may_be_refused_and_the_others_are_shipped(stage: Stage) -> None:
+    orders = scanned(stage, MANY)
+    stage.sandbox.arrange(orders[3], None, "HAND-0009", "Synthetic Express")  # by hand, unheard of
+    stage.sandbox.take_webhooks()
+    stage.settle_down()
+    others = [order_id for order_id in orders if order_id != orders[3]]
+    assert all(told(stage, order_id) == {"ship_package": "done"} for order_id in others)
+    assert told(stage, orders[3]) == {"ship_package": "withdrawn"}
+    assert Counter(e.order_id for e in stage.effects if e.order_id in others) == Counter(others)
+
+
+@pytest.mark.parametrize("kind", ["no_answer", "effect_no_answer", "html"])
+def test_a_batch_whose_answer_is_lost_ships_each_package_once(stage: Stage, kind: str) -> None:
+    orders = scanned(stage, MANY)
+    stage.sandbox.fail(Fault(kind, path="/fulfillment/*/packages/ship"))
+    for _ in range(4):
+        stage.until(stage.now + 2 * HOUR)
+        stage.settle_down(20)
+    assert [told(stage, order_id) for order_id in orders] == [{"ship_package": "done"}] * MANY
+    assert Counter(e.order_id for e in stage.effects) == Counter(orders)
+
+
+def test_a_batch_that_the_marketplace_does_not_take_is_told_one_by_one(stage: Stage) -> None:
+    orders = scanned(stage, MANY)
+    stage.sandbox.fail(Fault("code", path="/fulfillment/*/packages/ship", code=36009009, times=9))
+    stage.settle_down(20)
+    assert [told(stage, order_id) for order_id in orders] == [{"ship_package": "done"}] * MANY
+    assert Counter(e.order_id for e in stage.effects) == Counter(orders)
+
+
+# Again, and done
+
+
+def test_a_refused_push_is_tried_again_when_a_person_says_so(stage: Stage) -> None:
+    order_id = placed(stage)
+    stage.sandbox.fail(Fault("code", path="/return_refund/*/cancellations", code=25001003))
+    ask(stage, order_id, "cancel", reason=STOCK)
+    stage.settle_down()
+    assert told(stage, order_id) == {"cancel": "refused"}
+    (intent,) = asking.intents(stage.store, order_id)
+    asking.again(stage.store, order_id, intent.key, stage.real.now)
+    stage.settle_down()
+    assert told(stage, order_id) == {"cancel": "done"}
+    with pytest.raises(NotAsked, match="is done"):
+        asking.again(stage.store, order_id, intent.key, stage.real.now)
+    with pytest.raises(NotAsked, match="has no push"):
+        asking.done(stage.store, order_id, "nothing", stage.real.now)
+
+
+def test_a_request_is_kept_with_the_orders_facts(stage: Stage) -> None:
+    order_id = placed(stage)
+    ask(stage, order_id, "cancel", reason=STOCK)
+    found = stage.memory.read(rows.order_pk(order_id), rows.EVENT)
+    assert any(row["kind"] == "request" for row in found)
