@@ -95,6 +95,47 @@ def test_every_other_step_can_be_controlled_too(b: Bench, server: Server) -> Non
     assert SECRET not in json.dumps(told)
 
 
+def test_what_happens_besides_orders_can_be_controlled_too(b: Bench, server: Server) -> None:
+    shop = {"shop_id": b.shop.shop_id}
+    order = {"order_id": b.sandbox.add_order(b.shop.shop_id)}
+    moved = control(server, "change_address", order | {"address": {"name": "Kim Example"}})[1]
+    assert moved["recipient_address"]["name"] == "Kim Example"
+    return_id = {"return_id": b.sandbox.open_return(order["order_id"])}
+    other = {"return_id": b.sandbox.open_return(b.sandbox.add_order(b.shop.shop_id))}
+    b.sandbox.take_webhooks()
+    done: list[tuple[str, dict[str, Any]]] = [
+        ("warn_of_expiry", shop | {"days": 3}),
+        ("set_stock", shop | {"sku": "TEA-GREEN", "units": {"69": 2}}),
+        ("set_stock", shop | {"sku": "TEA-GREEN", "units": {"69": 0}}),
+        ("aftersales_update", return_id | {"status": "PENDING_REQUEST_REVIEW"}),
+        ("rma_update", return_id | {"status": "INIT"}),
+        ("refund", return_id),
+        ("close_return", other),
+        ("buyer_says", shop | {"user_id": "702", "text": "Hello"}),
+        ("push", shop | {"type": 999, "data": {}}),
+    ]
+    for name, told in done:
+        assert control(server, name, told)[0] == 200, name
+    hooks = [json.loads(each.body)["type"] for each in b.sandbox.take_webhooks()]
+    assert hooks == [7, 71, 27, 64, 65, 12, 12, 67, 12, 13, 14, 999]
+    flags = {"own_fleet": True, "own_tracks": True, "allocates_stock": True, "needs_proof": True}
+    told = shop | flags | {"scopes": ["seller.customer_service"]}
+    assert control(server, "set_shop", told) == (200, {"done": True})
+    shown = control(server, "shops")[1]["shops"][0]
+    assert shown["scopes"] == ["seller.customer_service"]
+    assert {name: shown[name] for name in flags} == flags
+    assert control(server, "fail", {"kind": "app_clock", "skew": -400})[0] == 200
+
+
+def test_an_invoice_can_be_controlled_too(server: Server) -> None:
+    market = {"shop_id": "9", "cipher": "c9", "market": "BR", "app_key": KEY, "app_secret": SECRET}
+    tokens = {"access_token": "a9", "refresh_token": "r9"}
+    assert control(server, "add_shop", market | tokens)[0] == 200
+    made = control(server, "add_order", {"shop_id": "9", "needs_invoice": True})[1]
+    told = made | {"status": "INVALID", "reason": "NOT_FOUND"}
+    assert control(server, "invoice", told)[0] == 200
+
+
 @pytest.mark.parametrize(
     ("name", "told", "status", "words"),
     [
@@ -109,6 +150,11 @@ def test_every_other_step_can_be_controlled_too(b: Bench, server: Server) -> Non
         ("fail", {"kind": "gremlins"}, 400, "unknown fault"),
         ("fail", {"kind": "slow", "delay": "long"}, 400, "number of seconds"),
         ("fail", {"kind": "code", "path": "re:("}, 400, "regular expression"),
+        ("fail", {"kind": "app_clock", "skew": "fast"}, 400, "number of seconds"),
+        ("set_shop", {"shop_id": "nobody", "scopes": []}, 400, "no shop nobody"),
+        ("set_shop", {"shop_id": "1", "own_fleet": 1}, 400, "body.own_fleet must be true or"),
+        ("set_stock", {"shop_id": "1", "sku": "A"}, 400, "body.units is missing"),
+        ("refund", {"return_id": "403"}, 400, "no request 403"),
         ("grant", {"shop_id": "nobody"}, 400, "no shop nobody"),
         ("add_shop", {"shop_id": "1"}, 400, "is missing"),
     ],

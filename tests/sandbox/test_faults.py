@@ -51,6 +51,14 @@ def judge(reply: Reply) -> str:
         ("truncated", {}, "200 no JSON", 1),
         ("null_data", {}, "200 0", 1),
         ("wrong_types", {}, "200 0", 1),
+        ("effect_html", {}, "502 no JSON", 1),
+        ("effect_html", {"status": 200}, "200 no JSON", 1),
+        ("not_json", {}, "200 no JSON", 1),
+        ("empty", {}, "200 no JSON", 1),
+        ("no_data", {}, "200 0", 1),
+        ("app_clock", {"skew": 0.0}, "200 0", 1),
+        ("app_clock", {"skew": 301.0}, "400 36009004", 0),
+        ("app_clock", {"skew": -31.0}, "400 36009004", 0),
     ],
 )
 def test_a_fault_is_played_once_and_leaves_the_effect_it_says(
@@ -167,3 +175,33 @@ def test_the_same_calls_give_the_same_bytes() -> None:
         return answers + [hook.body for hook in b.sandbox.take_webhooks()]
 
     assert play() == play()
+
+
+@pytest.mark.parametrize(
+    ("skew", "code"),
+    [
+        (300, 0),
+        (301, wire.BAD_PARAMETER),
+        (-30, 0),
+        (-31, wire.BAD_PARAMETER),
+    ],
+)
+def test_a_marketplace_whose_clock_is_off_refuses_what_is_in_time(skew: int, code: int) -> None:
+    b = bench()
+    b.sandbox.fail(Fault("app_clock", skew=skew))
+    assert b.client.get(ORDERS, ids="1").code == code
+    assert b.client.get(ORDERS, ids="1").code == 0
+
+
+def test_an_answer_without_data_has_all_else() -> None:
+    b = bench()
+    b.sandbox.fail(Fault("no_data"))
+    told = json.loads(b.client.reply("GET", ORDERS, ids="1").body)
+    assert set(told) == {"code", "message", "request_id"}
+
+
+@pytest.mark.parametrize("kind", ["no_data", "null_data", "wrong_types"])
+def test_a_file_has_no_envelope_to_spoil(kind: str) -> None:
+    b = bench()
+    b.sandbox.fail(Fault(kind, path="/_files/*"))
+    assert b.client.reply("GET", "/_files/x.pdf").status == 404

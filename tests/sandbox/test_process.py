@@ -13,7 +13,9 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from sandbox import Settings
 from sandbox.__main__ import main
+from sandbox.config import sandbox_from
 from tests.sandbox.bench import KEY, SECRET, START, signed
 
 ROOT = Path(__file__).parents[2]
@@ -77,6 +79,10 @@ def test_a_process_starts_from_a_config_says_where_it_is_and_ends_when_told(
         ({"shops": config()["shops"] * 2}, "already taken"),
         ({"untracked_after": "never"}, "untracked_after must be a whole number"),
         ({"shops": [config()["shops"][0] | {"market": "XX"}]}, "unknown market"),
+        ({"shops": [config()["shops"][0] | {"scopes": ["all"]}]}, "unknown scope"),
+        ({"shops": [config()["shops"][0] | {"own_fleet": "yes"}]}, "must be true or false"),
+        ({"settings": {"colour": 1}}, "settings.colour"),
+        ({"settings": {"refund_after": "soon"}}, "refund_after must be a whole number"),
     ],
 )
 def test_a_config_that_cannot_be_used_is_named_in_one_line(
@@ -88,3 +94,16 @@ def test_a_config_that_cannot_be_used_is_named_in_one_line(
     told = capsys.readouterr().err
     assert words in told
     assert told.count("\n") == 1
+
+
+def test_a_config_sets_what_differs() -> None:
+    shop = {"scopes": ["seller.order.info"], "own_fleet": True, "own_tracks": True}
+    settings = {"refund_after": None, "cancel_answer_time": 60, "sensitive_words": ["gold"]}
+    told = config() | {"settings": settings}
+    told["shops"][0] |= shop
+    made = sandbox_from(told)
+    (kept,) = made.shops
+    assert (kept.scopes, kept.own_fleet, kept.own_tracks) == (("seller.order.info",), True, True)
+    assert kept.allocates_stock is False
+    expected = Settings(refund_after=None, cancel_answer_time=60, sensitive_words=("gold",))
+    assert made._world.settings == expected
