@@ -30,6 +30,9 @@ RMA_TOPIC = (65, "")
 REFUND_TOPIC = (67, "")
 STOCK_CHANGE_TOPIC = (71, "")
 
+# The page of this topic shows no `tts_notification_id`.
+_UNNUMBERED = frozenset({ADDRESS_TOPIC})
+
 _ID_STARTS: Mapping[str, int] = {
     "order": 576_000_000_000_000_000,
     "line": 577_000_000_000_000_000,
@@ -217,15 +220,10 @@ def announce(
     url = str(registered["address"]) if registered else shop.webhook_url
     if url is None:
         return
-    body = dump(
-        {
-            "type": number,
-            "tts_notification_id": world.new_id("notification"),
-            "shop_id": shop_id,
-            "timestamp": at,
-            "data": data,
-        }
-    )
+    told: dict[str, object] = {"type": number}
+    if topic not in _UNNUMBERED:
+        told["tts_notification_id"] = world.new_id("notification")
+    body = dump(told | {"shop_id": shop_id, "timestamp": at, "data": data})
     headers = webhook_headers(shop.app_key, shop.app_secret, body)
     world.webhooks.append(Webhook(url, headers, body, shop_id, at))
 
