@@ -10,7 +10,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "comm
 
 import click
 
-from cli import build, demo, docs, doctor, local, lock, operate, processes, shops
+from cli import build, demo, docs, doctor, local, lock, operate, processes, pushes, shops
+from shipclock.asking import NotAsked
 from shipclock.onboard import OnboardError
 from shipclock.ports import StoreError, StoreRefused
 
@@ -110,6 +111,10 @@ def lock_command(check: bool) -> None:
         raise lock.LockError(f"{', '.join(stale)} do not fit their .in files: run `make lock`.")
 
 
+for command in (pushes.ask_command, pushes.approve_command, pushes.group, pushes.files):
+    main.add_command(command)
+
+
 def run() -> int:
     """Run the command line; failures that have a message show it instead of a stack trace."""
     try:
@@ -122,6 +127,8 @@ def run() -> int:
         OnboardError,
         operate.OperateError,
         processes.ProcessError,
+        pushes.AskError,
+        NotAsked,
     ) as error:
         click.echo(f"shipclock: {error}", err=True)
         return 1

@@ -48,5 +48,10 @@ def read_blob(store: Store, order_id: str, name: str) -> Blob | None:
     return Blob(first["media_type"], data)
 
 
+def has_blob(store: Store, order_id: str, name: str) -> bool:
+    """Whether a file is kept under that name."""
+    return store.get(_key(order_id, name, 0)) is not None
+
+
 def _key(order_id: str, name: str, number: int) -> Key:
     return f"{rows.FILES}{order_id}", f"{name}#{number:04}"

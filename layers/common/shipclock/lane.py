@@ -18,6 +18,8 @@ from shipclock.ports import (
     Below,
     Change,
     Check,
+    HttpReply,
+    HttpRequest,
     NoAnswer,
     NotSent,
     Row,
@@ -40,6 +42,8 @@ UNANSWERED = timedelta(seconds=30)
 
 SLOWEST, FASTEST, START = 0.2, 10.0, 3.0
 """Calls per second: start in the low single digits, learn from 429 (`tiktok-shop.md` 6.3)."""
+
+HTTP_OK = 200
 
 COOL_DOWN = timedelta(seconds=5)
 """Wait after a 429 without `Retry-After`; with jitter on top."""
@@ -224,6 +228,17 @@ class Lane:
             outcome = Outcome(Kind.LATER, reason=f"not sent: {failure}", wait=COOL_DOWN)
         self._learn(outcome)
         return outcome
+
+    def fetch(self, url: str) -> HttpReply | None:
+        """A file that an answer named, by an address that needs no signature; None where it can't
+        be had now. At the lane's pace, and no token goes with it."""
+        self.await_turn()
+        try:
+            reply = self._wire.send(HttpRequest("GET", url, {}))
+        except (NoAnswer, NotSent):
+            return None
+        self._not_before = self._clockwork.real() + timedelta(seconds=1 / self._rate)
+        return reply if reply.status == HTTP_OK and reply.body else None
 
     def _look_at_clock(self, headers: Mapping[str, str], sent_at: datetime) -> None:
         """Tell, once per lane, where our clock and the marketplace's are far apart."""

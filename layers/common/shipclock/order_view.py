@@ -114,6 +114,7 @@ class PreparedView(BaseModel):
     package_id: str | None
     tracking_number: str | None
     text: str
+    verdict: str
 
 
 class CancellationView(BaseModel):
@@ -324,6 +325,7 @@ def _prepared(settled: Settled) -> list[PreparedView]:
             package_id=item.package_id or None,
             tracking_number=item.number or None,
             text=item.text,
+            verdict=item.verdict,
         )
         for item in prepared(settled.order, verdicts, market, about.shop, about.policy)
     ]

@@ -9,15 +9,19 @@ from datetime import timedelta
 from enum import IntEnum
 
 from shipclock import codec, rows
-from shipclock.domain.order import Order
+from shipclock.blobs import TooLarge, has_blob, put_blob
+from shipclock.domain.order import AWAITING_COLLECTION, Order
 from shipclock.domain.push import WAITING, IntentState
 from shipclock.domain.times import stamp
 from shipclock.lane import Busy
-from shipclock.marketplaces.protocol import Kind, Outcome
+from shipclock.marketplaces.protocol import Blob, Kind, Outcome
 from shipclock.ports import Change, Put
 from shipclock.reading import Unreadable
 from shipclock.settle import Settled
 from shipclock.shift import Shift
+
+LABEL_WAIT = timedelta(minutes=5)
+"""How long a label that is being made is left, in `now`."""
 
 FAILED_WAIT = timedelta(hours=1)
 """How long a package that could not be read is left, in `now`."""
@@ -28,12 +32,14 @@ MOST = 40
 
 
 class Read(IntEnum):
-    """How reading went. `ODDLY`: an answer came that can't be read, which is that package's own
-    trouble. `NOT`: the marketplace stumbled, and will over the next one too."""
+    """How reading went. `SOON`: its label is still being made. `ODDLY`: an answer came that can't be
+    read, which is that package's own trouble. `NOT`: the marketplace stumbled, and will over the
+    next one too."""
 
     WHOLE = 0
-    ODDLY = 1
-    NOT = 2
+    SOON = 1
+    ODDLY = 2
+    NOT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +76,15 @@ class Packages:
         """Read each package of an order and note when that was; where one can't be, until when to
         leave it. Before it is shipped that is how it may be handed over, afterwards its detail."""
         order, now = settled.order, settled.situation.now
-        one = self._handover if order.status in WAITING else self._detail
+        one = self._handover if order.status in WAITING else self._detail_and_label
         found = Read.WHOLE
         for package_id in dict.fromkeys(p.package_id for p in order.packages if p.package_id):
             found = max(found, one(order, package_id))
             if found is Read.NOT:
                 break
         done = {"detail_as_of": stamp(now), "detail_status": order.status}
-        later = {"detail_not_before": stamp(now + FAILED_WAIT)}
+        wait = LABEL_WAIT if found is Read.SOON else FAILED_WAIT
+        later = {"detail_not_before": stamp(now + wait)}
         whole = found is Read.WHOLE
         self.shift.store.write(
             Change(
@@ -126,6 +133,39 @@ class Packages:
         known = [r for r in order.package_reads if r.package_id == package_id]
         if doubted or not known or known[-1].told != read.told:
             self.shift.store.write(Put(codec.event_row(read, asked)))
+        return Read.WHOLE
+
+    def _detail_and_label(self, order: Order, package_id: str) -> Read:
+        """Keep what is told of a package and, until it is fetched, its label (5.2: to be had after
+        shipping and before the pickup)."""
+        found = self._detail(order, package_id)
+        name = rows.LABEL + package_id
+        wants_label = order.status == AWAITING_COLLECTION and found is Read.WHOLE
+        if not wants_label or has_blob(self.shift.store, order.order_id, name):
+            return found
+        return self._label(order, package_id, name)
+
+    def _label(self, order: Order, package_id: str, name: str) -> Read:
+        """Fetch the label and keep it for whoever prints or checks it."""
+        lane = self.shift.lane
+        lane.await_turn()
+        outcome = lane.call(lane.market.document(package_id))
+        url, reason = "", outcome.reason
+        if outcome.kind is Kind.OK:
+            try:
+                url = lane.market.read_document(outcome).url
+            except Unreadable as error:
+                reason = str(error)
+        file = lane.fetch(url) if url else None
+        if file is None:
+            reason = reason or "its address did not give it"
+            self.shift.report("label.failed", order_id=order.order_id, reason=reason)
+            return Read.SOON if outcome.kind is Kind.LATER else Read.WHOLE
+        blob = Blob(file.headers.get("content-type", ""), file.body)
+        try:
+            put_blob(self.shift.store, order.order_id, name, blob, self.shift.clockwork.real())
+        except TooLarge as error:
+            self.shift.report("label.failed", order_id=order.order_id, reason=str(error))
         return Read.WHOLE
 
     def _unreadable(self, order: Order, error: Unreadable) -> Read:

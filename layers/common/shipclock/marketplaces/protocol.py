@@ -141,6 +141,14 @@ class Blob:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """Where a label can be fetched for a while, without a signature, and the number on it."""
+
+    url: str
+    tracking_number: str
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What is known as an intent is about to be told, besides the order.
 
@@ -284,6 +292,12 @@ class Marketplace(Protocol):
 
     def read_handover(self, outcome: Outcome) -> Handover:
         """The ways and times of handing over in an answer; raises `Unreadable`."""
+
+    def document(self, package_id: str) -> Call:
+        """The label of a package that the marketplace ships, once it is shipped."""
+
+    def read_document(self, outcome: Outcome) -> Document:
+        """The label in an answer; raises `Unreadable`."""
 
     def search(self, name: str, since: datetime, token: str) -> Call:
         """One page of a search by `update_time`, ascending."""

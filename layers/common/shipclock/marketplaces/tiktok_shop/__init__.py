@@ -22,6 +22,8 @@ from shipclock.marketplaces.tiktok_shop.calls import (
 )
 from shipclock.marketplaces.tiktok_shop.capability import plan, undo
 from shipclock.marketplaces.tiktok_shop.codes import cancel_words
+from shipclock.marketplaces.tiktok_shop.fulfilment import read_document
+from shipclock.marketplaces.tiktok_shop.fulfilment import shipping_document as document
 from shipclock.marketplaces.tiktok_shop.outcomes import interpret
 from shipclock.marketplaces.tiktok_shop.proof import effect
 from shipclock.marketplaces.tiktok_shop.signing import sign
@@ -49,6 +51,7 @@ __all__ = [
     "cancel_words",
     "cases",
     "choose_provider",
+    "document",
     "effect",
     "handover",
     "interpret",
@@ -57,6 +60,7 @@ __all__ = [
     "package",
     "plan",
     "providers",
+    "read_document",
     "read_handover",
     "read_orders",
     "read_package",

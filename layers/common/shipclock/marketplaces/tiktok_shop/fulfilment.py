@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shipclock.domain.order import normal
-from shipclock.marketplaces.protocol import Call, Outcome, Slot
+from shipclock.marketplaces.protocol import Call, Document, Outcome, Slot
 from shipclock.marketplaces.tiktok_shop.outcomes import link, part_outcomes
 from shipclock.marketplaces.tiktok_shop.versions import ENDPOINTS, MARK_BEFORE, path
 from shipclock.reading import Object, Unreadable, identifier, optional_id, parts, whole, words
@@ -169,16 +169,9 @@ def _service(row: Object) -> Service:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """Where a label can be fetched for 24 hours, and the number on it."""
-
-    url: str
-    tracking_number: str
-
-
 def shipping_document(package_id: str, document_type: str = "SHIPPING_LABEL") -> Call:
-    """The label of a package that TikTok ships: after shipping, before the pickup."""
+    """The label of a package that TikTok ships: after shipping, before the pickup. Its address
+    lives 24 hours."""
     where = path("shipping_document", package_id=package_id)
     return Call("shipping_document", "GET", where, {"document_type": document_type})
 
