@@ -87,7 +87,7 @@ def sweeper(facts: Facts) -> Iterator[Finding]:
             "quarantine",
             "the quarantine",
             f"Deliveries wait for a person: {facts.quarantined}.",
-            "`python -m cli replay` lists them with their reasons; after a fix, replay them.",
+            "`shipclock replay` lists them with their reasons; after a fix, replay them.",
         )
 
 

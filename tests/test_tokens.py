@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -19,11 +20,11 @@ from shipclock.connect import attach_shop, connect_shop, disconnect, expiring, s
 from shipclock.lane import Clockwork, Lane, LaneWorld, take
 from shipclock.marketplaces.protocol import Call, Kind, Outcome, Shop, Tokens
 from shipclock.marketplaces.tiktok_shop.answers import read_tokens
-from shipclock.ports import Change, HttpReply, HttpRequest, Row
+from shipclock.ports import Change, HttpReply, HttpRequest, Put, Row, StoreError
 from shipclock.renewal import LEASE
 from shipclock.skew import SKEWED, skew
 from shipclock.sweep import Sweep
-from tests.fakes import Gone, SandboxWire
+from tests.fakes import KINDS, Faults, FaultyStore, FaultyWire, Gone, SandboxWire
 from tests.stage import (
     APP_KEY,
     APP_SECRET,
@@ -266,6 +267,54 @@ def test_a_crash_before_a_renewal_is_kept_is_survived_or_told(rotates: bool) -> 
     assert len(notice) == 1
     assert "An earlier renewal broke off" in notice[0]["text"]
     assert "shops connect" in notice[0]["text"]
+
+
+STEPS = 14
+"""More than a lane takes from its start over a renewal to its second call."""
+
+
+@pytest.mark.parametrize("rotates", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("step", range(STEPS))
+def test_a_fault_at_any_step_of_a_renewal_is_survived_or_told(
+    step: int, kind: str, rotates: bool
+) -> None:
+    stage = Stage(rotates=rotates)
+    stage.sandbox.shops[0].access_expires_at = REAL.timestamp() - 1
+    faults = Faults({step: kind})
+    store, wire = FaultyStore(stage.memory, faults), FaultyWire(stage.wire, faults)
+    with suppress(StoreError, Gone):
+        lane = lane_of(stage, store=store, wire=wire)
+        lane.call(SHOPS)
+        lane.release()
+    stage.real.pass_time(LEASE.total_seconds() + 1)
+    lane = lane_of(stage)
+    outcome = lane.call(SHOPS)
+    lane.release()
+    assert shop_of(stage).connected
+    if outcome.kind is not Kind.OK:
+        assert rotates, "the old refresh token is still good"
+        assert tokens(stage) == TOKENS
+        stage.real.pass_time(60)
+        stage.sweep()
+        assert len(told(stage, "renewal_refused")) == 1
+    assert renewals(stage) <= 2
+
+
+def test_a_notice_that_the_table_does_not_take_fails_no_call() -> None:
+    stage = Stage()
+    shop = stage.sandbox.shops[0]
+    shop.access_expires_at = REAL.timestamp() - 1
+    shop.refresh_expires_at = (REAL + 5 * DAY).timestamp()
+
+    class Store(FaultyStore):
+        def write(self, write: Put | Change) -> bool:
+            if isinstance(write, Put):
+                raise StoreError("throttled")
+            return super().write(write)
+
+    assert lane_of(stage, store=Store(stage.memory, Faults())).call(SHOPS).kind is Kind.OK
+    assert [name for name, _ in lines] == ["table.failing"]
 
 
 def test_while_a_renewal_may_still_be_under_way_no_other_is_begun() -> None:

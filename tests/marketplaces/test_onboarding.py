@@ -1,11 +1,14 @@
 """Connecting a TikTok Shop seller: links, consents, grants, shops, webhooks. Pure."""
 
 import json
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox.markets import MARKETS as SANDBOX_MARKETS
 from sandbox.subscriptions import EVENT_TYPES
@@ -90,6 +93,7 @@ def test_the_code_is_found_in_whatever_was_pasted(pasted: str) -> None:
         (f"https://a.example/?code=a%0Ab&state={STATE}", "no code"),
         (f"https://a.example/?code={'x' * 4097}&state={STATE}", "no code"),
         ("one two", "no code"),
+        (f"https://[a.example/?code={CODE}&state={STATE}", "no address"),
     ],
 )
 def test_what_is_no_consent_of_ours_is_refused_without_showing_the_code(
@@ -110,6 +114,32 @@ def test_a_code_without_a_state_is_taken_only_where_a_person_says_so(pasted: str
     wrong = f"https://a.example/?code={CODE}&state=another"
     with pytest.raises(ConsentRefused):
         read_consent(wrong, STATE, stateless=True)
+
+
+@given(
+    text=st.text()
+    | st.builds(
+        "https://a.example/{}?{}={}&{}={}#{}".format,
+        st.text(max_size=5),
+        st.sampled_from(["code", "state", "error"]),
+        st.text(max_size=20),
+        st.sampled_from(["code", "state", "app_key"]),
+        st.text(max_size=20),
+        st.text(max_size=5),
+    )
+)
+def test_whatever_is_pasted_gives_a_plain_code_or_a_refusal(text: str) -> None:
+    code = "none"
+    with suppress(ConsentRefused):
+        code = read_consent(text, STATE, "key1", stateless=True)
+    assert code
+    assert code.isascii()
+    assert code.isprintable()
+
+
+@given(st.text() | st.text().map("https://{}".format))
+def test_whatever_is_said_to_be_an_address_is_judged(text: str) -> None:
+    assert bad_address(text) == "" or bad_address(text).startswith("it ")
 
 
 def test_the_exchange_is_an_unsigned_call_with_the_marketplaces_own_spelling() -> None:

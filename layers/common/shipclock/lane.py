@@ -5,7 +5,8 @@ stand in the authorisation's row, for shops of one seller share them. All its ti
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -24,6 +25,7 @@ from shipclock.ports import (
     NotSent,
     Row,
     Store,
+    StoreError,
     Wire,
 )
 from shipclock.reading import Unreadable
@@ -158,22 +160,26 @@ class Lane:
             self._renewal.give_up(outcome.wait or UNANSWERED, broken)
             return Renewed.NOT_NOW
         self._renewal.give_up(backoff.RENEW, broken)
-        connect.tell_refused(
-            self._store,
-            replace(self.shop, shop_id=claim.row["shop_id"]),
-            claim.tokens,
-            outcome,
-            broken,
-            self._now,
-            self._clockwork.real(),
-        )
+        shop, real = replace(self.shop, shop_id=claim.row["shop_id"]), self._clockwork.real()
+        refusal = (claim.tokens, outcome, broken)
+        with self._told_later():
+            connect.tell_refused(self._store, shop, *refusal, self._now, real)
         return Renewed.REFUSED
+
+    @contextmanager
+    def _told_later(self) -> Iterator[None]:
+        """What the table does not take is told at the next occasion: a call must not fail of it."""
+        try:
+            yield
+        except StoreError as fault:
+            self._report("table.failing", key="/".join(self._key), fault=repr(fault)[:500])
 
     def _tell_end(self, tokens: Tokens) -> None:
         """Tell the seller where the authorisation ends soon, should no webhook do so."""
         ends_at, real = tokens.refresh_expires_at, self._clockwork.real()
         if ends_at is not None and ends_at - real <= connect.TELL_BEFORE:
-            connect.expiring(self._store, self.shop.shop_id, ends_at, self._now, real)
+            with self._told_later():
+                connect.expiring(self._store, self.shop.shop_id, ends_at, self._now, real)
 
     def _use(self, tokens: Tokens) -> None:
         self._keys = replace(

@@ -130,8 +130,7 @@ def read_consent(pasted: str, state: str, app_key: str = "", stateless: bool = F
     """
     text = pasted.strip().strip("<>\"'")
     bare = "=" not in text and "://" not in text
-    query = text if bare else urlsplit(text).query or text.lstrip("?")
-    told = {"code": [text]} if bare else parse_qs(query, keep_blank_values=True)
+    told = {"code": [text]} if bare else _query_of(text)
     if any(len(values) > 1 for values in told.values()):
         raise ConsentRefused("The address names something twice. Paste it as the browser shows it.")
     code, given = told.get("code", [""])[0], told.get("state", [""])[0]
@@ -159,6 +158,14 @@ def read_consent(pasted: str, state: str, app_key: str = "", stateless: bool = F
             "Go on only if you gave it yourself just now, in the App Store of Seller Center."
         )
     return code
+
+
+def _query_of(text: str) -> dict[str, list[str]]:
+    """The query of an address, or of a query alone."""
+    try:
+        return parse_qs(urlsplit(text).query or text.lstrip("?"), keep_blank_values=True)
+    except ValueError:
+        raise ConsentRefused("That is no address. Paste it as the browser shows it.") from None
 
 
 def exchange(app_key: str, app_secret: str, code: str) -> Call:
