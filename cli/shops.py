@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from typing import Any
 
 import click
 
-from cli import operate
+from cli import consent, operate
 from shipclock import codec, connect, onboard, rows, subscribe
 from shipclock.adapters.http import HttpWire
 from shipclock.domain.times import stamp
@@ -93,7 +92,7 @@ def connect_command(
     if not no_webhooks:
         subscribe.check_address(address)
     list(connect.known_shops(store))  # the table answers: a code is used up by what follows
-    code = ask_consent(service_id, region, consent_host, chosen)
+    code = consent.ask(service_id, region, consent_host, chosen)
     grant = onboard.exchange(door, chosen, code)
     found = onboard.authorised(door, chosen, grant.tokens)
     shops, problems = onboard.planned(store, found, grant, chosen, wanted, market, zone)
@@ -114,22 +113,6 @@ def connect_command(
         tell_console_topics(address)
     finish(problems)
     click.echo("The next sweep reads what changed within the last thirty days.")
-
-
-def ask_consent(service_id: str, region: str, host: str, app: Account) -> str:
-    """Show the link, take what the browser ended at, and make sure that it is ours."""
-    state = secrets.token_urlsafe(24)
-    link = onboarding.consent_link(service_id, state, region, host)
-    click.echo(f"Open this, signed in with the shop's main account, and allow the app:\n\n  {link}")
-    click.echo(f"\nThe code that this gives is good for {onboarding.CODE_LIVES_MINUTES} minutes.")
-    pasted = click.prompt("Paste the address that the browser ended at", type=str)
-    try:
-        return onboarding.read_consent(pasted, state, app.name)
-    except onboarding.StateMissing as doubt:
-        click.echo(str(doubt))
-        if not click.confirm("Did you give this consent yourself just now?", default=False):
-            raise OnboardError("Nothing was connected. Begin again with the link.") from None
-        return onboarding.read_consent(pasted, state, app.name, stateless=True)
 
 
 def lacking(tokens: Tokens) -> Iterator[str]:

@@ -141,6 +141,18 @@ def test_a_lane_that_stays_in_use_is_told_and_the_tokens_are_kept() -> None:
     assert codec.read_tokens(row) == fresh
 
 
+def test_a_shop_that_stays_unconnected_is_not_the_one_that_renews() -> None:
+    stage = Stage()
+    key = rows.shop_pk(SHOP_ID), rows.LANE
+    until = codec.millis(stage.real.now + timedelta(hours=1))
+    stage.store.write(Change(key, set={"holder": "sweep", "lease_until": until}))
+    shops = [stage.shop(), stage.shop(shop_id=SECOND, cipher="GCP_second")]
+    assert onboard.connect_all(stage.store, door_of(stage), shops, TOKENS) == [SHOP_ID]
+    row = stage.memory.get(rows.authorisation_key("seller-1"))
+    assert row is not None
+    assert row["shop_id"] == SECOND
+
+
 @pytest.mark.parametrize(
     ("fault", "tries"),
     [
@@ -187,6 +199,17 @@ def test_an_empty_or_strange_list_of_shops_is_refused() -> None:
     wire.answer = b'{"code": 0, "data": {"shops": [{"id": 7}]}}'
     with pytest.raises(OnboardError, match="can't be read"):
         onboard.authorised(door, APP, TOKENS)
+
+
+def test_what_the_marketplace_says_cannot_move_the_cursor_of_a_terminal() -> None:
+    stage = Stage()
+    stage.sandbox.shops[0].name = "Shop \x1b[2J\rall is well"
+    (found,) = onboard.authorised(door_of(stage), APP, TOKENS)
+    assert found.name == "Shop ?[2J?all is well"
+    stage.sandbox.fail(Fault("code", "*/shops", code=999, message="\x1b]0;x\x07"))
+    with pytest.raises(OnboardError) as error:
+        onboard.authorised(door_of(stage), APP, TOKENS)
+    assert str(error.value).isprintable()
 
 
 # Webhooks

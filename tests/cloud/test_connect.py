@@ -28,7 +28,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 @pytest.fixture
 def run(client: Client, monkeypatch: pytest.MonkeyPatch) -> "Run":
     monkeypatch.setattr(local, "STATE_DIR", client.stack.state_dir)
-    monkeypatch.setattr("cli.shops.secrets.token_urlsafe", lambda _: STATE)
+    monkeypatch.setattr("cli.consent.secrets.token_urlsafe", lambda _: STATE)
     return Run()
 
 

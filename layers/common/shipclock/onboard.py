@@ -17,7 +17,7 @@ from shipclock.lane import LEASE
 from shipclock.marketplaces.protocol import Call, Hosts, Keys, Kind, Outcome, Shop, Tokens
 from shipclock.marketplaces.tiktok_shop import interpret, onboarding, sign
 from shipclock.marketplaces.tiktok_shop.onboarding import Authorised, Grant, PlaceUnknown
-from shipclock.ports import NoAnswer, NotSent, Store, Wire
+from shipclock.ports import Change, NoAnswer, NotSent, Store, Wire
 from shipclock.reading import Unreadable
 from shipclock.skew import skew
 from shipclock.sources import Account
@@ -73,7 +73,9 @@ class Door:
             return Said(Outcome(Kind.UNCLEAR, reason=f"no answer: {silence}"))
         except NotSent as failure:
             return Said(Outcome(Kind.LATER, reason=f"not sent: {failure}"))
-        return Said(interpret(call, reply), skew(reply.headers, sent_at, self.real()))
+        outcome = interpret(call, reply)
+        outcome = replace(outcome, reason=onboarding.printable(outcome.reason))
+        return Said(outcome, skew(reply.headers, sent_at, self.real()))
 
 
 def refused(what: str, outcome: Outcome) -> OnboardError:
@@ -193,6 +195,10 @@ def connect_all(store: Store, door: Door, shops: list[Shop], tokens: Tokens) -> 
         else:
             if old is not None and old.authorisation != shop.authorisation:
                 let_go(store, old)
+    ours = [shop for shop in shops if shop.shop_id not in busy]
+    if busy and ours:  # a shop that may not be connected must not be the one that renews
+        key = rows.authorisation_key(ours[0].authorisation)
+        store.write(Change(key, set={"shop_id": ours[0].shop_id}))
     return busy
 
 

@@ -227,12 +227,17 @@ def read_shops(outcome: Outcome) -> tuple[Authorised, ...]:
     return tuple(
         Authorised(
             identifier(row.get("id"), "shops.id"),
-            words(row, "name"),
+            printable(words(row, "name")),
             words(row, "region").upper(),
             _cipher(opaque(row, "cipher")),
         )
         for row in parts(outcome.data, "shops")
     )
+
+
+def printable(text: str) -> str:
+    """A text of the marketplace's as it may stand on a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def _cipher(text: str) -> str:
@@ -263,7 +268,7 @@ def shop_of(
     zone = zone or (old.zone if old and old.market == market else "") or zone_of(market)
     if not market or not zone:
         raise PlaceUnknown(
-            f"Shop {told.shop_id} is in region {told.region or '(none)'}, which is not known. "
+            f"Shop {told.shop_id} is in region {told.region!r}, which is not known. "
             "Give its market and time zone with --market and --zone."
         )
     old = old or Shop(told.shop_id, NAME, market, zone, app_key, told.cipher, authorisation)
