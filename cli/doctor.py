@@ -219,7 +219,7 @@ def command(stack: str | None, webhook_address: str, as_json: bool) -> None:
         address = webhook_address or set_up.webhook_address
         found = checks.diagnose(Doctor(set_up, door_of(set_up), address).gather())
     except operate.OperateError as error:
-        found = [Finding("stack_unreadable", "the stack", str(error), "See there.")]
+        found = [Finding("stack_unreadable", "the stack", str(error), "Then look again.")]
     click.echo(_json(found) if as_json else _text(found))
     if any(finding.fault for finding in found):
         raise SystemExit(1)
@@ -237,5 +237,5 @@ def _text(found: list[Finding]) -> str:
         for one in found
     ]
     faults = sum(one.fault for one in found)
-    end = f"{faults} faults." if faults else "No fault was found."
+    end = f"{faults} fault{'s' * (faults > 1)}." if faults else "No fault was found."
     return "\n".join([*lines, end])
