@@ -4,10 +4,8 @@ has come about."""
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
@@ -19,14 +17,10 @@ from shipclock.order_view import order_view
 from shipclock.wishes import APPROVE
 
 TABLE = click.option("--table", help="The stack's table in AWS; left out: the local stack's.")
-Command = TypeVar("Command", bound=Callable[..., Any])
 
-MEDIA = {
-    ".pdf": "application/pdf",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-}
+DEEDS = [deed for deed in map(str, asking.WORDS) if deed != APPROVE]  # it has a command of its own
+JPEG = "image/jpeg"
+MEDIA = {".pdf": "application/pdf", ".png": "image/png", ".jpg": JPEG, ".jpeg": JPEG}
 
 
 class AskError(Exception):
@@ -40,7 +34,9 @@ def real() -> datetime:
 
 @click.command("ask")
 @click.argument("order_id")
-@click.argument("deed", type=click.Choice([str(deed) for deed in asking.WORDS]))
+@click.argument(
+    "deed", type=click.Choice([deed for deed in map(str, asking.WORDS) if deed != APPROVE])
+)
 @click.option("--package", "package_id", default="", help="The package it is about.")
 @click.option("--say", "said", multiple=True, metavar="NAME=VALUE", help="A word; repeatable.")
 @click.option("--revoke", is_flag=True, help="Ask for it no longer.")
@@ -152,7 +148,7 @@ def files() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @TABLE
 def proof_command(order_id: str, package_id: str, file: Path, table: str | None) -> None:
-    """Keep a photo or PDF that shows the delivery of PACKAGE_ID; it goes with the next `deliver`."""
+    """Keep a photo or PDF of the delivery of PACKAGE_ID; it goes with the next `deliver`."""
     media_type = MEDIA.get(file.suffix.lower())
     if media_type is None:
         raise AskError("A proof is a JPG, PNG or PDF file.")

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from sandbox.faults import Fault
+from sandbox.shops import SCOPES
 from shipclock import asking, rows
 from shipclock.asking import NotAsked
+from shipclock.blobs import put_blob, read_blob
 from shipclock.connect import connect_shop
 from shipclock.domain.event import Request
+from shipclock.marketplaces.protocol import Blob
 from shipclock.wishes import APPROVE
 from tests.stage import SHOP_ID, TOKENS, Stage
 
@@ -361,6 +364,230 @@ def test_a_batch_that_the_marketplace_does_not_take_is_told_one_by_one(stage: St
     stage.settle_down(20)
     assert [told(stage, order_id) for order_id in orders] == [{"ship_package": "done"}] * MANY
     assert Counter(e.order_id for e in stage.effects) == Counter(orders)
+
+
+# Correcting a number
+
+
+def shipped(stage: Stage, number: str = "SYN-0001", **wish: Any) -> str:
+    """An order that we have told the marketplace is shipped."""
+    order_id = placed(stage, **wish)
+    stage.carrier_tells(number, "picked_up", order_id=order_id)
+    stage.settle_down()
+    return order_id
+
+
+def test_a_number_is_corrected_once_and_within_its_time(stage: Stage) -> None:
+    order_id = shipped(stage)
+    stage.until(stage.now + 71 * HOUR)
+    ask(stage, order_id, "renumber", tracking_number="SYN-0002", carrier="Synthetic Express")
+    stage.settle_down()
+    assert told(stage, order_id)["update_order_shipping"] == "done"
+    assert stage.effects[-1].tracking_number == "SYN-0002"
+    ask(stage, order_id, "renumber", tracking_number="SYN-0003", carrier="Synthetic Express")
+    stage.settle_down()
+    states = {i.tracking_number: i.state.value for i in asking.intents(stage.store, order_id)}
+    assert states["SYN-0003"] == "refused"
+
+
+def test_after_three_days_the_marketplace_is_not_even_asked(stage: Stage) -> None:
+    order_id = shipped(stage)
+    stage.until(stage.now + 72 * HOUR)
+    ask(stage, order_id, "renumber", tracking_number="SYN-0002", carrier="Synthetic Express")
+    stage.settle_down()
+    assert told(stage, order_id)["update_order_shipping"] == "refused"
+    assert calls(stage, "/shipping_info/update") == 0
+
+
+# Delivering by oneself
+
+PIXEL = 120
+"""A picture must have at least 100 pixels a side."""
+
+
+def png(side: int = PIXEL) -> bytes:
+    """The head of a PNG, which is all that anybody looks at here."""
+    size = side.to_bytes(4) * 2
+    return b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4) + b"IHDR" + size + b"\x08\x02\x00\x00\x00"
+
+
+def own_fleet(stage: Stage, needs_proof: bool = False) -> None:
+    stage.sandbox.set_shop(SHOP_ID, own_fleet=True, needs_proof=needs_proof)
+    settings(stage, hand_marked=True)
+
+
+def package_of(stage: Stage, order_id: str) -> str:
+    return stage.judged(order_id).order.packages[0].package_id
+
+
+def test_an_own_fleets_delivery_is_told_with_its_proof(stage: Stage) -> None:
+    own_fleet(stage, needs_proof=True)
+    order_id = shipped(stage)
+    proof = Blob("image/png", png())
+    name = rows.PROOF + package_of(stage, order_id)
+    put_blob(stage.store, order_id, name, proof, stage.real.now)
+    stage.until(stage.now + HOUR)
+    stage.carrier_tells("SYN-0001", "delivered", proof="photo")
+    stage.settle_down()
+    assert told(stage, order_id)["deliver"] == "done"
+    assert stage.judged(order_id).order.status == "DELIVERED"
+    assert effects(stage, order_id)[-1] == "update_package_delivery_status"
+
+
+def test_a_proof_that_is_no_picture_is_refused_before_anything_is_told(stage: Stage) -> None:
+    own_fleet(stage)
+    order_id = shipped(stage)
+    name = rows.PROOF + package_of(stage, order_id)
+    put_blob(stage.store, order_id, name, Blob("image/png", b"no picture"), stage.real.now)
+    stage.carrier_tells("SYN-0001", "delivered", stage.now + HOUR)
+    stage.until(stage.now + 2 * HOUR)
+    stage.settle_down()
+    assert told(stage, order_id)["deliver"] == "refused"
+    assert calls(stage, "/packages/deliver") == 0
+
+
+@pytest.mark.parametrize("kind", ["no_answer", "effect_no_answer", "html"])
+def test_a_delivery_whose_answer_is_lost_is_told_once(stage: Stage, kind: str) -> None:
+    own_fleet(stage)
+    order_id = shipped(stage)
+    stage.sandbox.fail(Fault(kind, path="/fulfillment/*/packages/deliver"))
+    stage.until(stage.now + HOUR)
+    stage.carrier_tells("SYN-0001", "delivered")
+    for _ in range(4):
+        stage.until(stage.now + 2 * HOUR)
+        stage.settle_down()
+    assert told(stage, order_id)["deliver"] == "done"
+    assert effects(stage, order_id).count("update_package_delivery_status") == 1
+
+
+def test_a_failed_delivery_is_told_when_a_person_says_so(stage: Stage) -> None:
+    own_fleet(stage)
+    order_id = shipped(stage)
+    package = package_of(stage, order_id)
+    ask(
+        stage,
+        order_id,
+        "deliver",
+        package,
+        delivery_type="DELIVERY_FAILED",
+        reason="PACKAGE_LOST",
+    )
+    stage.settle_down()
+    assert told(stage, order_id)["deliver"] == "done"
+    assert "PACKAGE_LOST" in stage.effects[-1].detail
+
+
+def test_where_the_carrier_reports_nothing_is_wanted_of_a_delivery(stage: Stage) -> None:
+    order_id = shipped(stage)
+    stage.until(stage.now + HOUR)
+    stage.carrier_tells("SYN-0001", "delivered")
+    stage.settle_down()
+    assert told(stage, order_id) == {"ship_package": "done"}
+
+
+# Tracking events of one's own
+
+
+def test_own_tracking_events_are_told_together_and_never_twice() -> None:
+    stage = Stage("US", "America/New_York")
+    stage.sandbox.set_shop(SHOP_ID, own_tracks=True)
+    settings(stage, self_delivered=True)
+    order_id = shipped(stage)
+    start = stage.now
+    stage.until(start + 5 * HOUR)
+    for hours, status in (
+        (2, "out_for_delivery"),
+        (3, "delivery_attempt_failed"),
+        (4, "delivered"),
+    ):
+        reason = {"reason": "refused"} if status == "delivery_attempt_failed" else {}
+        stage.carrier_tells("SYN-0001", status, start + hours * HOUR, **reason)
+    stage.settle_down()
+    intents = asking.intents(stage.store, order_id)
+    tracks = [i for i in intents if i.call == "track"]
+    assert [i.state.value for i in tracks] == ["done"] * 4
+    details = [e.detail.split()[0] for e in stage.effects if e.call == "update_tracking_status"]
+    assert sorted(details) == ["30901", "40501", "50101", "60101"]
+    assert calls(stage, "/track/update") <= 2
+
+
+def test_a_tracking_event_whose_answer_is_lost_waits_for_a_person() -> None:
+    stage = Stage("US", "America/New_York")
+    stage.sandbox.set_shop(SHOP_ID, own_tracks=True)
+    settings(stage, self_delivered=True)
+    stage.sandbox.fail(Fault("effect_no_answer", path="*/track/update"))
+    order_id = shipped(stage)
+    for _ in range(3):
+        stage.until(stage.now + 2 * HOUR)
+        stage.settle_down()
+    (track,) = [i for i in asking.intents(stage.store, order_id) if i.call == "track"]
+    assert (track.state.value, calls(stage, "/track/update")) == ("dead", 1)
+    assert "push again" in track.advice
+    asking.done(stage.store, order_id, track.key, stage.real.now)
+    stage.settle_down()
+    assert told(stage, order_id)["track"] == "done"
+    assert calls(stage, "/track/update") == 1
+
+
+# Labels
+
+
+def test_a_label_is_fetched_and_kept_once_the_shipment_is_arranged(stage: Stage) -> None:
+    order_id = placed(stage, shipping_type="TIKTOK")
+    package = package_of(stage, order_id)
+    ask(stage, order_id, "ship", package, handover_method="DROP_OFF")
+    for _ in range(3):
+        stage.until(stage.now + timedelta(minutes=10))
+        stage.settle_down()
+    label = read_blob(stage.store, order_id, rows.LABEL + package)
+    assert label is not None
+    assert (label.media_type, label.data[:5]) == ("application/pdf", b"%PDF-")
+
+
+def test_a_label_is_bought_with_the_service_that_a_person_chose_and_never_twice() -> None:
+    stage = Stage("US", "America/New_York")
+    order_id = placed(stage, shipping_type="TIKTOK")
+    ask(stage, order_id, "label")
+    stage.settle_down()
+    assert told(stage, order_id) == {"create_package": "refused"}
+    service = reason(stage, order_id).partition("offers: ")[2].split()[0]
+    stage.sandbox.fail(Fault("effect_no_answer", path="/fulfillment/*/packages", method="POST"))
+    ask(stage, order_id, "label", service=service)
+    for _ in range(3):
+        stage.until(stage.now + 2 * HOUR)
+        stage.settle_down()
+    assert told(stage, order_id) == {"create_package": "dead"}
+    assert effects(stage, order_id).count("create_packages") == 1
+
+
+# Writing to the buyer
+
+
+def test_a_message_goes_to_the_buyer_where_the_app_may_write() -> None:
+    stage = Stage()
+    order_id = placed(stage)
+    ask(stage, order_id, "message", text="Your parcel leaves today.")
+    stage.settle_down()
+    assert told(stage, order_id) == {"message": "pending"}  # the scope is not granted
+    assert "scope" in reason(stage, order_id)
+    stage.sandbox.set_shop(SHOP_ID, scopes=[*SCOPES, "seller.customer_service"])
+    stage.until(stage.now + 2 * HOUR)
+    stage.settle_down()
+    assert told(stage, order_id) == {"message": "done"}
+    assert [e.call for e in stage.effects].count("send_message") == 1
+
+
+def test_a_message_whose_answer_is_lost_is_not_sent_again() -> None:
+    stage = Stage()
+    stage.sandbox.set_shop(SHOP_ID, scopes=[*SCOPES, "seller.customer_service"])
+    order_id = placed(stage)
+    stage.sandbox.fail(Fault("effect_no_answer", path="*/messages", method="POST"))
+    ask(stage, order_id, "message", text="Your parcel leaves today.")
+    for _ in range(3):
+        stage.until(stage.now + 2 * HOUR)
+        stage.settle_down()
+    assert told(stage, order_id) == {"message": "dead"}
+    assert [e.call for e in stage.effects].count("send_message") == 1
 
 
 # Again, and done

@@ -349,6 +349,7 @@ class TestAlarms:
             ("AWS/ApiGateway", "5xx", "Sum"),
             ("AWS/Lambda", "Errors", "Sum"),
             ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum"),
+            ("Shipclock", "ClockSkew", "Sum"),
             ("Shipclock", "OldestDueSeconds", "Maximum"),
             ("Shipclock", "OldestDueSeconds", "SampleCount"),
             ("Shipclock", "OrderFailing", "Sum"),

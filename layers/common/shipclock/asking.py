@@ -8,6 +8,7 @@ from itertools import chain
 from shipclock import codec, rows
 from shipclock.domain.event import Request
 from shipclock.domain.push import Deed, Intent, IntentState
+from shipclock.domain.times import parse
 from shipclock.ports import Change, Put, Row, Store
 from shipclock.reading import digest
 from shipclock.wishes import APPROVE
@@ -117,10 +118,23 @@ def check(deed: str, says: Mapping[str, str], package_id: str = "") -> None:
             raise NotAsked(f"{name} is one of: {', '.join(known[name])}.")
         if len(text) > LONGEST:
             raise NotAsked(f"{name} has {len(text)} characters; at most {LONGEST} are taken.")
+        if name in TIMES and not _is_time(text):
+            raise NotAsked(f"{name} is a time with its offset, such as 2026-11-10T10:00:00+08:00.")
     if words.package and not package_id:
         raise NotAsked(f"{deed} is about a package: name it.")
     if words.package is False and package_id:
         raise NotAsked(f"{deed} is about the whole order: leave the package out.")
+
+
+TIMES = ("slot_from", "slot_until")
+
+
+def _is_time(text: str) -> bool:
+    try:
+        parse(text)
+    except ValueError:
+        return False
+    return True
 
 
 def intents(store: Store, order_id: str) -> list[Intent]:

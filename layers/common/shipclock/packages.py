@@ -32,9 +32,9 @@ MOST = 40
 
 
 class Read(IntEnum):
-    """How reading went. `SOON`: its label is still being made. `ODDLY`: an answer came that can't be
-    read, which is that package's own trouble. `NOT`: the marketplace stumbled, and will over the
-    next one too."""
+    """How reading went. `SOON`: its label is still being made. `ODDLY`: an answer came that can't
+    be read, which is that package's own trouble. `NOT`: the marketplace stumbled, and will over
+    the next one too."""
 
     WHOLE = 0
     SOON = 1

@@ -203,7 +203,7 @@ def _call(row: Capability, order: Order, wanted: Wanted) -> str:
     packages the number of one is changed."""
     if row.call == APPROVE_CANCELLATION and wanted.says.get("answer") == "reject":
         return REJECT_CANCELLATION
-    if row.call == UPDATE_ORDER_SHIPPING and len(order.packages) > 1:
+    if row.call == UPDATE_ORDER_SHIPPING and sum(bool(p.package_id) for p in order.packages) > 1:
         return UPDATE_PACKAGE_SHIPPING
     return row.call
 
