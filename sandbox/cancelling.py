@@ -1,16 +1,15 @@
 """Cancelling by the seller, and answering a buyer who wants to.
 
-Partner Center: "Cancel Order", "Approve Cancellation", "Reject Cancellation", "Get Reject Reasons",
-"Get Decision Eligibility", with their error tables. A request that nobody answers by its deadline
-is approved by the marketplace. 25001028, "locked, try again", is never answered of itself: play it
-as a fault of kind `code`.
+Partner Center: "Cancel Order", "Approve Cancellation", "Reject Cancellation", with their error
+tables. A request that nobody answers by its deadline is approved by the marketplace. 25001028,
+"locked, try again", is never answered of itself: play it as a fault of kind `code`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sandbox import eligibility, life, orders, reasons, wire
+from sandbox import decisions, eligibility, life, orders, reasons, wire
 from sandbox.gate import Asked
 from sandbox.markets import CANCELS_LINES
 from sandbox.once import once
@@ -30,23 +29,6 @@ REJECT_BODY: Shape = {
     "reject_reason!": str,
     "comment": str,
     "images": [{"image_id!": str, "mime_type": str, "height": int, "width": int}],
-}
-
-# Which decisions there are for each kind of request, and to which requests they fit.
-_DECISIONS = {
-    "APPROVE_REQUEST_CANCEL": ("cancellation", ("BUYER_CANCEL",)),
-    "REJECT_REQUEST_CANCEL": ("cancellation", ("BUYER_CANCEL",)),
-    "APPROVE_REFUND": ("return", ("REFUND",)),
-    "REJECT_REFUND": ("return", ("REFUND",)),
-    "APPROVE_RETURN": ("return", ("RETURN_AND_REFUND",)),
-    "REJECT_RETURN": ("return", ("RETURN_AND_REFUND",)),
-    "DIRECT_REFUND": ("return", ("RETURN_AND_REFUND",)),
-    "APPROVE_RECEIVED_PACKAGE": ("return", ()),
-    "REJECT_RECEIVED_PACKAGE": ("return", ()),
-    "APPROVE_REPLACEMENT": ("return", ("REPLACEMENT",)),
-    "REJECT_REPLACEMENT": ("return", ("REPLACEMENT",)),
-    "ISSUE_REPLACEMENT_REFUND": ("return", ("REPLACEMENT",)),
-    "ISSUE_EXCHANGE_REFUND": ("return", ()),
 }
 
 
@@ -88,32 +70,18 @@ def _check_lines(order: Order, reason: str) -> None:
         raise Refusal(wire.WRONG_ORDER_STATUS)
 
 
-def _case(world: World, asked: Asked, case_id: str, kind: str = "") -> Case:
-    case = world.cases.get(case_id)
-    if case is None or case.shop_id != asked.shop.shop_id or kind not in ("", case.kind):
-        raise Refusal(BAD_PARAMETER, f"{case_id} is no request in this shop")
+def _judge(world: World, asked: Asked, decision: str) -> Case:
+    case = decisions.case_named(world, asked, asked.parts[0], "cancellation")
+    if code := decisions.refusal_of(world, case, decision):
+        raise Refusal(code)
     return case
-
-
-def _refusal_of(case: Case) -> int:
-    """The code that any decision on this request meets, 0 when it waits for one."""
-    if case.role != "BUYER":
-        return wire.NOT_TO_DECIDE
-    if case.pending:
-        return 0
-    closed = case.status.endswith(("_CANCEL", "_REJECT"))
-    return wire.CASE_CANCELLED if closed else wire.CASE_APPROVED
 
 
 @once
 def approve(world: World, asked: Asked) -> dict[str, object]:
     """Approve Cancellation: the order is cancelled. 25020003 once the parcel is on its way."""
-    case = _case(world, asked, asked.parts[0], "cancellation")
-    if code := _refusal_of(case):
-        raise Refusal(code)
+    case = _judge(world, asked, "APPROVE_REQUEST_CANCEL")
     order = world.orders[case.order_id]
-    if not life.cancellable(order, "BUYER"):
-        raise Refusal(wire.WRONG_DECISION)
     life.cancel(world, order, case.reason, "BUYER", world.clock, accepted=True)
     record(
         world,
@@ -128,12 +96,9 @@ def approve(world: World, asked: Asked) -> dict[str, object]:
 @once
 def reject(world: World, asked: Asked) -> dict[str, object]:
     """Reject Cancellation, with a reason out of "Get Reject Reasons" (25020004 for another)."""
-    case = _case(world, asked, asked.parts[0], "cancellation")
-    if code := _refusal_of(case):
-        raise Refusal(code)
+    case = _judge(world, asked, "REJECT_REQUEST_CANCEL")
     reason = asked.body["reject_reason"]
-    if all(reason != each["name"] for each in reasons.reject_reasons(case)):
-        raise Refusal(wire.WRONG_REJECT_REASON)
+    decisions.check_reject_reason(case, reason)
     order = world.orders[case.order_id]
     life.close_request(world, order, world.clock)
     record(
@@ -144,40 +109,6 @@ def reject(world: World, asked: Asked) -> dict[str, object]:
         detail=f"{case.case_id} {reason}",
     )
     return {}
-
-
-def reject_reasons(world: World, asked: Asked) -> dict[str, object]:
-    """Get Reject Reasons: none for a request that waits for no answer of the seller's."""
-    case = _case(world, asked, asked.query["return_or_cancel_id"])
-    return {"reasons": [] if _refusal_of(case) else reasons.reject_reasons(case)}
-
-
-def decision_eligibility(world: World, asked: Asked) -> dict[str, object]:
-    """Get Decision Eligibility: one row per decision asked about, all of the kind when none is."""
-    case = _case(world, asked, asked.query["return_or_cancel_id"])
-    told = asked.query.get("check_decisions", "")
-    wanted = (
-        told.split(",") if told else [d for d, (kind, _) in _DECISIONS.items() if kind == case.kind]
-    )
-    if any(decision not in _DECISIONS for decision in wanted):
-        raise Refusal(BAD_PARAMETER, f"check_decisions must be of {', '.join(_DECISIONS)}")
-    return {"decisions": [_decision(world, case, each) for each in dict.fromkeys(wanted)]}
-
-
-def _decision(world: World, case: Case, decision: str) -> dict[str, object]:
-    kind, types = _DECISIONS[decision]
-    code = _refusal_of(case)
-    if not code and (kind != case.kind or case.case_type not in types):
-        code = wire.WRONG_DECISION
-    approves = decision == "APPROVE_REQUEST_CANCEL"
-    if not code and approves and not life.cancellable(world.orders[case.order_id], "BUYER"):
-        code = wire.WRONG_DECISION
-    row: dict[str, object] = {"decision": decision, "eligible": code == 0}
-    if code:
-        return row | {"ineligible_code": code, "ineligible_reason": wire.MESSAGES[code]}
-    if decision.startswith("REJECT"):
-        return row | {"available_reject_reasons": reasons.reject_reasons(case)}
-    return row
 
 
 def due(world: World, until: int) -> Iterator[tuple[int, Callable[[], None]]]:

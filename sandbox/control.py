@@ -234,6 +234,7 @@ WRITES: Mapping[str, tuple[Act, Shape]] = {
         {"shop_id!": str, "sku!": str, "units!": {"*": int}},
     ),
     "refund": (_does(Sandbox.refund), {"return_id!": str}),
+    "send_back": (_does(Sandbox.send_back), {"return_id!": str}),
     "close_return": (_does(Sandbox.close_return), {"return_id!": str}),
     "aftersales_update": (_does(Sandbox.aftersales_update), _UPDATE),
     "rma_update": (_does(Sandbox.rma_update), _UPDATE),

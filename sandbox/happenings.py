@@ -115,11 +115,16 @@ class Happenings(Story):
         with self._lock:
             refunds.pay_out(self._world, self._case(return_id), self._world.clock)
 
+    def send_back(self, return_id: str) -> None:
+        """The buyer has sent back what the seller agreed to take back (12)."""
+        with self._lock:
+            refunds.send_back(self._world, self._case(return_id), self._world.clock)
+
     def close_return(self, return_id: str) -> None:
         """A return ends without a refund."""
         with self._lock:
             case = self._case(return_id)
-            if case.kind != "return" or case.status.endswith(("_CANCEL", "_COMPLETE")):
+            if case.kind != "return" or not refunds.is_open(case):
                 raise StoryError(f"request {return_id} ({case.status}) is no open return")
             case.refund_at = 0
             life.set_case(self._world, case, "RETURN_OR_REFUND_REQUEST_CANCEL", self._world.clock)

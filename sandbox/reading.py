@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sandbox import orders, shops, wire
+from sandbox import decisions, orders, shops, wire
 from sandbox.faces import order_json, package_json, package_row
 from sandbox.gate import Asked
 from sandbox.markets import EU, TIKTOK
@@ -162,9 +162,7 @@ def returns(world: World, asked: Asked) -> dict[str, object]:
 
 def _shared(world: World, case: Case, action: str) -> dict[str, object]:
     order = world.orders[case.order_id]
-    deadline = case.deadline or case.create_time + RESPONSE_TIME
-    # What the seller has asked for is not the seller's to answer.
-    waits = case.pending and case.role == "BUYER"
+    deadline = case.deadline or case.update_time + RESPONSE_TIME
     todo = [{"action": action, "deadline": deadline}]
     refund = orders.money(order, case.amount)
     return {
@@ -172,7 +170,7 @@ def _shared(world: World, case: Case, action: str) -> dict[str, object]:
         "role": case.role,
         "create_time": case.create_time,
         "update_time": case.update_time,
-        "seller_next_action_response": todo if waits else [],
+        "seller_next_action_response": todo if decisions.waits(case) else [],
         "refund_amount": {"currency": order.currency, "refund_total": refund},
     }
 
@@ -202,8 +200,17 @@ def _cancellation(world: World, case: Case) -> dict[str, object]:
     }
 
 
+_ACTIONS = {
+    "RETURN_AND_REFUND": "SELLER_RESPOND_RETURN",
+    "REPLACEMENT": "SELLER_RESPOND_REPLACEMENT",
+}
+
+
 def _return(world: World, case: Case) -> dict[str, object]:
-    return _shared(world, case, "SELLER_RESPOND_REFUND") | {
+    action = _ACTIONS.get(case.case_type, "SELLER_RESPOND_REFUND")
+    if case.status == decisions.SENT_BACK:
+        action = "SELLER_RESPOND_RECEIVE_PACKAGE"
+    return _shared(world, case, action) | {
         "return_line_items": _case_lines(world, case, "return"),
         "shipment_type": case.shipment_type,
         "handover_method": case.handover_method,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from sandbox import eligibility, life, orders, wire
+from sandbox.decisions import SENT_BACK
 from sandbox.gate import Asked
 from sandbox.once import once
 from sandbox.orders import Case, Line, Order, money, price_units, units_of
@@ -45,7 +46,7 @@ CALCULATE_BODY: Shape = {
 }
 
 _PENDING = "RETURN_OR_REFUND_REQUEST_PENDING"
-_AWAITING_BUYER = "AWAITING_BUYER_SHIP"
+AWAITING_BUYER = "AWAITING_BUYER_SHIP"
 
 
 def refundable(world: World, order: Order, lines: list[Line]) -> int:
@@ -61,8 +62,9 @@ def _refunded(world: World, order: Order) -> int:
 
 
 def _stands(case: Case) -> bool:
-    """Whether a return's money is given or promised."""
-    return not case.status.endswith(("_CANCEL", "_REJECT"))
+    """Whether a return's money is given, promised or asked for."""
+    ended = case.status.endswith("_CANCEL") or "REJECT" in case.status
+    return not ended and case.status != "REPLACEMENT_REQUEST_COMPLETE"
 
 
 def _check_shipment(asked: Asked, request_type: str) -> None:
@@ -109,7 +111,7 @@ def create_return(world: World, asked: Asked) -> dict[str, object]:
     case.handover_method = body.get("handover_method", "")
     if refunds and world.settings.refund_after is not None:
         case.refund_at = world.clock + world.settings.refund_after
-    life.set_case(world, case, _PENDING if refunds else _AWAITING_BUYER, world.clock)
+    life.set_case(world, case, _PENDING if refunds else AWAITING_BUYER, world.clock)
     record(
         world,
         "create_return",
@@ -152,25 +154,43 @@ def calculate(world: World, asked: Asked) -> dict[str, object]:
     }
 
 
+def open_by_buyer(world: World, order: Order, return_type: str, reason: str, at: int) -> Case:
+    """A buyer asks for money back, a return, or another one."""
+    case = life.new_case(world, order, "return", return_type, "BUYER", reason, at)
+    lines = life.live(order)
+    case.line_ids = tuple(line.line_id for line in lines)
+    case.amount = max(0, refundable(world, order, lines))
+    replaces = return_type == "REPLACEMENT"
+    life.set_case(world, case, "REPLACEMENT_REQUEST_PENDING" if replaces else _PENDING, at)
+    return case
+
+
+def is_open(case: Case) -> bool:
+    """Whether a return can still end in either way."""
+    return case.pending or case.status in (AWAITING_BUYER, SENT_BACK)
+
+
+def send_back(world: World, case: Case, at: int) -> None:
+    """The buyer's parcel is on its way to the seller, who decides once it is there."""
+    if case.status != AWAITING_BUYER:
+        raise StoryError(f"request {case.case_id} ({case.status}) waits for no parcel")
+    life.set_case(world, case, SENT_BACK, at)
+
+
 def pay_out(world: World, case: Case, at: int) -> None:
     """The money of a return goes back; an order refunded in full is COMPLETED.
 
     Raises `StoryError` for a return that has come to its end.
     """
-    if case.kind != "return" or case.status not in (
-        _PENDING,
-        _AWAITING_BUYER,
-        "BUYER_SHIPPED_ITEM",
-    ):
+    if case.kind != "return" or not is_open(case):
         raise StoryError(f"request {case.case_id} ({case.status}) has no refund to come")
     order = world.orders[case.order_id]
-    if not case.line_ids:
-        case.line_ids = tuple(line.line_id for line in life.live(order))
-        lines = [line for line in order.lines if line.line_id in case.line_ids]
-        case.amount = refundable(world, order, lines)
     case.refund_at = 0
-    life.set_case(world, case, "RETURN_OR_REFUND_REQUEST_SUCCESS", at)
-    life.set_case(world, case, "RETURN_OR_REFUND_REQUEST_COMPLETE", at)
+    if case.case_type == "REPLACEMENT":
+        life.set_case(world, case, "REPLACEMENT_REQUEST_REFUND_SUCCESS", at)
+    else:
+        life.set_case(world, case, "RETURN_OR_REFUND_REQUEST_SUCCESS", at)
+        life.set_case(world, case, "RETURN_OR_REFUND_REQUEST_COMPLETE", at)
     announce(world, case.shop_id, REFUND_TOPIC, _told(order, case, at), at)
     if order.status in eligibility.REFUNDABLE and refundable(world, order, life.live(order)) <= 0:
         for line in life.live(order):

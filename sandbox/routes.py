@@ -14,6 +14,7 @@ from collections.abc import Callable
 from sandbox import (
     cancelling,
     composition,
+    decisions,
     delivery,
     edits,
     eligibility,
@@ -25,6 +26,7 @@ from sandbox import (
     paging,
     reading,
     refunds,
+    returns,
     shipping,
     stock,
     subscriptions,
@@ -93,6 +95,7 @@ _FF = "/fulfillment"
 _PACKAGE = f"{_FF}/202309/packages/{{package_id}}"
 _ORDER = f"{_FF}/202309/orders/{{order_id}}"
 _CANCEL = f"{_RR}/202309/cancellations/{{cancel_id}}"
+_RETURN = f"{_RR}/202309/returns/{{return_id}}"
 _OPTION = "/logistics/202309/delivery_options/{delivery_option_id}"
 _STOCK = "/product/202309"
 _CS = "/customer_service"
@@ -230,13 +233,13 @@ _CANCELLING = (
     _post(f"{_CANCEL}/reject", cancelling.reject, _AFTERSALE, cancelling.REJECT_BODY, once.QUERY),
     _get(
         f"{_RR}/202309/reject_reasons",
-        cancelling.reject_reasons,
+        decisions.reject_reasons,
         _AFTERSALE,
         (_DECIDED, "locale"),
     ),
     _get(
         f"{_RR}/202601/decision_eligibility",
-        cancelling.decision_eligibility,
+        decisions.decision_eligibility,
         _AFTERSALE,
         (_DECIDED, "check_decisions", "locale"),
     ),
@@ -244,6 +247,14 @@ _CANCELLING = (
 _REFUNDING = (
     _post(
         f"{_RR}/202602/returns", refunds.create_return, _AFTERSALE, refunds.CREATE_BODY, once.QUERY
+    ),
+    _post(f"{_RETURN}/approve", returns.approve, _AFTERSALE, returns.APPROVE_BODY, once.QUERY),
+    _post(
+        f"{_RR}/202606/returns/{{return_id}}/reject",
+        returns.reject,
+        _AFTERSALE,
+        returns.REJECT_BODY,
+        once.QUERY,
     ),
     _post(f"{_RR}/202602/refunds/calculate", refunds.calculate, _AFTERSALE, refunds.CALCULATE_BODY),
     _post(

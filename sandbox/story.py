@@ -226,10 +226,8 @@ class Story:
     ) -> str:
         """The buyer asks for a refund or return; returns the case's id."""
         with self._lock:
-            order, at = self._world.order(order_id), self._world.clock
-            case = life.new_case(self._world, order, "return", return_type, "BUYER", reason, at)
-            life.set_case(self._world, case, "RETURN_OR_REFUND_REQUEST_PENDING", at)
-            return case.case_id
+            world, order = self._world, self._world.order(order_id)
+            return refunds.open_by_buyer(world, order, return_type, reason, world.clock).case_id
 
     def extend(self, order_id: str, field: str, to: int) -> None:
         """Move a deadline without a trace in `update_time`; 0 takes it away."""

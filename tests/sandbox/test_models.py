@@ -22,6 +22,7 @@ from sandbox import (
     messages,
     reading,
     refunds,
+    returns,
     shipping,
     stock,
 )
@@ -87,6 +88,8 @@ def example(shape: Any) -> Any:
         (cancelling.REJECT_BODY, "RejectCancellationRequest", set()),
         (refunds.CREATE_BODY, "CreateReturnRequest", set()),
         (refunds.CALCULATE_BODY, "CalculateRefundRequest", set()),
+        (returns.APPROVE_BODY, "ApproveReturnRequest", set()),
+        (returns.REJECT_BODY, "RejectReturnRequest", set()),
         (edits.ORDER_BODY, "UpdateOrderShippingInfoRequest", set()),
         (edits.PACKAGE_BODY, "UpdatePackageShippingInfoRequest", set()),
         (delivery.DELIVER_BODY, "UpdatePackageDeliveryStatusRequest", set()),
