@@ -99,6 +99,8 @@ def build(world: World, shop: Shop, wish: OrderWish) -> Order:
     paid_time = wish.get("paid_time", create_time)
     if not 0 < create_time <= paid_time <= world.clock:
         raise StoryError("0 < create_time <= paid_time <= the sandbox's clock must hold")
+    if wish.get("needs_invoice") and shop.market != "BR":
+        raise StoryError("an order waits for an invoice in Brazil only")
     shipping_type = wish.get("shipping_type", SELLER)
     unpaid = status == orders.UNPAID
     line_status = orders.UNPAID if unpaid else orders.AWAITING_SHIPMENT

@@ -65,6 +65,8 @@ def combine_orders(world: World, of: list[Order]) -> Package:
         life.need(order, orders.AWAITING_SHIPMENT)
     if len({order.order_id for order in of}) < 2 or len({_kin(order) for order in of}) != 1:
         raise StoryError("two orders or more of one shop, buyer and warehouse combine")
+    if any(life.open_case(world, order) for order in of):
+        raise StoryError("an order whose buyer wants to cancel is not combined")
     if of[0].market not in SPLITS_WHOLE_SKUS:
         raise StoryError(f"orders do not combine in {of[0].market}, only in SEA and LATAM")
     every_line = [line for order in of for line in life.live(order)]

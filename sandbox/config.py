@@ -10,12 +10,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 from sandbox.core import PROVIDERS, UNTRACKED_AFTER, Sandbox
 from sandbox.shape import Shape, check
 from sandbox.shops import ACCESS_LIVES, GRANT_LIVES, SCOPES, SHOP_FLAGS, Shop
-from sandbox.world import Provider, Settings
+from sandbox.world import Provider, Rules, Settings
 
 SHOP_SHAPE: Shape = {
     **dict.fromkeys(("shop_id!", "cipher!", "market!", "app_key!", "app_secret!"), str),
@@ -25,7 +25,7 @@ SHOP_SHAPE: Shape = {
     **dict.fromkeys(SHOP_FLAGS, bool),
     "scopes": [str],
 }
-_SETTINGS: Shape = {
+SETTINGS_SHAPE: Shape = {
     **dict.fromkeys(("cancel_answer_time", "refund_after"), object),
     **dict.fromkeys(("label_asks", "tracking_edits", "messages_a_day", "low_stock"), int),
     "sensitive_words": [str],
@@ -37,7 +37,7 @@ _SHAPE: Shape = {
     "delivery_options": {"*": ("SELLER", "TIKTOK")},
     "rotates_refresh_token": bool,
     "untracked_after": object,
-    "settings": _SETTINGS,
+    "settings": SETTINGS_SHAPE,
 }
 
 
@@ -64,13 +64,16 @@ def shop_from(told: dict[str, object], now: float | None = None) -> Shop:
     return shop
 
 
-def _settings_from(told: dict[str, object]) -> Settings:
+def rules_from(told: dict[str, object], where: str = "body") -> Rules:
+    """Changes of the settings from JSON that has passed `SETTINGS_SHAPE`."""
     for name in ("cancel_answer_time", "refund_after"):
         if told.get(name) is not None:
-            check(told[name], int, f"config.settings.{name}")
-    words = tuple(cast(list[str], told.get("sensitive_words", [])))
+            check(told[name], int, f"{where}.{name}")
     # The shape has just been checked against the same names and types.
-    return replace(Settings(), **cast(Any, {**told, "sensitive_words": words}))
+    rules = cast(Rules, dict(told))
+    if "sensitive_words" in told:
+        rules["sensitive_words"] = tuple(cast(list[str], told["sensitive_words"]))
+    return rules
 
 
 def sandbox_from(told: object, real_now: Callable[[], float] = time.time) -> Sandbox:
@@ -84,6 +87,7 @@ def sandbox_from(told: object, real_now: Callable[[], float] = time.time) -> San
     untracked = config.get("untracked_after", UNTRACKED_AFTER)
     if untracked is not None:
         check(untracked, int, "config.untracked_after")
+    settings = cast(dict[str, object], config.get("settings", {}))
     providers = cast(list[dict[str, str]] | None, config.get("providers"))
     shops = cast(list[dict[str, object]], config["shops"])
     return Sandbox(
@@ -96,5 +100,5 @@ def sandbox_from(told: object, real_now: Callable[[], float] = time.time) -> San
         delivery_options=cast(dict[str, str] | None, config.get("delivery_options")),
         rotates_refresh_token=cast(bool, config.get("rotates_refresh_token", True)),
         untracked_after=cast(int | None, untracked),
-        settings=_settings_from(cast(dict[str, object], config.get("settings", {}))),
+        settings=replace(Settings(), **rules_from(settings, "config.settings")),
     )

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import cast
 
 from sandbox.building import OrderWish
-from sandbox.config import SHOP_SHAPE, shop_from
+from sandbox.config import SETTINGS_SHAPE, SHOP_SHAPE, rules_from, shop_from
 from sandbox.core import Sandbox
 from sandbox.faults import Fault, FaultWish
 from sandbox.orders import DEADLINES
@@ -173,6 +173,11 @@ def _does(step: Callable[..., object], answers: str = "") -> Act:
     return act
 
 
+def _set_rules(sandbox: Sandbox, told: Told) -> Told:
+    sandbox.set_rules(**rules_from(told))
+    return {"done": True}
+
+
 def _change_address(sandbox: Sandbox, told: Told) -> Told:
     order_id = str(told["order_id"])
     sandbox.change_address(order_id, **cast(dict[str, str], told["address"]))
@@ -246,6 +251,7 @@ WRITES: Mapping[str, tuple[Act, Shape]] = {
         _does(Sandbox.push),
         {"shop_id!": str, "type!": int, "data!": {"*": object}},
     ),
+    "set_rules": (_set_rules, SETTINGS_SHAPE),
     "set_shop": (
         _does(Sandbox.set_shop),
         {"shop_id!": str, "scopes": [str], **dict.fromkeys(SHOP_FLAGS, bool)},

@@ -8,6 +8,8 @@ after-sales flow (64, 65) is told but not played: no call here reads it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Unpack
 
 from sandbox import life, messages, orders, refunds, stock
 from sandbox.kept import Stock
@@ -21,6 +23,7 @@ from sandbox.world import (
     EXPIRY_TOPIC,
     INVOICE_TOPIC,
     RMA_TOPIC,
+    Rules,
     announce,
 )
 
@@ -176,6 +179,11 @@ class Happenings(Story):
         with self._lock:
             shop_id = self._shop(shop_id).shop_id
             announce(self._world, shop_id, (type, ""), dict(data), self._world.clock)
+
+    def set_rules(self, **changes: Unpack[Rules]) -> None:
+        """Change what differs between sandboxes, from now on; see `Settings`."""
+        with self._lock:
+            self._world.settings = replace(self._world.settings, **changes)
 
     def set_shop(self, shop_id: str, scopes: list[str] | None = None, **flags: bool) -> None:
         """Change what a shop has been granted or is listed for; see `Shop` for the flags."""

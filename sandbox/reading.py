@@ -1,15 +1,14 @@
-"""The calls that only read: orders, packages, cases, providers, shops.
+"""The calls that only read: orders, packages, providers, shops.
 
-Partner Center: "Get Order Detail", "Get Order List", "Get Package Detail", "Search Cancellations",
-"Search Returns", "Search Package", "Get Order Tracking", "Get Shipping Providers", "Get Authorized
-Shops".
+Partner Center: "Get Order Detail", "Get Order List", "Get Package Detail", "Search Package", "Get
+Order Tracking", "Get Shipping Providers", "Get Authorized Shops".
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sandbox import decisions, orders, shops, wire
+from sandbox import orders, shops, wire
 from sandbox.faces import order_json, package_json, package_row
 from sandbox.gate import Asked
 from sandbox.markets import EU, TIKTOK
@@ -20,48 +19,24 @@ from sandbox.wire import BAD_PARAMETER, Refusal
 from sandbox.world import World
 
 MOST_IDS = 50
-RESPONSE_TIME = 86400
 
-_WINDOWS: Mapping[str, Shape] = {
+WINDOWS: Mapping[str, Shape] = {
     f"{name}_{edge}": int for name in ("create_time", "update_time") for edge in ("ge", "lt")
 }
 ORDER_FILTERS: Shape = {
-    **_WINDOWS,
+    **WINDOWS,
     "order_status": str,
     "shipping_type": str,
     "buyer_user_id": str,
     "is_buyer_request_cancel": bool,
     "warehouse_ids": [str],
 }
-CANCELLATION_FILTERS: Shape = {
-    **_WINDOWS,
-    "cancel_ids": [str],
-    "order_ids": [str],
-    "buyer_user_ids": [str],
-    "cancel_types": [("CANCEL", "BUYER_CANCEL")],
-    "cancel_status": [str],
-    "locale": str,
-}
-RETURN_FILTERS: Shape = {
-    **_WINDOWS,
-    "return_ids": [str],
-    "order_ids": [str],
-    "buyer_user_ids": [str],
-    "return_types": [("REFUND", "RETURN_AND_REFUND", "REPLACEMENT")],
-    "return_status": [str],
-    "arbitration_status": [str],
-    "seller_proposed_return_type": [str],
-    "locale": str,
-}
-
 PACKAGE_FILTERS: Shape = {
-    **_WINDOWS,
+    **WINDOWS,
     "package_status": ("TO_FULFILL", "PROCESSING", "FULFILLING", "COMPLETED", "CANCELLED"),
 }
 
 _ORDERS = Search(1, 100, 20, "DESC")
-_CANCELLATIONS = Search(1, 50, 10, "ASC")
-_RETURNS = Search(10, 50, 10, "ASC")
 _PACKAGES = Search(1, 50, 20, "DESC", ("create_time", "update_time", "order_pay_time"))
 
 
@@ -75,7 +50,8 @@ def order_detail(world: World, asked: Asked) -> dict[str, object]:
     return {"orders": [order_json(order, world.packages) for order in own]}
 
 
-def _in_windows(row: Order | Case | Package, body: Mapping[str, object]) -> bool:
+def in_windows(row: Order | Case | Package, body: Mapping[str, object]) -> bool:
+    """Whether a row's two times are inside the windows a search asks for."""
     for name, at in (("create_time", row.create_time), ("update_time", row.update_time)):
         first, end = body.get(f"{name}_ge"), body.get(f"{name}_lt")
         if (isinstance(first, int) and at < first) or (isinstance(end, int) and at >= end):
@@ -85,10 +61,6 @@ def _in_windows(row: Order | Case | Package, body: Mapping[str, object]) -> bool
 
 def _place(row: Order, field: str) -> tuple[int, str]:
     return (row.update_time if field == "update_time" else row.create_time, row.order_id)
-
-
-def _case_place(row: Case, field: str) -> tuple[int, str]:
-    return (row.update_time if field == "update_time" else row.create_time, row.case_id)
 
 
 def order_list(world: World, asked: Asked) -> dict[str, object]:
@@ -109,117 +81,13 @@ def order_list(world: World, asked: Asked) -> dict[str, object]:
             order.shop_id == asked.shop.shop_id
             and all(body.get(name, value) == value for name, value in shown.items())
             and (not isinstance(warehouses, list) or order.warehouse_id in warehouses)
-            and _in_windows(order, body)
+            and in_windows(order, body)
         )
 
     matching = [order for order in world.orders.values() if fits(order)]
     bound = [asked.shop.shop_id, body]
     rows, answer = page(_ORDERS, matching, _place, asked.query, bound)
     return answer | {"orders": [order_json(order, world.packages) for order in rows]}
-
-
-def _cases(
-    world: World, asked: Asked, search: Search, kind: str, names: tuple[str, str, str]
-) -> tuple[list[Case], dict[str, object]]:
-    ids_name, type_name, status_name = names
-
-    def fits(case: Case) -> bool:
-        shown = {
-            ids_name: case.case_id,
-            type_name: case.case_type,
-            status_name: case.status,
-            "order_ids": case.order_id,
-            "buyer_user_ids": case.user_id,
-            # No case here is in arbitration or answered with a partial refund.
-            "arbitration_status": "",
-            "seller_proposed_return_type": "",
-        }
-        for name, value in shown.items():
-            wanted = asked.body.get(name)
-            if isinstance(wanted, list) and wanted and value not in wanted:
-                return False
-        own = case.kind == kind and case.shop_id == asked.shop.shop_id
-        return own and _in_windows(case, asked.body)
-
-    matching = [case for case in world.cases.values() if fits(case)]
-    bound = [kind, asked.shop.shop_id, asked.body]
-    return page(search, matching, _case_place, asked.query, bound)
-
-
-def cancellations(world: World, asked: Asked) -> dict[str, object]:
-    """Search Cancellations."""
-    names = ("cancel_ids", "cancel_types", "cancel_status")
-    rows, answer = _cases(world, asked, _CANCELLATIONS, "cancellation", names)
-    return answer | {"cancellations": [_cancellation(world, case) for case in rows]}
-
-
-def returns(world: World, asked: Asked) -> dict[str, object]:
-    """Search Returns; its rows are called `return_orders`."""
-    names = ("return_ids", "return_types", "return_status")
-    rows, answer = _cases(world, asked, _RETURNS, "return", names)
-    return answer | {"return_orders": [_return(world, case) for case in rows]}
-
-
-def _shared(world: World, case: Case, action: str) -> dict[str, object]:
-    order = world.orders[case.order_id]
-    deadline = case.deadline or case.update_time + RESPONSE_TIME
-    todo = [{"action": action, "deadline": deadline}]
-    refund = orders.money(order, case.amount)
-    return {
-        "order_id": case.order_id,
-        "role": case.role,
-        "create_time": case.create_time,
-        "update_time": case.update_time,
-        "seller_next_action_response": todo if decisions.waits(case) else [],
-        "refund_amount": {"currency": order.currency, "refund_total": refund},
-    }
-
-
-def _case_lines(world: World, case: Case, kind: str) -> list[dict[str, object]]:
-    lines = {line.line_id: line for line in world.orders[case.order_id].lines}
-    return [
-        {
-            f"{kind}_line_item_id": f"{case.case_id}{number:02d}",
-            "order_line_item_id": line_id,
-            "sku_id": lines[line_id].sku_id,
-            "seller_sku": lines[line_id].sku,
-        }
-        for number, line_id in enumerate(case.line_ids, start=1)
-    ]
-
-
-def _cancellation(world: World, case: Case) -> dict[str, object]:
-    return _shared(world, case, "SELLER_RESPOND_BUYER_CANCEL") | {
-        "cancel_line_items": _case_lines(world, case, "cancel"),
-        "cancel_id": case.case_id,
-        "cancel_type": case.case_type,
-        "cancel_status": case.status,
-        "cancel_reason": case.reason,
-        "cancel_reason_text": case.reason,
-        "should_replenish_stock": True,
-    }
-
-
-_ACTIONS = {
-    "RETURN_AND_REFUND": "SELLER_RESPOND_RETURN",
-    "REPLACEMENT": "SELLER_RESPOND_REPLACEMENT",
-}
-
-
-def _return(world: World, case: Case) -> dict[str, object]:
-    action = _ACTIONS.get(case.case_type, "SELLER_RESPOND_REFUND")
-    if case.status == decisions.SENT_BACK:
-        action = "SELLER_RESPOND_RECEIVE_PACKAGE"
-    return _shared(world, case, action) | {
-        "return_line_items": _case_lines(world, case, "return"),
-        "shipment_type": case.shipment_type,
-        "handover_method": case.handover_method,
-        "return_id": case.case_id,
-        "return_type": case.case_type,
-        "return_status": case.status,
-        "return_reason": case.reason,
-        "return_reason_text": case.reason,
-    }
 
 
 def own_order(world: World, asked: Asked) -> Order:
@@ -257,7 +125,7 @@ def package_search(world: World, asked: Asked) -> dict[str, object]:
         return (
             package.shop_id == asked.shop.shop_id
             and wanted in (None, orders.PACKAGE_STATUS[package.status][0])
-            and _in_windows(package, asked.body)
+            and in_windows(package, asked.body)
         )
 
     def place(package: Package, field: str) -> tuple[int, str]:

@@ -45,6 +45,7 @@ CALCULATE_BODY: Shape = {
     **_SHIPMENT,
 }
 
+_BUYERS = ("REFUND", "RETURN_AND_REFUND", "REPLACEMENT")
 _PENDING = "RETURN_OR_REFUND_REQUEST_PENDING"
 AWAITING_BUYER = "AWAITING_BUYER_SHIP"
 
@@ -156,6 +157,8 @@ def calculate(world: World, asked: Asked) -> dict[str, object]:
 
 def open_by_buyer(world: World, order: Order, return_type: str, reason: str, at: int) -> Case:
     """A buyer asks for money back, a return, or another one."""
+    if return_type not in _BUYERS:
+        raise StoryError(f"a buyer asks for {' or '.join(_BUYERS)}, not {return_type!r}")
     case = life.new_case(world, order, "return", return_type, "BUYER", reason, at)
     lines = life.live(order)
     case.line_ids = tuple(line.line_id for line in lines)

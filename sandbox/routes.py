@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from sandbox import (
     cancelling,
+    cases,
     composition,
     decisions,
     delivery,
@@ -135,6 +136,11 @@ _READING = (
         ("warehouse_region", "buyer_region"),
     ),
     _get("/logistics/202309/warehouses", warehouses.warehouse_list, _LOGISTICS),
+    _get(
+        "/logistics/202309/warehouses/{warehouse_id}/delivery_options",
+        warehouses.delivery_options,
+        _LOGISTICS,
+    ),
 )
 _SHIPPING = (
     _get(f"{_PACKAGE}/handover_time_slots", handover.handover_time_slots, _PACKAGES_WRITE),
@@ -223,9 +229,9 @@ _CANCELLING = (
     ),
     _post(
         f"{_RR}/202602/cancellations/search",
-        reading.cancellations,
+        cases.cancellations,
         _AFTERSALE,
-        reading.CANCELLATION_FILTERS,
+        cases.CANCELLATION_FILTERS,
         paging.QUERY,
         needed=False,
     ),
@@ -259,9 +265,9 @@ _REFUNDING = (
     _post(f"{_RR}/202602/refunds/calculate", refunds.calculate, _AFTERSALE, refunds.CALCULATE_BODY),
     _post(
         f"{_RR}/202602/returns/search",
-        reading.returns,
+        cases.returns,
         _AFTERSALE,
-        reading.RETURN_FILTERS,
+        cases.RETURN_FILTERS,
         paging.QUERY,
         needed=False,
     ),

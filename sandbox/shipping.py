@@ -176,7 +176,7 @@ def _ship_one(world: World, package: Package, body: Mapping[str, Any], call: str
     _check_mode(body, of[0])
     inside = set(package.line_ids)
     for order in of:
-        check_status(world, order, [x for x in order.lines if x.line_id in inside])
+        check_status(world, order, [x for x in life.live(order) if x.line_id in inside])
     if of[0].shipping_type == SELLER:
         number, provider = tracking(world, body["self_shipment"])
         package.tracking_number = number
@@ -237,7 +237,7 @@ def _mark(
     ship(world, package, "mark_package_as_shipped")
     return {
         "order_id": order.order_id,
-        "order_line_item_ids": list(package.line_ids),
+        "order_line_item_ids": [line.line_id for line in lines],
         "package_id": package.package_id,
     }
 
@@ -261,6 +261,8 @@ def package_for(world: World, order: Order, lines: list[Line]) -> Package:
     if not split:
         return life.new_package(world, [order], lines, world.clock)
     package = world.packages[split.pop()]
-    if split or set(package.line_ids) != {line.line_id for line in lines}:
+    inside = [order.lines[index] for order, index in world.lines_in(package)]
+    left = {line.line_id for line in inside if line.status != orders.CANCELLED}
+    if split or left != {line.line_id for line in lines}:
         raise Refusal(BAD_PARAMETER, "the order lines are not those of one package")
     return package

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from sandbox.kept import Conversation, File, Stock
 from sandbox.orders import CANCELLED, Case, Order, Package
@@ -100,6 +101,18 @@ class Settings:
     messages_a_day: int = 10_000
     sensitive_words: tuple[str, ...] = ()
     low_stock: int = 5
+
+
+class Rules(TypedDict, total=False):
+    """Some of the `Settings`, to be changed."""
+
+    cancel_answer_time: int | None
+    refund_after: int | None
+    label_asks: int
+    tracking_edits: int
+    messages_a_day: int
+    sensitive_words: tuple[str, ...]
+    low_stock: int
 
 
 @dataclass(frozen=True, slots=True)

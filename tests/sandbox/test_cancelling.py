@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import wire
+from sandbox import Fault, wire
 from sandbox.world import Settings
 from tests.sandbox.bench import DAY, START, Bench, Client, bench, shop, told_by
 
@@ -408,3 +408,48 @@ def test_eligibility_is_asked_for_somebody_and_something(query: dict[str, str]) 
     b = bench()
     order_id = b.sandbox.add_order(b.shop.shop_id)
     assert b.client.get(ELIGIBLE.format(order_id), **query).code == wire.BAD_PARAMETER
+
+
+@pytest.mark.parametrize("kind", ["effect_no_answer", "effect_html", "truncated", "null_data"])
+def test_an_answer_lost_on_the_way_is_had_again_by_its_key(kind: str) -> None:
+    b, _, cancel_id = asked()
+    b.sandbox.fail(Fault(kind, path="*/approve"))
+    b.client.reply("POST", path(cancel_id, "approve"), idempotency_key="k")
+    again = b.client.post(path(cancel_id, "approve"), idempotency_key="k")
+    assert (again.code, again.data) == (0, {})
+    assert len(b.sandbox.effects) == 1
+
+
+def test_a_cancellation_lost_on_the_way_has_no_key_and_is_refused_the_second_time() -> None:
+    b = bench()
+    order_id = b.sandbox.add_order(b.shop.shop_id)
+    b.sandbox.fail(Fault("effect_no_answer", path=CANCEL))
+    b.client.reply("POST", CANCEL, {"order_id": order_id, "cancel_reason": STOCK})
+    assert cancel(b, order_id).code == wire.CASE_FINISHED
+    assert cancel(b, order_id, idempotency_key="k").code == wire.BAD_PARAMETER
+    assert len(b.sandbox.effects) == 1
+
+
+def test_a_lock_is_played_as_a_code() -> None:
+    b, _, cancel_id = asked()
+    b.sandbox.fail(Fault("code", path="*/approve", code=25001028))
+    codes = [b.client.post(path(cancel_id, "approve")).code for _ in range(2)]
+    assert codes == [25001028, 0]
+
+
+def test_deadlines_by_itself_come_out_the_same_in_long_and_short_steps() -> None:
+    results = []
+    for step in (4 * DAY, 3600):
+        b = bench("TH")
+        ids = [
+            b.sandbox.add_order(b.shop.shop_id, shipping_due_time=START + DAY + offset)
+            for offset in (-1, 0, 1)
+        ]
+        for order_id in ids:
+            b.sandbox.request_cancel(order_id)
+        for at in range(START + step, START + 4 * DAY + 1, step):
+            b.sandbox.advance(at)
+        results.append((b.client.read(*ids), told_by(b.sandbox)))
+    assert results[0] == results[1]
+    by = [row["cancellation_initiator"] for row in results[0][0]]
+    assert by == ["SYSTEM", "SYSTEM", "BUYER"]

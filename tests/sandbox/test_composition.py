@@ -141,3 +141,10 @@ def test_packages_combine_in_sea_and_latam_and_before_shipping() -> None:
     assert b.client.ship(ids[0]).code == 0
     path = f"/fulfillment/202309/packages/{made['id']}/uncombine"
     assert b.client.post(path).code == wire.ALREADY_SHIPPED
+
+
+def test_an_order_whose_buyer_wants_to_cancel_is_not_combined() -> None:
+    b, ids, packages = pair()
+    b.sandbox.request_cancel(ids[0])
+    body = {"combinable_packages": [{"id": each} for each in packages]}
+    assert b.client.post(COMBINE, body).code == wire.BAD_PARAMETER

@@ -125,6 +125,10 @@ def test_what_happens_besides_orders_can_be_controlled_too(b: Bench, server: Ser
     assert shown["scopes"] == ["seller.customer_service"]
     assert {name: shown[name] for name in flags} == flags
     assert control(server, "fail", {"kind": "app_clock", "skew": -400})[0] == 200
+    rules = {"refund_after": None, "sensitive_words": ["gold"], "low_stock": 1}
+    assert control(server, "set_rules", rules) == (200, {"done": True})
+    back = {"return_id": b.sandbox.open_return(order["order_id"])}
+    assert control(server, "send_back", back)[0] == 400
 
 
 def test_an_invoice_can_be_controlled_too(server: Server) -> None:
@@ -155,6 +159,8 @@ def test_an_invoice_can_be_controlled_too(server: Server) -> None:
         ("set_shop", {"shop_id": "1", "own_fleet": 1}, 400, "body.own_fleet must be true or"),
         ("set_stock", {"shop_id": "1", "sku": "A"}, 400, "body.units is missing"),
         ("refund", {"return_id": "403"}, 400, "no request 403"),
+        ("set_rules", {"colour": 1}, 400, "body.colour"),
+        ("set_rules", {"refund_after": "soon"}, 400, "body.refund_after must be a whole number"),
         ("grant", {"shop_id": "nobody"}, 400, "no shop nobody"),
         ("add_shop", {"shop_id": "1"}, 400, "is missing"),
     ],

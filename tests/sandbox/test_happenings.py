@@ -147,3 +147,32 @@ def test_warehouses_are_those_that_orders_and_stock_name() -> None:
     rows = b.client.get("/logistics/202309/warehouses").data["warehouses"]
     assert [row["id"][-1] for row in rows] == ["1", "2", "3"]
     assert [row["is_default"] for row in rows] == [True, False, False]
+
+
+def test_a_warehouse_has_the_options_of_the_marketplace() -> None:
+    b = bench()
+    where = "/logistics/202309/warehouses/{}/delivery_options"
+    rows = b.client.get(where.format("6950000000000000001")).data["delivery_options"]
+    assert [row["type"] for row in rows] == ["SEND_BY_SELLER", "STANDARD"]
+    assert b.client.get(where.format("69")).code == wire.BAD_PARAMETER
+
+
+def test_rules_change_while_it_runs() -> None:
+    b = bench()
+    b.sandbox.set_rules(cancel_answer_time=60, label_asks=1)
+    order_id = b.sandbox.add_order(b.shop.shop_id)
+    b.sandbox.request_cancel(order_id)
+    b.sandbox.advance(START + 60)
+    assert b.client.read(order_id)[0]["status"] == "CANCELLED"
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda b: b.sandbox.open_return(b.sandbox.add_order(b.shop.shop_id), "SWAP"),
+        lambda b: b.sandbox.add_order(b.shop.shop_id, needs_invoice=True),
+    ],
+)
+def test_what_no_buyer_or_market_has_is_a_mistake_of_the_story(step: Any) -> None:
+    with pytest.raises(StoryError):
+        step(bench())

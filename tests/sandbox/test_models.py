@@ -15,6 +15,7 @@ import pytest
 from sandbox import (
     Sandbox,
     cancelling,
+    cases,
     composition,
     delivery,
     edits,
@@ -100,7 +101,7 @@ def example(shape: Any) -> Any:
         (composition.COMBINE_BODY, "CombinePackageRequest", set()),
         (composition.UNCOMBINE_BODY, "UncombinePackagesRequest", set()),
         (reading.PACKAGE_FILTERS, "SearchPackageRequest", set()),
-        (reading.CANCELLATION_FILTERS, "SearchCancellationsRequest", {"cancel_status"}),
+        (cases.CANCELLATION_FILTERS, "SearchCancellationsRequest", {"cancel_status"}),
         (stock.SEARCH_BODY, "InventorySearchRequest", set()),
         (stock.UPDATE_BODY, "UpdateInventoryRequest", set()),
         (messages.CREATE_BODY, "CreateConversationRequest", set()),
@@ -186,7 +187,10 @@ def test_answers_about_packages() -> None:
     assert len(held("UpdatePackageDeliveryStatusResponse", told)["errors"]) == 1
     held("GetOrderTrackingResponse", b.client.get(f"{ff}/orders/{order_id}/tracking"))
     held("SearchPackageResponse", b.client.post(f"{ff}/packages/search", page_size=5))
-    held("GetWarehouseListResponse", b.client.get("/logistics/202309/warehouses"))
+    where = "/logistics/202309/warehouses"
+    held("GetWarehouseListResponse", b.client.get(where))
+    told = b.client.get(f"{where}/6950000000000000001/delivery_options")
+    held("GetWarehouseDeliveryOptionsResponse", told)
 
 
 def test_answers_about_splitting_labels_and_tracks() -> None:

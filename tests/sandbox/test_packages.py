@@ -91,3 +91,17 @@ def test_how_a_parcel_is_handed_over_is_shown_on_it() -> None:
     path = f"/fulfillment/202309/packages/{b.client.package_of(order_id)}"
     b.client.post(f"{path}/ship", {"handover_method": "DROP_OFF"})
     assert b.client.get(path).data["handover_method"] == "DROP_OFF"
+
+
+def test_a_parcel_with_a_cancelled_line_is_shipped_without_it() -> None:
+    b = bench("US")
+    order_id = b.sandbox.add_order(b.shop.shop_id, items={"MUG-BLUE": 3})
+    one, two, three = (line["id"] for line in b.client.read(order_id)[0]["line_items"])
+    made = b.sandbox.split(order_id, [[one, two], [three]])
+    body = {"order_id": order_id, "cancel_reason": "seller_cancel_reason_out_of_stock"}
+    told = body | {"order_line_item_ids": [one]}
+    assert b.client.post("/return_refund/202602/cancellations", told).code == 0
+    assert b.client.mark(order_id, lines=[one, two]).code == wire.ORDER_CANCELLED
+    answer = b.client.mark(order_id, lines=[two])
+    assert answer.data["package_id"] == made[0]
+    assert answer.data["order_line_item_ids"] == [two]
