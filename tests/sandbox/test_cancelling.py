@@ -226,6 +226,25 @@ def test_all_lines_one_by_one_are_the_whole_order() -> None:
         (
             "US",
             STOCK,
+            {
+                "order_line_list": [
+                    {
+                        "order_line_item_id": "577000000000000001",
+                        "sub_order_line_item_id": "1",
+                    }
+                ]
+            },
+            wire.BAD_PARAMETER,
+        ),
+        (
+            "US",
+            STOCK,
+            {"skus": [{"sku_id": "1729000000000000002", "quantity": 1}] * 3},
+            wire.BAD_PARAMETER,
+        ),
+        (
+            "US",
+            STOCK,
             {"skus": [{"sku_id": "1729000000000000002", "quantity": 3}]},
             wire.BAD_PARAMETER,
         ),
@@ -453,3 +472,13 @@ def test_deadlines_by_itself_come_out_the_same_in_long_and_short_steps() -> None
     assert results[0] == results[1]
     by = [row["cancellation_initiator"] for row in results[0][0]]
     assert by == ["SYSTEM", "SYSTEM", "BUYER"]
+
+
+def test_single_lines_are_not_cancelled_once_shipping_is_arranged() -> None:
+    b = bench("US")
+    order_id = b.sandbox.add_order(b.shop.shop_id, items={"MUG-BLUE": 2})
+    b.client.mark(order_id)
+    line = b.client.read(order_id)[0]["line_items"][0]["id"]
+    told = cancel(b, order_id, order_line_item_ids=[line])
+    assert told.code == wire.WRONG_ORDER_STATUS
+    assert cancel(b, order_id).code == 0

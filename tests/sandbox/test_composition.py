@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sandbox import wire
-from tests.sandbox.bench import Bench, bench, told_by
+from sandbox import StoryError, wire
+from tests.sandbox.bench import Bench, bench, shop, told_by
 
 COMBINE = "/fulfillment/202309/packages/combine"
 CANDIDATES = "/fulfillment/202309/combinable_packages/search"
@@ -148,3 +148,39 @@ def test_an_order_whose_buyer_wants_to_cancel_is_not_combined() -> None:
     b.sandbox.request_cancel(ids[0])
     body = {"combinable_packages": [{"id": each} for each in packages]}
     assert b.client.post(COMBINE, body).code == wire.BAD_PARAMETER
+
+
+def test_attributes_are_told_for_fifty_own_orders() -> None:
+    other = shop("TH", 2)
+    b, ids, packages = pair()
+    b.sandbox.add_shop(other)
+    foreign = b.sandbox.add_order(other.shop_id)
+    b.client.post(COMBINE, {"combinable_packages": [{"id": each} for each in packages]})
+    (row,) = b.client.get(ATTRIBUTES, order_ids=f"{ids[0]},{foreign}").data["split_attributes"]
+    assert row["reason"] == "the order is combined with another"
+    for many, code in ((50, 0), (51, wire.BAD_PARAMETER)):
+        told = ",".join(str(number) for number in range(many))
+        assert b.client.get(ATTRIBUTES, order_ids=told).code == code
+
+
+def test_parts_of_bundles_are_not_split() -> None:
+    b, order_id, lines = two_skus("US")
+    group = [{"order_line_id": lines[0], "sub_item_id": "1"}]
+    told = [{"id": "1", "order_line_list": group}]
+    path = f"/fulfillment/202309/orders/{order_id}/split"
+    assert b.client.post(path, {"splittable_groups_v2": told}).code == wire.BAD_PARAMETER
+
+
+def test_orders_are_combined_and_parted_out_of_their_own_packages() -> None:
+    b, ids, packages = pair()
+    odd = {"combinable_packages": [{"id": packages[0], "order_ids": ids[1:]}]}
+    assert b.client.post(COMBINE, odd).code == wire.BAD_PARAMETER
+    path = f"/fulfillment/202309/packages/{packages[0]}/uncombine"
+    assert b.client.post(path).code == wire.BAD_PARAMETER
+
+
+def test_a_story_combines_in_sea_and_latam_only() -> None:
+    b = bench("US")
+    ids = [b.sandbox.add_order(b.shop.shop_id) for _ in range(2)]
+    with pytest.raises(StoryError, match="do not combine in US"):
+        b.sandbox.combine(ids)

@@ -367,3 +367,27 @@ def test_tracks_are_for_listed_sellers_in_the_us_and_brazil() -> None:
     assert tracks(asia, order_id, track()).code == wire.WRONG_REGION
     brazil, order_id = fleet("BR", own_tracks=True)
     assert tracks(brazil, order_id, track(), country="BR").code == 0
+
+
+def test_a_parcel_that_was_lost_takes_no_tracks() -> None:
+    b, order_id = fleet("US", own_tracks=True)
+    b.sandbox.collect(order_id)
+    b.sandbox.report_exception(order_id)
+    (row,) = tracks(b, order_id, track(50101)).data["track_results"]
+    assert row["code"] == wire.ORDER_CANCELLED
+
+
+def test_a_form_without_its_file_is_refused() -> None:
+    b, _ = fleet()
+    raw = b'------synthetic\r\nX: name="name"\r\n\r\nx.pdf\r\n------synthetic--\r\n'
+    told = upload(b, FILES, b"", raw=raw)
+    assert (told.code, told.message) == (wire.BAD_PARAMETER, "form field data is missing")
+
+
+def test_a_boundary_may_be_quoted_and_a_file_may_hold_anything() -> None:
+    b, _ = fleet()
+    content = png() + b"\r\n--synthetic\r\n\r\n\x00\xff"
+    kind = 'multipart/form-data; boundary="----synthetic"'
+    assert upload(b, IMAGES, content, kind=kind).code == 0
+    (kept,) = b.sandbox._world.files.values()
+    assert kept.content == content

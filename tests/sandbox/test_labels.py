@@ -223,3 +223,24 @@ def test_tracking_shows_what_the_carrier_told_newest_first() -> None:
         (50101, (START + 60) * 1000),
         (30901, START * 1000),
     ]
+
+
+def test_orders_with_packages_of_their_own_get_one_label() -> None:
+    b = bench("DE")
+    pair = [order(b), order(b)]
+    before = {b.client.package_of(order_id) for order_id in pair}
+    told = b.client.post(CREATE, {"ship_type": "3", "order_list_ids": pair})
+    assert told.code == 0
+    assert {b.client.package_of(each) for each in pair} == {told.data["package_id"]}
+    assert told.data["package_id"] not in before
+
+
+def test_parts_of_bundles_get_no_label_and_two_lists_no_service() -> None:
+    b = bench("US")
+    one = order(b)
+    line = b.client.read(one)[0]["line_items"][0]["id"]
+    part = [{"order_line_id": line, "sub_item_id": "1"}]
+    body = {"ship_type": "2", "order_id": one, "order_line_item": part}
+    assert b.client.post(CREATE, body).code == wire.BAD_PARAMETER
+    both = {"order_line_item_ids": [line], "order_line_list": [{"order_line_id": line}]}
+    assert b.client.post(SERVICES.format(one), both).code == wire.BAD_PARAMETER

@@ -187,3 +187,12 @@ def test_an_unpaid_order_has_nothing_to_give_back() -> None:
     body = {"order_id": order_id, "request_type": "CANCEL", "reason_name": reason}
     told = b.client.post(CALCULATE, body).data["order_refund_amount"]
     assert told["refund_total"] == "0.00"
+
+
+def test_how_goods_come_back_is_read_to_the_letter() -> None:
+    b, order_id = sent("DELIVERED")
+    told = {"return_type": "RETURN_AND_REFUND", "return_reason": WRONG}
+    own = told | {"shipment_type": "BUYER_ARRANGE", "handover_method": "PICKUP"}
+    assert refund(b, order_id, **own).code == wire.BAD_PARAMETER
+    assert refund(b, order_id, **told, shipment_type="PIGEON").code == wire.BAD_PARAMETER
+    assert refund(b, order_id, **told, shipment_type="BUYER_ARRANGE").code == 0

@@ -193,3 +193,14 @@ def test_stock_set_from_outside_is_told_too() -> None:
     assert [hook["type"] for hook in hooks] == [71, 27]
     assert hooks[0]["data"]["change_detail"][0]["trigger_source"] == "SELLER_CENTER_UPDATE"
     assert numbers(b, sku_id) == (3, 0)
+
+
+@pytest.mark.parametrize(("many", "code"), [(0, 1), (600, 0), (601, 1)])
+def test_an_update_names_each_sku_once_and_not_too_many(many: int, code: int) -> None:
+    b, sku_id = stocked()
+    path = f"/product/202309/products/{sku_id[:-1]}1/inventory/update"
+    skus = [{"id": str(number), "inventory": [{"quantity": 1}]} for number in range(many)]
+    expected = wire.BAD_PARAMETER if code else 0
+    assert b.client.post(path, {"skus": skus}).code == expected
+    twice = [{"id": sku_id, "inventory": [{"quantity": 1}]}] * 2
+    assert b.client.post(path, {"skus": twice}).code == wire.BAD_PARAMETER
