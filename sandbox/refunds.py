@@ -232,7 +232,11 @@ def due(world: World, until: int) -> Iterator[tuple[int, Callable[[], None]]]:
 
 def _when_due(world: World, case: Case) -> Callable[[], None]:
     def answer() -> None:
-        if case.refund_at:
-            pay_out(world, case, case.refund_at)
+        at, case.refund_at = case.refund_at, 0
+        if at and world.orders[case.order_id].status == orders.CANCELLED:
+            # The cancellation has given the money back already.
+            life.set_case(world, case, "RETURN_OR_REFUND_REQUEST_CANCEL", at)
+        elif at:
+            pay_out(world, case, at)
 
     return answer

@@ -102,6 +102,12 @@ class Settings:
     sensitive_words: tuple[str, ...] = ()
     low_stock: int = 5
 
+    def __post_init__(self) -> None:
+        for name in Rules.__annotations__:
+            value = getattr(self, name)
+            if isinstance(value, int) and value < 0:
+                raise ValueError(f"{name} must not be negative")
+
 
 class Rules(TypedDict, total=False):
     """Some of the `Settings`, to be changed."""

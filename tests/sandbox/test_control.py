@@ -160,6 +160,7 @@ def test_an_invoice_can_be_controlled_too(server: Server) -> None:
         ("set_stock", {"shop_id": "1", "sku": "A"}, 400, "body.units is missing"),
         ("refund", {"return_id": "403"}, 400, "no request 403"),
         ("set_rules", {"colour": 1}, 400, "body.colour"),
+        ("set_rules", {"label_asks": -1}, 400, "label_asks must not be negative"),
         ("set_rules", {"refund_after": "soon"}, 400, "body.refund_after must be a whole number"),
         ("grant", {"shop_id": "nobody"}, 400, "no shop nobody"),
         ("add_shop", {"shop_id": "1"}, 400, "is missing"),

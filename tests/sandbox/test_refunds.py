@@ -196,3 +196,14 @@ def test_how_goods_come_back_is_read_to_the_letter() -> None:
     assert refund(b, order_id, **own).code == wire.BAD_PARAMETER
     assert refund(b, order_id, **told, shipment_type="PIGEON").code == wire.BAD_PARAMETER
     assert refund(b, order_id, **told, shipment_type="BUYER_ARRANGE").code == 0
+
+
+def test_an_order_cancelled_meanwhile_is_not_paid_back_twice() -> None:
+    b, order_id = sent()
+    return_id = refund(b, order_id).data["return_id"]
+    b.sandbox.cancel(order_id, "package_lost", "SYSTEM")
+    b.sandbox.take_webhooks()
+    b.sandbox.advance(START + 3600)
+    (hook,) = told_by(b.sandbox)
+    assert hook["data"]["return_status"] == "RETURN_OR_REFUND_REQUEST_CANCEL"
+    assert hook["data"]["return_id"] == return_id
