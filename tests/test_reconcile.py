@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 
 from sandbox.faults import Fault
-from shipclock import rows
+from shipclock import codec, rows
 from shipclock.connect import reconcile_key
+from shipclock.domain.clock import Notice
 from shipclock.domain.times import parse, stamp
+from shipclock.due import DueRows
 from shipclock.marketplaces.protocol import SearchPage
-from shipclock.reconcile import FIRST_LOOK, OVERLAP, Places
-from tests.builders import T0, after
+from shipclock.ports import Put
+from shipclock.reconcile import FIRST_LOOK, OVERLAP, SEVERAL, Places
+from tests.builders import REAL, T0, after
+from tests.fakes import MemoryStore
 from tests.stage import SHOP_ID, START, Stage
 
 HOUR = timedelta(hours=1)
@@ -134,6 +138,32 @@ def test_a_page_that_is_no_longer_to_be_had_is_found_by_starting_over(
     stage.settle_down()
     assert not missing(stage, placed)
     assert reconciliation(stage)["left"] == {}
+
+
+@pytest.mark.parametrize("count", [SEVERAL - 1, SEVERAL, 100])
+def test_what_a_search_brings_is_settled_with_it(stage: Stage, count: int) -> None:
+    heard(stage)
+    placed = lost(stage, count)
+    sick = placed[0]
+    key = rows.order_pk(sick), "EVENT#bad"
+    stage.store.write(Put({"pk": key[0], "sk": key[1], "kind": "hint", "doc": "{}"}))
+    stage.until(START + timedelta(minutes=16))
+    stage.real.pass_time(60)
+    report = stage.sweep()
+    assert missing(stage, placed) == [sick], "one that can't be settled holds up no other"
+    assert report.settled >= count - 1
+    found = stage.memory.rows[rows.order_pk(sick)].items()
+    events = [row for sk, row in found if sk.startswith(rows.EVENT) and sk != key[1]]
+    assert [("due_at" in row, row["kind"]) for row in events] == [(True, "snapshot")]
+
+
+def test_what_people_are_told_waits_for_orders_and_for_nothing_else() -> None:
+    assert rows.at_once(REAL) < rows.after_all(T0) < rows.at(T0)
+    store = MemoryStore()
+    notice = Notice("clock", "warning", T0, "day", "text")
+    store.write(Put(codec.notice_row(rows.order_pk("1"), notice, REAL)))
+    left = DueRows(store, T0).left(REAL + timedelta(seconds=90))
+    assert (left.rows, left.oldest_seconds) == (1, 90)
 
 
 # Three days without a webhook

@@ -123,7 +123,7 @@ def test_what_is_told_again_or_late_is_no_news() -> None:
 def test_the_notice_says_what_is_left_and_what_to_do_and_is_announced() -> None:
     store = kept(news("LOW_STOCK", 1, quantities={"available": 3}))
     (row,) = store.read(rows.shop_pk(SHOP), rows.NOTICE)
-    assert row["due_at"] == rows.at_once(REAL)
+    assert row["due_at"] == rows.after_all(REAL)
     told = announcement(rows.key_of(row), row)
     assert (told["type"], told["shop_id"], told["clock"]) == ("shop.stock", SHOP, SKU)
     assert told["text"] == (

@@ -328,6 +328,11 @@ def test_a_stock_that_is_bent_is_unreadable_and_names_the_field(
     assert str(problem.value).startswith(field)
 
 
+def test_the_old_topic_of_reversals_asks_for_a_re_read_too() -> None:
+    (hint,) = hints(bent(type=2, data={"order_id": O1, "reverse_order_status": 1}))
+    assert (hint.topic, hint.order_id, hint.status) == ("reverse_status_update", O1, "")
+
+
 @pytest.mark.parametrize("word", ["CANCEL", "CANCELLED"])
 def test_both_spellings_of_cancelled_are_one_status(word: str) -> None:
     assert [hint.status for hint in hints(bent_data(order_status=word))] == ["CANCELLED"]

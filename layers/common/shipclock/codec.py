@@ -100,7 +100,7 @@ def verdict_row(order_id: str, shop_id: str, verdict: Verdict, real: datetime) -
     """The row of a verdict, marked due to be announced."""
     key = rows.order_pk(order_id), rows.VERDICT + verdict.key
     told = {"state": verdict.state.value, "shop_id": shop_id}
-    return _row(key, _VERDICT, verdict, **told, **rows.mark(key, rows.at_once(real)))
+    return _row(key, _VERDICT, verdict, **told, **rows.mark(key, rows.after_all(real)))
 
 
 def read_verdict(row: Row) -> Verdict:
@@ -112,7 +112,7 @@ def notice_row(pk: str, notice: Notice, real: datetime, shop_id: str = "") -> Ro
     """The row of a notice of an order or shop, marked due to be announced."""
     key = pk, rows.NOTICE + notice.key
     told = {"shop_id": shop_id} if shop_id else {}
-    return _row(key, _NOTICE, notice, **told, **rows.mark(key, rows.at_once(real)))
+    return _row(key, _NOTICE, notice, **told, **rows.mark(key, rows.after_all(real)))
 
 
 def read_notice(row: Row) -> Notice:

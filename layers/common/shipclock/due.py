@@ -125,6 +125,6 @@ class DueRows:
 
     def _since(self, due_at: str, real: datetime) -> datetime:
         """The real time since which a row is due; of an instant of `now`, as if now were real."""
-        if due_at.startswith("0#"):
-            return parse(due_at.removeprefix("0#"))
+        if since := rows.real_time(due_at):
+            return parse(since)
         return real - (self._now - parse(due_at))

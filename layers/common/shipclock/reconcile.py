@@ -6,6 +6,7 @@ A search that one sweep can't finish is gone on with at the very page: reading t
 each minute, a shop that changes more in two hours than a sweep can read would never get ahead.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from shipclock.domain.event import Hint
 from shipclock.domain.order import OPEN_STAGES
 from shipclock.domain.times import parse, stamp
 from shipclock.lane import LEASE, Busy
-from shipclock.marketplaces.protocol import Kind, SearchPage
+from shipclock.marketplaces.protocol import Kind, OrderRow, SearchPage
 from shipclock.ports import Change, Put, Row
 from shipclock.reading import Unreadable, digest
 from shipclock.shift import Shift
@@ -25,6 +26,11 @@ PAGE = 100
 EVERY = timedelta(minutes=15)
 OVERLAP = timedelta(hours=2)
 FIRST_LOOK = timedelta(days=30)
+
+SIDE_BY_SIDE = 8
+SEVERAL = 16
+"""From how many orders of a page on they are kept side by side. A page of new ones takes the table
+several seconds one by one, and calls wait for it."""
 
 STALE = (Kind.OK, Kind.REFUSED, Kind.MISCONFIGURED, Kind.EXPIRED)
 """What may come back for the token of a page that was left for later (`OK`: an answer that can't be
@@ -193,17 +199,31 @@ class Reconciler:
             self._report("order.unreadable", shop_id=shop_id, **told)
             if odd.order_id:
                 self._ask_again(odd.order_id, requested_at)
-        for order in page.orders:
-            kept = False
-            with self._guard((rows.order_pk(order.order_id), rows.HEAD), "order"):
-                head = self._store.get((rows.order_pk(order.order_id), rows.HEAD))
-                if head is None or head.get("facts") != codec.facts_digest(order.facts):
-                    keep_snapshot(self._store, shop_id, order, requested_at, self._now)
-                kept = True
-            if not kept:
-                self._ask_again(order.order_id, requested_at)
+        fresh = [order for order in page.orders if self._tells_something(order)]
+        if len(fresh) < SEVERAL:
+            for order in fresh:
+                self._keep_order(order, requested_at)
+        else:
+            with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+                for _ in pool.map(lambda order: self._keep_order(order, requested_at), fresh):
+                    pass
         for case in page.cases:
             self._store.write(Put(codec.event_row(case, requested_at)))
+
+    def _tells_something(self, order: OrderRow) -> bool:
+        head = self._store.get((rows.order_pk(order.order_id), rows.HEAD))
+        return head is None or head.get("facts") != codec.facts_digest(order.facts)
+
+    def _keep_order(self, order: OrderRow, requested_at: datetime) -> None:
+        """Keep what a search told of an order, and settle it at once: after an outage there are
+        more of them than the `due` index gives a sweep, and others wait in it."""
+        kept = False
+        with self._guard((rows.order_pk(order.order_id), rows.HEAD), "order"):
+            keep_snapshot(self._store, self._lane.shop.shop_id, order, requested_at, self._now)
+            kept = True
+            self._settle(order.order_id)
+        if not kept:
+            self._ask_again(order.order_id, requested_at)
 
     def _ask_again(self, order_id: str, requested_at: datetime) -> None:
         """Leave a hint of an order that could not be kept: the cursor moves past it, so that from

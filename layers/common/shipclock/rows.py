@@ -21,7 +21,8 @@
 | `SHOPS` | shop id | a shop was connected once |
 
 A row with a *due mark* (`due_pk`, `due_at`) stands in the sparse index `due`. `due_at` is an
-instant of `now`, or `0#` and a real time: due whatever `now` is.
+instant of `now`, or `0#` and a real time: due whatever `now` is. With `1#` it is too, and comes
+after all of those: after an outage there may be much to tell people, and no order waits for that.
 """
 
 import zlib
@@ -108,6 +109,16 @@ UNMARK = (*MARK, "put_off")
 def at_once(real: datetime) -> str:
     """Due whatever `now` is, since this real time."""
     return f"0#{stamp(real)}"
+
+
+def after_all(real: datetime) -> str:
+    """The same, once nothing that is due `at_once` is left."""
+    return f"1#{stamp(real)}"
+
+
+def real_time(due_at: str) -> str:
+    """The real time since which such a row is due; empty where it is due at an instant of `now`."""
+    return due_at[2:] if due_at[:2] in ("0#", "1#") else ""
 
 
 def at(instant: datetime) -> str:
