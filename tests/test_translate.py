@@ -120,18 +120,18 @@ def ending(days: float) -> dict[str, str]:
 def test_the_seller_hears_at_once_when_an_authorisation_will_end(stage: Stage) -> None:
     poke(stage, heard(stage, "authorisation_expiring", data=ending(30)))
     (told,) = notices(stage)
-    assert told["type"] == "shop.expiring"
+    assert told["type"] == "shop.authorisation_ends"
     assert SHOP_ID in told["text"]
     assert "2026-12-23T12:00:00Z" in told["text"]
     assert connected(stage)
 
 
-def test_the_seller_hears_of_the_same_end_once_a_week(stage: Stage) -> None:
+def test_the_seller_hears_of_the_same_end_again_as_it_comes_near(stage: Stage) -> None:
     data = ending(30)
     for day in range(31):
         poke(stage, heard(stage, "authorisation_expiring", data=data, timestamp=day))
         stage.real.pass_time(86_400)
-    assert len(notices(stage)) == 5
+    assert len(notices(stage)) == 4
 
 
 def test_an_end_that_was_put_off_by_connecting_again_is_not_told(stage: Stage) -> None:

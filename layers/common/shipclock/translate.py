@@ -16,7 +16,6 @@ from shipclock.domain.event import Link, OrderEvent
 from shipclock.domain.order import ENDED, STAGES
 from shipclock.domain.times import parse, stamp
 from shipclock.domain.tracking import Scan
-from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import Change, Put, Row, Store, StoreError
 from shipclock.reading import Unreadable
 from shipclock.sources import Delivery, ShopNews, Translation, source
@@ -26,7 +25,9 @@ MOST_EVENTS = 2_000
 """Events one order or number may have. A delivery that would bring more waits for a person."""
 
 TRIES = 8
-WEEK = timedelta(weeks=1)
+
+TELL_AGAIN = (1, 3, 7, 30)
+"""Days before an authorisation's end at which it is told: once for each of these spans."""
 
 ENDED_STAGES = frozenset(STAGES[status] for status in ENDED) | {"delivered"}
 
@@ -180,26 +181,32 @@ class Translator:
                 search_at_once(self._store, news.shop_id, self._real())
                 return False
             if news.kind == "expiring" and news.ends_at is not None:
-                expiring(self._store, shop, news.ends_at, self._now, self._real())
+                expiring(self._store, news.shop_id, news.ends_at, self._now, self._real())
                 return False
             if disconnect(self._store, shop, row, self._now, self._real()):
                 return True
         raise StoreError(f"shop {news.shop_id} was changed by others {TRIES} times in a row")
 
 
-def expiring(store: Store, shop: Shop, ends_at: datetime, now: datetime, real: datetime) -> bool:
-    """Have the seller told that a shop's authorisation ends; False where this was told already.
+def expiring(store: Store, shop_id: str, ends_at: datetime, now: datetime, real: datetime) -> bool:
+    """Have the seller told that a shop's authorisation ends then; whether that was news.
 
-    The marketplace says so every day of the last thirty (`tiktok-shop.md` 1.3); we do each week.
+    The marketplace says so on each of the last thirty days (`tiktok-shop.md` 1.3). We tell it at
+    once, and again when 7 days, 3 days and one are left. `ends_at` and `real` are real times.
     """
-    weeks = (ends_at - real) // WEEK
+    row = store.get((rows.shop_pk(shop_id), rows.LANE))
+    shop = codec.read_shop(row) if row else None
+    if shop is None or not shop.connected:
+        return False
+    left = ends_at - real
+    days = next((days for days in TELL_AGAIN if left <= timedelta(days=days)), TELL_AGAIN[-1])
     text = (
-        f"The authorisation of shop {shop.shop_id} ends at {stamp(ends_at)}. From then on nothing "
-        "can be read or pushed for it. Connect the shop again before that: renew the authorisation "
-        "as you gave it the first time."
+        f"The authorisation of shop {shop_id} ends at {stamp(ends_at)}. After that nothing can be "
+        "read or pushed for it. Connect the shop again before."
     )
-    notice = Notice(shop.marketplace, "expiring", now, f"{stamp(ends_at)}#{weeks}", text)
-    return store.write(Put(codec.notice_row(rows.shop_pk(shop.shop_id), notice, real)))
+    day = f"{ends_at.date().isoformat()}#{days}"
+    notice = Notice(shop.marketplace, "authorisation_ends", now, day, text)
+    return store.write(Put(codec.notice_row(rows.shop_pk(shop_id), notice, real)))
 
 
 def search_at_once(store: Store, shop_id: str, real: datetime) -> None:
