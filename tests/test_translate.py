@@ -142,6 +142,55 @@ def test_an_end_that_was_put_off_by_connecting_again_is_not_told(stage: Stage) -
     assert not notices(stage)
 
 
+# Type 4
+
+
+def packages(stage: Stage, order_id: str) -> list[tuple[str, str, list[str]]]:
+    """The order's packages: id, number, what the carrier said of it."""
+    return [
+        (p.package_id, p.tracking_number, [s.status.value for s in p.parcel.scans])
+        if p.parcel
+        else (p.package_id, p.tracking_number, [])
+        for p in stage.judged(order_id).order.packages
+    ]
+
+
+def test_packages_that_are_split_and_combined_are_known_after_the_re_read(stage: Stage) -> None:
+    sandbox = stage.sandbox
+    first = sandbox.add_order(SHOP_ID, status="AWAITING_SHIPMENT", items={"MUG": 1, "CUP": 1})
+    second = sandbox.add_order(SHOP_ID, status="AWAITING_SHIPMENT", items={"MUG": 1})
+    stage.marketplace_tells()
+    stage.settle_down()
+    (before,) = packages(stage, first)
+    assert before[1:] == ("", [])
+    stage.carrier_tells("SYN-1", "info_received", order_id=first)
+    stage.settle_down()
+    assert packages(stage, first) == [(before[0], "SYN-1", ["info_received"])]
+
+    lines = [str(one["id"]) for one in sandbox.order(first)["line_items"]]  # type: ignore[attr-defined]
+    made = sandbox.split(first, [lines[:1], lines[1:]])
+    stage.marketplace_tells()
+    stage.settle_down()
+    assert packages(stage, first) == [
+        ("", "SYN-1", ["info_received"]),
+        *((package, "", []) for package in sorted(made)),
+    ]
+
+    third = sandbox.add_order(SHOP_ID, status="AWAITING_SHIPMENT", items={"MUG": 1})
+    stage.marketplace_tells()
+    stage.settle_down()
+    shared = sandbox.combine([second, third])
+    stage.marketplace_tells()
+    stage.settle_down()
+    stage.carrier_tells("SYN-2", "picked_up", order_id=second)
+    stage.settle_down()
+    assert len(stage.effects) == 1
+    stage.marketplace_tells()
+    stage.settle_down()
+    for order_id in (second, third):
+        assert packages(stage, order_id) == [(shared, "SYN-2", ["picked_up"])]
+
+
 # Types 64, 65, 67
 
 
