@@ -1,10 +1,13 @@
 """What was lost is found again: searches, where they go on, and a three days' outage."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sandbox.faults import Fault
 from shipclock import codec, rows
@@ -13,10 +16,11 @@ from shipclock.domain.clock import Notice
 from shipclock.domain.times import parse, stamp
 from shipclock.due import DueRows
 from shipclock.marketplaces.protocol import SearchPage
-from shipclock.ports import Put
+from shipclock.ports import Put, StoreError
 from shipclock.reconcile import FIRST_LOOK, OVERLAP, SEVERAL, Places
+from shipclock.sweep import Sweep
 from tests.builders import REAL, T0, after
-from tests.fakes import MemoryStore
+from tests.fakes import KINDS, Faults, FaultyStore, FaultyWire, Gone, MemoryStore
 from tests.stage import SHOP_ID, START, Stage
 
 HOUR = timedelta(hours=1)
@@ -155,6 +159,31 @@ def test_what_a_search_brings_is_settled_with_it(stage: Stage, count: int) -> No
     found = stage.memory.rows[rows.order_pk(sick)].items()
     events = [row for sk, row in found if sk.startswith(rows.EVENT) and sk != key[1]]
     assert [("due_at" in row, row["kind"]) for row in events] == [(True, "snapshot")]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1_200), st.sampled_from(KINDS), st.booleans())
+def test_whatever_fails_while_searching_all_is_found_in_the_end(
+    step: int, kind: str, in_wire: bool
+) -> None:
+    stage = Stage()
+    heard(stage)
+    placed = lost(stage, 104)
+    stage.until(START + timedelta(minutes=16))
+    stage.real.pass_time(60)
+    faults = Faults({step % 12 if in_wire else step: kind})
+    world = stage.world
+    if in_wire:
+        world.wire = FaultyWire(stage.wire, faults)
+    else:
+        world.store = FaultyStore(stage.memory, faults)
+    with suppress(Gone, StoreError):
+        Sweep(world, stage.now, timedelta(seconds=65)).run()
+    stage.real.pass_time(100)  # the lease of one that is gone runs out
+    stage.until(START + timedelta(minutes=40))
+    stage.settle_down()
+    assert not missing(stage, placed)
+    assert reconciliation(stage).get("left", {}) == {}
 
 
 def test_what_people_are_told_waits_for_orders_and_for_nothing_else() -> None:

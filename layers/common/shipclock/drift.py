@@ -127,8 +127,9 @@ def _delivered_unseen(order: Order) -> Drift | None:
         f"delivered ({numbers})",
         ", ".join(shown) or order.status,
         max(at for _, at in behind),
-        "The marketplace takes this from its carrier's tracking. Wait a day; if it still does not "
-        "show it, open a ticket in Seller Center with the carrier's proof of delivery.",
+        "Where you mark deliveries by hand, do so in Seller Center. Elsewhere the marketplace "
+        "takes this from tracking: if a day later it still does not show it, open a ticket with "
+        "the carrier's proof of delivery.",
     )
 
 
