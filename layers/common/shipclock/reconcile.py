@@ -86,7 +86,7 @@ class Reconciler:
 
         A search that fails does not hold up the others, unless the marketplace does not answer at
         all; the whole is then tried again soon. Where the time is over the row stays due and the
-        next sweep goes on from the cursors.
+        next sweep goes on from there.
         """
         row_key = reconcile_key(self._lane.shop.shop_id)
         row = self._store.get(row_key)

@@ -172,7 +172,9 @@ class Translator:
         was lost."""
         for _ in range(TRIES):
             row = self._store.get((rows.shop_pk(news.shop_id), rows.LANE))
-            if row is None or row.get("connected_at", 0) > codec.millis(news.received_at):
+            if row is None or "doc" not in row:
+                return False
+            if row.get("connected_at", 0) > codec.millis(news.received_at):
                 return False
             shop = codec.read_shop(row)
             if not shop.connected:
@@ -195,7 +197,7 @@ def expiring(store: Store, shop_id: str, ends_at: datetime, now: datetime, real:
     once, and again when 7 days, 3 days and one are left. `ends_at` and `real` are real times.
     """
     row = store.get((rows.shop_pk(shop_id), rows.LANE))
-    shop = codec.read_shop(row) if row else None
+    shop = codec.read_shop(row) if row and "doc" in row else None
     if shop is None or not shop.connected:
         return False
     left = ends_at - real
