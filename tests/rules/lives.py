@@ -75,6 +75,14 @@ SCANNED = (
     *("in_transit", "picked_up", "returned", "damaged", "lost", "out_for_delivery") * 2,
 )
 NO_LINES = ("fast_rts_sla_time", "recommended_shipping_time")
+REQUESTS = ("403", "404")
+WAITS = "CANCELLATION_REQUEST_PENDING"
+ENDS = (
+    *("CANCELLATION_REQUEST_SUCCESS", "CANCELLATION_REQUEST_CANCEL") * 2,
+    "CANCELLATION_REQUEST_COMPLETE",
+    "CANCELLATION_REQUEST_CANCELLED",
+    "TOMORROW",
+)
 REPLACED = ("status_update", "untracked")
 """The clocks of the guide whose place a field of the marketplace may take."""
 
@@ -208,7 +216,8 @@ def made_up(name: str) -> Life:
     created += dice.choice((0, 0, dice.randint(0, 3599))) * SECOND
     teller = Teller(dice, created)
     teller.marks += [created + hours * HOUR for hours in (-24, 0, 48, 120, 288, 336, 360)]
-    numbers = _tell_the_order(teller)
+    wished = _tell_the_requests(teller)
+    numbers = _tell_the_order(teller, wished)
     _tell_the_parcels(teller, numbers)
     _tell_the_rest(teller)
     arrivals = tuple(sorted(teller.arrivals, key=lambda arrival: arrival.at))
@@ -216,7 +225,46 @@ def made_up(name: str) -> Life:
     return Life(name, zone, teller.likely(0.25), created, arrivals, looks)
 
 
-def _tell_the_order(teller: Teller) -> list[str]:
+def _tell_the_requests(teller: Teller) -> list[tuple[datetime, datetime]]:
+    """Buyers who want to cancel, and maybe again; returns from when to when they did."""
+    wished = []
+    for case_id in REQUESTS[: teller.one_of((0, 0, 0, 1, 1, 2))]:
+        at = teller.instant()
+        kind: Any = "return" if teller.likely(0.05) else "cancellation"
+        for _ in range(teller.one_of((1, 1, 1, 2, 3))):
+            asked, at = at, _tell_a_wait(teller, case_id, kind, at)
+            wished.append((asked, at))
+            at += teller.one_of((0, 1, 3600, 90000)) * SECOND
+    return wished
+
+
+def _tell_a_wait(teller: Teller, case_id: str, kind: Any, asked: datetime) -> datetime:
+    """A request from its opening: put off without a trace or with one, and answered or withdrawn
+    around its deadline or at any time. Returns its end, or the end of all."""
+
+    def tell(status: str, at: datetime, deadline: datetime | None) -> None:
+        name = f"case#{teller.dice.getrandbits(32):08x}"
+        teller.arrives(CaseChange(name, ORDER, SHOP, case_id, kind, status, at, deadline), at)
+
+    due = teller.maybe(0.9, asked + teller.one_of((1, 6, 24, 24, 48, 48)) * HOUR)
+    due = teller.instant() if due and teller.likely(0.1) else due
+    tell(WAITS, asked, due)
+    for _ in range(teller.one_of((0, 0, 0, 0, 1, 2))):
+        due = teller.maybe(0.9, due + teller.one_of((-6, 6, 24)) * HOUR if due else None)
+        tell(WAITS, teller.one_of((asked, asked, max(asked, teller.instant()))), due)
+    teller.marks += [due, due - 6 * HOUR] if due else []
+    if teller.likely(0.25):
+        return teller.created + LATEST
+    around = due + teller.one_of((-1, 0, 1)) * SECOND if due else asked
+    end = max(asked, teller.one_of((around, around, teller.instant())))
+    teller.marks.append(end)
+    tell(teller.one_of(ENDS), end, teller.maybe(0.2))
+    if teller.likely(0.3):
+        tell(teller.one_of(ENDS), end + teller.one_of((0, 1, 3600)) * SECOND, teller.maybe(0.2))
+    return end
+
+
+def _tell_the_order(teller: Teller, wished: list[tuple[datetime, datetime]]) -> list[str]:
     """The re-reads of the order and of its packages; returns the numbers that are about."""
     dice, created = teller.dice, teller.created
     same: dict[str, Any] = {
@@ -242,7 +290,7 @@ def _tell_the_order(teller: Teller) -> list[str]:
     lines = _lines(teller, packages)
     path = _path(teller)
     for _ in range(teller.one_of((0, *(1, 2, 3, 4) * 3, 5))):
-        _tell_a_reread(teller, same, lines, packages, path)
+        _tell_a_reread(teller, same, lines, packages, path, wished)
     for _ in range(teller.one_of((0, 0, 0, 1, 2))):
         if packages:
             _tell_a_package(teller, packages)
@@ -300,10 +348,12 @@ def _tell_a_reread(
     lines: tuple[Line, ...],
     packages: tuple[str, ...],
     path: list[tuple[datetime, str]],
+    wished: list[tuple[datetime, datetime]],
 ) -> None:
     """One re-read of the order: mostly what became of it by then, sometimes anything at all."""
     told = dict(same)
-    changed = teller.one_of((*(at for at, _ in path), max(teller.instant(), teller.created)))
+    moments = [*(at for at, _ in path), *(asked + SECOND for asked, _ in wished)]
+    changed = teller.one_of((*moments, max(teller.instant(), teller.created)))
     gone = [(at, status) for at, status in path if at <= changed]
     status = gone[-1][1] if gone else "AWAITING_SHIPMENT"
     reached = {status: at for at, status in gone}
@@ -314,6 +364,9 @@ def _tell_a_reread(
     for name in ("rts_time", "collection_time", "delivery_time", "cancel_time"):
         if teller.likely(0.2):
             told[name] = teller.maybe(0.4)
+    told["cancel_requested"] = any(asked <= changed < end for asked, end in wished)
+    if wished and teller.likely(0.25):
+        told["cancel_requested"] = teller.likely(0.5)
     if teller.likely(0.1):
         status = teller.one_of((*LADDER, "CANCELLED"))
     if teller.likely(0.08):
@@ -406,15 +459,12 @@ def _scan_name(teller: Teller) -> str:
 
 
 def _tell_the_rest(teller: Teller) -> None:
-    """What sets no clock: a thin webhook, a buyer who wants to cancel."""
+    """What sets no clock: a thin webhook."""
     at = teller.created + teller.dice.randint(0, 300) * HOUR
     status = teller.one_of(LADDER)
     if teller.likely(0.2):
         hint = Hint(f"hint#{status}", ORDER, SHOP, "order_status_change", at, status, at)
         teller.arrives(hint, at)
-    if teller.likely(0.1):
-        wish = "CANCELLATION_REQUEST_PENDING"
-        teller.arrives(CaseChange(f"case#{wish}", ORDER, SHOP, "403", "cancellation", wish, at), at)
 
 
 def _looks(teller: Teller, zone: ZoneInfo) -> tuple[datetime, ...]:
@@ -481,7 +531,7 @@ class Settled:
         )
         decision = decide(order, self.recorded, Situation(now, policy, shop(connected=False)))
         for notice in decision.notices:
-            if notice.clock == "untracked":
+            if notice.clock in ("untracked", "buyer_cancel_request"):
                 self.notices.add((notice.kind, notice.day))
         self.recorded = Recorded(
             version=self.recorded.version + 1,
@@ -577,8 +627,12 @@ def _plainer(fact: Fact) -> Iterator[Fact]:
         for name, blank in (("carrier", ""), ("proof", ""), ("flags", ())):
             if getattr(fact, name):
                 yield _with(fact, name, blank)
+    if isinstance(fact, CaseChange) and fact.deadline:
+        yield _with(fact, "deadline", None)
     if isinstance(fact, Snapshot):
         told = fact.facts
+        if told.cancel_requested:
+            yield replace(fact, facts=replace(told, cancel_requested=False))
         for name in ("rts_time", "collection_time", "delivery_time", "cancel_time"):
             if getattr(told, name):
                 yield replace(fact, facts=_with(told, name, None))

@@ -31,6 +31,7 @@ TO_TRACK = 15 * DAY
 TO_THE_FIRST_REMINDER = 120 * HOUR
 REMINDED_AT = time(9)
 WARNED_BEFORE = 24 * HOUR
+WARNED_OF_A_REQUEST_BEFORE = 6 * HOUR
 ATTEMPTS = 2
 
 LADDER = (
@@ -87,6 +88,10 @@ PROGRESS = (
     "unknown",
 )
 """The parcel's statuses in the order of `carriers.md` 1.2."""
+
+ASKED = "CANCELLATION_REQUEST_PENDING"
+AGREED = ("CANCELLATION_REQUEST_SUCCESS", "CANCELLATION_REQUEST_COMPLETE")
+"""What becomes of a wish to cancel (`tiktok-shop.md` 3.6); any other word ends it too."""
 
 NOT_MOVED = ("info_received", "unknown", "expired", "pickup_failed", "cancelled")
 AHEAD_OF_ITS_RECEIPT = timedelta(minutes=15)
@@ -172,8 +177,15 @@ class Book:
                 named = course.name, course.part, None if course.at_once else course.due
                 self.verdicts[named] = course.due, "overtaken" if seen.overtaken else "standing"
         for course in courses:
-            if course.name == "untracked" and look(course, cancelled, now).state == "running":
+            if look(course, cancelled, now).state != "running":
+                continue
+            if course.name == "untracked":
                 self._remind(course, now, zone)
+            elif (
+                course.name == "buyer_cancel_request"
+                and course.due - now <= WARNED_OF_A_REQUEST_BEFORE
+            ):
+                self.notices.add(("warning", f"{course.part}#{course.due:%Y-%m-%dT%H:%M:%SZ}"))
 
     def said(self) -> set[tuple[str | datetime, ...]]:
         """Every verdict (rule, part, instant, state), reminder and final warning so far."""
@@ -224,6 +236,7 @@ class Gathered:
     snapshots: tuple[Snapshot, ...]
     reads: tuple[PackageRead, ...]
     packages: tuple[Package, ...]
+    cases: tuple[CaseChange, ...]
 
     @property
     def start(self) -> datetime:
@@ -275,6 +288,7 @@ def gather(facts: Iterable[Fact]) -> Gathered | None:
     snapshots: dict[str, Snapshot] = {}
     reads: dict[str, PackageRead] = {}
     scans: dict[str, Scan] = {}
+    cases: dict[str, CaseChange] = {}
     linked: set[str] = set()
     for fact in facts:
         if isinstance(fact, Snapshot):
@@ -287,6 +301,8 @@ def gather(facts: Iterable[Fact]) -> Gathered | None:
             scans[fact.identity] = fact
         elif isinstance(fact, Link):
             linked.add(bare(fact.number))
+        elif isinstance(fact, CaseChange):
+            cases[fact.identity] = fact
     if not snapshots:
         return None
     told = sorted(
@@ -303,7 +319,8 @@ def gather(facts: Iterable[Fact]) -> Gathered | None:
         newest,
         tuple(told),
         tuple(reads.values()),
-        tuple(packages_of(newest, reads.values(), linked, parcels)),
+        tuple(packages_of(told, reads.values(), linked, parcels)),
+        tuple(cases.values()),
     )
 
 
@@ -313,12 +330,17 @@ def bare(number: str) -> str:
 
 
 def packages_of(
-    facts: OrderFacts,
+    told: list[Snapshot],
     reads: Iterable[PackageRead],
     linked: set[str],
     parcels: dict[str, list[Scan]],
 ) -> Iterator[Package]:
-    """The order's packages: those that the marketplace names, then numbers without a package."""
+    """The order's packages: those that the marketplace names, then numbers without a package.
+
+    A number that was told of a package which the order has no more is not waited for: it counts
+    once its carrier says anything, and is another package's once it moves.
+    """
+    facts = told[-1].facts
     ids: list[str] = []
     numbers: dict[str, str] = {}
     providers: dict[str, str] = {}
@@ -335,15 +357,18 @@ def packages_of(
             numbers.setdefault(line.package_id, number)
         if line.provider and name:
             providers.setdefault(name, line.provider)
-    for read in sorted(reads, key=lambda read: (read.requested_at, read.identity), reverse=True):
+    newest_first = sorted(reads, key=lambda read: (read.requested_at, read.identity), reverse=True)
+    for read in newest_first:
         number = bare(read.tracking_number)
         if number and read.package_id in ids:
             numbers.setdefault(read.package_id, number)
-    loose -= set(numbers.values())
-    if len(ids) == 1 and not numbers and loose:
+    gone = _of_packages_gone(told, newest_first, ids)
+    loose -= set(numbers.values()) | {number for number in gone if not parcels.get(number)}
+    scanned = {n: next(_moves(parcels.get(n, ())), None) for n in loose}
+    fitting = {n for n in loose if n not in gone or scanned[n]}
+    if len(ids) == 1 and not numbers and fitting:
         never = datetime.max.replace(tzinfo=facts.create_time.tzinfo)
-        scanned = {n: next(_moves(parcels.get(n, ())), None) for n in loose}
-        first = min(loose, key=lambda n: (s.occurred_at if (s := scanned[n]) else never, n))
+        first = min(fitting, key=lambda n: (s.occurred_at if (s := scanned[n]) else never, n))
         numbers[ids[0]] = first
         loose.remove(first)
     by_the_order = facts.shipping_provider if len(ids) < 2 else ""
@@ -358,9 +383,27 @@ def packages_of(
         yield Package(package_id, number, provider, tuple(parcels.get(number, ())))
 
 
+def _of_packages_gone(
+    told: list[Snapshot], newest_first: list[PackageRead], ids: list[str]
+) -> set[str]:
+    """The numbers whose package, by the last word on each, is none of these. What the order tells
+    without a package by now is nobody's."""
+    owners: dict[str, str] = {}
+    for read in reversed(newest_first):
+        owners[bare(read.tracking_number)] = read.package_id
+    for snapshot in told:
+        for line in snapshot.facts.lines:
+            if line.package_id:
+                owners[bare(line.tracking_number)] = line.package_id
+    nobodys = {bare(line.tracking_number) for line in told[-1].facts.lines if not line.package_id}
+    return {n for n, package_id in owners.items() if n and package_id not in ids} - nobodys
+
+
 def courses_of(order: Gathered, by_hand: bool) -> Iterator[Course]:
     """Every clock of an order. `by_hand`: the shop marks its orders as shipped itself."""
     yield from _the_marketplaces_lines(order)
+    for case_id in sorted({case.case_id for case in order.cases}):
+        yield from _wishes_to_cancel(order, case_id)
     yield from _status_update(order)
     yield from _untracked(order)
     yield from _collected_to_shipped(order, by_hand)
@@ -384,6 +427,56 @@ def _the_marketplaces_lines(order: Gathered) -> Iterator[Course]:
         if name == LEGACY_LINE and any(hard in deadlines for hard in HARD_LINES):
             continue
         yield Course(name, "", order.facts.create_time, deadlines[name], order.reached(status))
+
+
+@dataclass(slots=True)
+class Wish:
+    """A buyer's wish to cancel while it waits. `unseen` is since when the order, changed after the
+    wish was last told of, shows none."""
+
+    since: datetime
+    due: datetime | None = None
+    unseen: datetime | None = None
+
+    def course(self, part: str, stops: tuple[Said, ...]) -> Iterator[Course]:
+        """Its clock, if anybody named a deadline."""
+        if self.due is not None:
+            yield Course("buyer_cancel_request", part, self.since, self.due, stops)
+
+
+def _wishes_to_cancel(order: Gathered, case_id: str) -> Iterator[Course]:
+    """Walk through what was said of one request: it waits, is put off, ends, is made anew."""
+    cancellations = [case for case in order.cases if case.case == "cancellation"]
+    said = [case for case in cancellations if case.case_id == case_id]
+    asked_besides = [
+        case.update_time
+        for case in cancellations
+        if case.case_id != case_id and case.status == ASKED
+    ]
+    instants = {case.update_time for case in said} | {s.facts.update_time for s in order.snapshots}
+    wish: Wish | None = None
+    for at in sorted(instants):
+        # Of one second: what the order shows may be from before the wish, and the end comes last.
+        for shown in (s.facts for s in order.snapshots if s.facts.update_time == at):
+            if wish is None or shown.status == "CANCELLED":
+                continue
+            if not shown.cancel_requested:
+                wish.unseen = wish.unseen or at
+            elif wish.unseen and not any(wish.unseen <= other <= at for other in asked_besides):
+                wish.unseen = None
+        now_said = [case for case in said if case.update_time == at]
+        waiting = [case for case in now_said if case.status == ASKED]
+        ends = {case.status for case in now_said} - {ASKED}
+        if waiting:
+            due = max((case.deadline for case in waiting if case.deadline), default=None)
+            wish = wish or Wish(at)
+            wish.unseen, wish.due = None, due or wish.due
+        if ends and wish:
+            agreed_late = ends <= set(AGREED) and wish.due is not None and at > wish.due
+            yield from wish.course(case_id, () if agreed_late else (Said(at),))
+            wish = None
+    if wish:
+        yield from wish.course(case_id, (Said(wish.unseen, sure=False),) if wish.unseen else ())
 
 
 def _replaced(order: Gathered, field_name: str) -> str:
