@@ -91,6 +91,7 @@ PERMISSIONS = {
     },
     "HubRole": {
         ("dynamodb:GetItem", "Table.Arn"),
+        ("dynamodb:PutItem", "Table.Arn"),
         ("dynamodb:Query", "Table.Arn"),
         ("dynamodb:Query", "${Table.Arn}/index/due"),
         ("dynamodb:Query", "${Table.Arn}/index/board"),
@@ -139,10 +140,14 @@ class TestPrivileges:
 
     def test_only_our_api_and_only_its_own_paths_may_call_the_functions(self) -> None:
         sources = {
-            shown(one["FunctionName"]): shown(one["SourceArn"]).partition("${HttpApi}/")[2]
+            (shown(one["FunctionName"]), shown(one["SourceArn"]).partition("${HttpApi}/")[2])
             for one in of_type("AWS::Lambda::Permission").values()
         }
-        assert sources == {"Ingest": "*/POST/webhooks/*", "Hub": "*/GET/api/*"}
+        assert sources == {
+            ("Ingest", "*/POST/webhooks/*"),
+            ("Hub", "*/GET/api/*"),
+            ("Hub", "*/POST/api/*"),
+        }
 
 
 class TestSecrets:
@@ -314,6 +319,7 @@ class TestFrontDoor:
             "POST /webhooks/tiktok": "integrations/${IngestIntegration}",
             "POST /webhooks/carriers/{source}": "integrations/${IngestIntegration}",
             "GET /api/{proxy+}": "integrations/${HubIntegration}",
+            "POST /api/{proxy+}": "integrations/${HubIntegration}",
         }
 
     def test_it_is_throttled(self) -> None:

@@ -1,4 +1,5 @@
-"""The hub's doorbell: a JSON API to read orders, what is due and what waits for a person."""
+"""The hub's doorbell: a JSON API to read orders, what is due and what waits for a person, and to
+ask for what a marketplace should be told."""
 
 import os
 from typing import Annotated, Any
@@ -12,13 +13,14 @@ from aws_lambda_powertools.event_handler.exceptions import (
     UnauthorizedError,
 )
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shipclock import hub, wiring
+from shipclock import hub, rows, wiring
+from shipclock.asking import NotAsked, ask
 from shipclock.domain.order import OPEN_STAGES
-from shipclock.hub import OrderList, QuarantineList, Visitor
+from shipclock.hub import Asked, Asking, OrderList, QuarantineList, Visitor
 from shipclock.order_view import OrderView, order_view
 from shipclock.settings import HubSettings
 
@@ -37,7 +39,7 @@ def visitor(right: str) -> Visitor:
     if who is None:
         raise UnauthorizedError("send a hub token as 'Authorization: Bearer …'")
     if right not in hub.ROLES.get(who.role, ()):
-        raise ServiceError(403, f"the role {who.role!r} may not read this")
+        raise ServiceError(403, f"the role {who.role!r} may not do this")
     return who
 
 
@@ -49,6 +51,30 @@ def order(order_id: str) -> OrderView:
     if found is None or not who.may_see(found.shop_id):
         raise NotFoundError("there is no such order")
     return found
+
+
+@app.post("/api/orders/<order_id>/requests", responses={202: {"description": "asked for"}})
+def request(order_id: str, asking: Annotated[Asking, Body()]) -> Response[Asked]:
+    """Ask that the marketplace be told something of an order, or approve of what is prepared."""
+    who = visitor("ask")
+    head = store.get((rows.order_pk(order_id), rows.HEAD))
+    if head is None or not who.may_see(head["shop_id"]):
+        raise NotFoundError("there is no such order")
+    try:
+        made = ask(
+            store,
+            order_id,
+            asking.deed,
+            asking.says,
+            wiring.real(),
+            who.role,
+            asking.package_id,
+            asking.revoked,
+        )
+    except NotAsked as error:
+        raise BadRequestError(str(error)) from error
+    told = Asked(order_id=order_id, deed=made.deed, asked_at=made.asked_at)
+    return Response(202, content_types.APPLICATION_JSON, told)
 
 
 @app.get("/api/orders")

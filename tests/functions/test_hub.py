@@ -45,11 +45,22 @@ class Hub:
     def get(self, path: str, token: str | None = OWNER, **query: str) -> tuple[int, Any]:
         return self.ask(path, {"authorization": f"Bearer {token}"} if token else {}, query)
 
+    def post(self, path: str, body: object, token: str = OWNER) -> tuple[int, Any]:
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        text = body if isinstance(body, str) else json.dumps(body)
+        return self.ask(path, headers, method="POST", body=text)
+
     def ask(
-        self, path: str, headers: dict[str, str], query: dict[str, str] | None = None
+        self,
+        path: str,
+        headers: dict[str, str],
+        query: dict[str, str] | None = None,
+        method: str = "GET",
+        body: str = "",
     ) -> tuple[int, Any]:
         asked = event("http.hub", rawPath=path, headers={"host": "hub.example", **headers})
-        asked["requestContext"]["http"]["path"] = path
+        asked["requestContext"]["http"] |= {"path": path, "method": method}
+        asked |= {"routeKey": f"{method} /api/{{proxy+}}", **({"body": body} if body else {})}
         if query:
             asked["queryStringParameters"] = query
             asked["rawQueryString"] = "&".join(f"{k}={v}" for k, v in query.items())
@@ -160,6 +171,7 @@ PROMISED = {
         "cancellation",
         "estimate",
         "drift",
+        "tasks",
     },
     "packages": {"package_id", "tracking_number", "carrier", "tracking_status", "failed_attempts"},
     "clocks": {"name", "package_id", "due_at", "set_by", "state"},
@@ -378,6 +390,7 @@ def test_the_openapi_document_needs_no_token_and_names_every_address(hub: Hub) -
     assert document["openapi"].startswith("3.")
     assert set(document["paths"]) == {
         "/api/orders/{order_id}",
+        "/api/orders/{order_id}/requests",
         "/api/orders",
         "/api/due",
         "/api/quarantine",
@@ -396,3 +409,53 @@ def test_a_missing_variable_stops_the_start_and_is_named(
     monkeypatch.delenv(name)
     with pytest.raises(SettingMissing, match=name):
         load("hub")
+
+
+# Asking
+
+
+def test_what_an_owner_asks_for_is_told_the_marketplace(hub: Hub) -> None:
+    (order_id,) = hub.place()
+    asked = {"deed": "cancel", "says": {"reason": "out_of_stock"}}
+    status, told = hub.post(f"/api/orders/{order_id}/requests", asked)
+    assert (status, told["deed"], told["order_id"]) == (202, "cancel", order_id)
+    hub.stage.settle_down()
+    _, shown = hub.get(f"/api/orders/{order_id}")
+    assert [(push["call"], push["state"]) for push in shown["pushes"]] == [("cancel", "done")]
+    assert shown["status"] == "CANCELLED"
+    assert [e["source"] for e in shown["events"] if e["kind"] == "request"] == ["owner"]
+
+
+@pytest.mark.parametrize(("token", "status"), [(VIEWER, 403), (PACKER, 403), (FOREIGN, 404)])
+def test_nobody_else_may_ask(hub: Hub, token: str, status: int) -> None:
+    (order_id,) = hub.place()
+    asked = {"deed": "cancel", "says": {"reason": "out_of_stock"}}
+    assert hub.post(f"/api/orders/{order_id}/requests", asked, token)[0] == status
+    assert hub.stage.judged(order_id).order.requests == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "wrong"),
+    [
+        ({"deed": "explode"}, 400, "can't be asked for"),
+        ({"deed": "cancel"}, 400, "needs reason"),
+        ({"deed": "deliver", "says": {"delivery_type": "DELIVERY_SUCCESS"}}, 400, "name it"),
+        ({"deed": 7}, 422, "deed"),
+        ({"says": {}}, 422, "deed"),
+        ({"deed": "cancel", "says": {"reason": 7}}, 422, "reason"),
+        ({"deed": "cancel", "colour": "red"}, 422, "colour"),
+        ([], 422, ""),
+        ("no json", 422, ""),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(hub: Hub, body: object, status: int, wrong: str) -> None:
+    (order_id,) = hub.place()
+    answered, told = hub.post(f"/api/orders/{order_id}/requests", body)
+    assert answered == status
+    assert wrong in json.dumps(told)
+    assert hub.stage.judged(order_id).order.requests == ()
+
+
+def test_an_order_that_nobody_knows_cannot_be_asked_about(hub: Hub) -> None:
+    asked = {"deed": "cancel", "says": {"reason": "out_of_stock"}}
+    assert hub.post("/api/orders/576000000000009999/requests", asked)[0] == 404

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from heapq import merge
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from shipclock import rows
 from shipclock.domain.order import STAGES
@@ -52,6 +52,26 @@ class QuarantineList(BaseModel):
     next: str | None
 
 
+class Asking(BaseModel):
+    """What a person asks to be told to the marketplace of an order. `says` are the words that the
+    deed needs; `revoked`: it is asked for no longer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    deed: str
+    package_id: str = ""
+    says: dict[str, str] = {}
+    revoked: bool = False
+
+
+class Asked(BaseModel):
+    """It was asked for: after the next sweep the order's `pushes[]` tells what became of it."""
+
+    order_id: str
+    deed: str
+    asked_at: Instant
+
+
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """Who asks. `shops` limits what is shown; empty: all shops."""
@@ -65,11 +85,11 @@ class Visitor:
 
 
 ROLES = {
-    "owner": frozenset({"orders", "due", "quarantine"}),
+    "owner": frozenset({"orders", "due", "quarantine", "ask"}),
     "viewer": frozenset({"orders", "due"}),
     "packer": frozenset({"orders"}),
 }
-"""What each role may read."""
+"""What each role may do: read what is named so, and ask."""
 
 
 def visitor(authorization: str, secret: Mapping[str, Any]) -> Visitor | None:

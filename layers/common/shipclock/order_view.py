@@ -8,7 +8,7 @@ from pydantic import BaseModel, PlainSerializer, WithJsonSchema
 
 from shipclock import codec, rows
 from shipclock.domain.clock import Clock, ClockState
-from shipclock.domain.event import CaseChange, Hint, PackageRead, Snapshot
+from shipclock.domain.event import CaseChange, Hint, PackageRead, Request, Snapshot
 from shipclock.domain.order import CANCELLED, Order, Package
 from shipclock.domain.times import parse, stamp
 from shipclock.domain.tracking import Scan
@@ -19,6 +19,7 @@ from shipclock.marketplaces.protocol import Handover, Shop
 from shipclock.ports import Store
 from shipclock.remedies import Prepared, prepared
 from shipclock.settle import Book, Settled, judge, read_book
+from shipclock.tasks import tasks
 from shipclock.wishes import REMEDIES
 
 Instant = Annotated[
@@ -117,6 +118,19 @@ class PreparedView(BaseModel):
     verdict: str
 
 
+class TaskView(BaseModel):
+    """Something to do by hand in Seller Center, for which there is no call: where, by when if that
+    is known, and the text to paste."""
+
+    kind: str
+    rule: str
+    where: str
+    by: Instant | None
+    package_id: str | None
+    tracking_number: str | None
+    text: str
+
+
 class CancellationView(BaseModel):
     """Who cancelled the order, when and why: the marketplace's word, and what it means where that
     is a reason of its own."""
@@ -186,6 +200,7 @@ class OrderView(BaseModel):
     verdicts: list[VerdictView]
     reminders: list[ReminderView]
     prepared: list[PreparedView]
+    tasks: list[TaskView]
     pushes: list[PushView]
     events: list[EventView]
     notices: list[NoticeView]
@@ -221,6 +236,7 @@ def order_view(store: Store, order_id: str, real: datetime) -> OrderView | None:
             if n.kind == "reminder"
         ],
         prepared=_prepared(settled),
+        tasks=_tasks(settled),
         pushes=_pushes(settled),
         events=_events(order, [codec.read_event(row) for row in book.under(rows.EVENT)]),
         notices=[
@@ -331,6 +347,24 @@ def _prepared(settled: Settled) -> list[PreparedView]:
     ]
 
 
+def _tasks(settled: Settled) -> list[TaskView]:
+    policy = settled.situation.policy
+    if policy is None:
+        return []
+    return [
+        TaskView(
+            kind=task.kind,
+            rule=task.rule,
+            where=task.where,
+            by=task.by,
+            package_id=task.package_id or None,
+            tracking_number=task.number or None,
+            text=task.text,
+        )
+        for task in tasks(settled.order, settled.recorded.verdicts.values(), policy)
+    ]
+
+
 def _prepared_state(item: Prepared, settled: Settled) -> str:
     """Whether it still waits for a person; else how far the push is that carries it out."""
     intents = settled.recorded.intents.values()
@@ -400,6 +434,10 @@ def _events(order: Order, told: Iterable[object]) -> list[EventView]:
             )
         elif isinstance(event, PackageRead):
             views.append(_package_event(event))
+        elif isinstance(event, Request):
+            source = event.by or "a person"
+            status = f"{event.deed} taken back" if event.revoked else event.deed
+            views.append(EventView(kind="request", at=event.asked_at, source=source, status=status))
         elif isinstance(event, CaseChange):
             source = f"marketplace {event.case}"
             views.append(

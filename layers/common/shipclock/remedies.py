@@ -1,7 +1,7 @@
 """What is prepared for a person: a refund or cancellation, and a message to the buyer. Pure.
 
 Derived from the verdicts that stand, so that one which is withdrawn or overtaken calls off what it
-had prepared. Nothing here is sent: a person does it, in Seller Center.
+had prepared. Nothing here is sent before a person, or a setting of the shop, approves of it.
 """
 
 from collections.abc import Iterable
@@ -70,7 +70,8 @@ def _for(order: Order, verdict: Verdict, undo: str, policy: Policy) -> tuple[Pre
     todo = (
         f"{undo.capitalize()} of {_units(order, verdict)}: the parcel "
         f"{abnormal_delivery.words(order, verdict.cause)}. Open order {order.order_id} in Seller "
-        "Center, choose the reason that it offers for this, and confirm. Nothing is sent by itself."
+        "Center, choose the reason that it offers for this, and confirm; or approve it here. "
+        "Nothing is sent by itself."
     )
     because = BECAUSE.get(abnormal_delivery.meaning(order, verdict.cause), OTHERWISE).format(
         number=f" {number}" if number else "", due=local(verdict.due_at, policy.zone)
