@@ -13,6 +13,7 @@ from tests.builders import (
     NUMBER,
     T0,
     after,
+    case,
     folded,
     line,
     numbered,
@@ -165,6 +166,18 @@ TIMELINE: dict[str, tuple[Order, Clock]] = {
         order(scan("delivered", 30), scan("delivered", 40, proof="photo", source="other")),
         at_once("delivered_unproven", after(30), stop=Stop(after(40)), **OF_P1),
     ),
+    "a buyer's wish to cancel": (
+        folded(snapshot(), case("CANCELLATION_REQUEST_PENDING", 2, deadline=after(50))),
+        clock(
+            "buyer_cancel_request",
+            after(50),
+            after(2),
+            set_by="seller_next_action_response.deadline",
+            clause="the request's own deadline, seller_next_action_response.deadline",
+            part="4030000000000000101",
+            ask=Ask.ONCE,
+        ),
+    ),
     "another carrier": (
         order(scan("picked_up", 10, carrier="Synthetic Express")),
         at_once("carrier_mismatch", after(10), **OF_P1),
@@ -172,9 +185,9 @@ TIMELINE: dict[str, tuple[Order, Clock]] = {
 }
 
 
-@pytest.mark.parametrize("case", TIMELINE)
-def test_a_clock_names_its_part_who_set_it_what_that_rests_on_and_who_is_asked(case: str) -> None:
-    of, expected = TIMELINE[case]
+@pytest.mark.parametrize("which", TIMELINE)
+def test_a_clock_names_its_part_who_set_it_what_that_rests_on_and_who_is_asked(which: str) -> None:
+    of, expected = TIMELINE[which]
     found = [t.clock for t in timeline(of, policy()) if t.clock.name == expected.name]
     assert [one for one in found if one.cause == expected.cause] == [expected]
 
@@ -184,9 +197,9 @@ def test_no_rule_is_left_out_of_these() -> None:
     assert told == {rule.name for rule in RULES}
 
 
-@pytest.mark.parametrize("case", [case for case in TIMELINE if TIMELINE[case][1].name in CLAUSES])
-def test_a_pack_without_the_clause_sets_no_such_clock(case: str) -> None:
-    of, expected = TIMELINE[case]
+@pytest.mark.parametrize("which", [of for of in TIMELINE if TIMELINE[of][1].name in CLAUSES])
+def test_a_pack_without_the_clause_sets_no_such_clock(which: str) -> None:
+    of, expected = TIMELINE[which]
     others = {name: clause for name, clause in CLAUSES.items() if name != expected.name}
     bare = Policy(policy().pack.model_copy(update={"clauses": others}), policy().zone)
     assert expected.name not in {tick.clock.name for tick in timeline(of, bare)}

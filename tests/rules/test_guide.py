@@ -22,6 +22,7 @@ from tests.builders import (
     SECOND,
     T0,
     after,
+    case,
     folded,
     hint,
     line,
@@ -240,9 +241,9 @@ ATTEMPTS = {
 }
 
 
-@pytest.mark.parametrize("case", ATTEMPTS)
-def test_attempts_are_counted_within_one_source_and_up_to_the_end(case: str) -> None:
-    scans, dues = ATTEMPTS[case]
+@pytest.mark.parametrize("which", ATTEMPTS)
+def test_attempts_are_counted_within_one_source_and_up_to_the_end(which: str) -> None:
+    scans, dues = ATTEMPTS[which]
     order = folded(snapshot(), numbers=(numbered(*scans),))
     assert [clock.due_at for clock in of(order, "two_failed_attempts")] == dues
 
@@ -666,6 +667,9 @@ SCENES: dict[str, dict[str, Any]] = {
         "told": {"shipping_provider": "Synthetic Express"},
     },
     "delivered_unproven": {"scans": (scan("in_transit", 5), scan("delivered", 500))},
+    "buyer_cancel_request": {
+        "cases": (case("CANCELLATION_REQUEST_PENDING", 2, deadline=after(50)),),
+    },
 }
 """Facts by which each rule comes to a verdict, by itself."""
 
@@ -677,7 +681,8 @@ def played(*names: str) -> set[tuple[str, str, datetime]]:
     deadlines = {n: at for scene in scenes for n, at in scene.get("deadlines", {}).items()}
     told = {key: value for scene in scenes for key, value in scene.get("told", {}).items()}
     numbers = (numbered(*scans),) if scans else ()
-    order = folded(snapshot(deadlines=deadlines, **told), numbers=numbers)
+    cases = [one for scene in scenes for one in scene.get("cases", ())]
+    order = folded(snapshot(deadlines=deadlines, **told), *cases, numbers=numbers)
     clocks = [tick.clock for tick in timeline(order, policy())]
     return {(c.name, c.cause, c.due_at) for c in clocks if c.state(LATER) is ClockState.MISSED}
 
@@ -749,9 +754,10 @@ def test_every_verdict_of_every_rule_says_when_in_the_shops_time_and_what_to_do(
     two = folded(snapshot(), numbers=(numbered(scan("delivered", 30)),))
     three = folded(by_tiktok(), numbers=(numbered(scan("picked_up", 3)),))
     four = folded(snapshot())
+    five = folded(snapshot(), case("CANCELLATION_REQUEST_PENDING", 2, deadline=after(50)))
     said = {
         tick.rule.name: tick.rule.explain(order, tick.clock, policy())
-        for order in (one, two, three, four)
+        for order in (one, two, three, four, five)
         for tick in timeline(order, policy())
         if tick.clock.state(LATER) is ClockState.MISSED
     }

@@ -5,7 +5,7 @@ More of them, out of the suite: `python -m tests.rules.lives --lives 100000 --jo
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import time
+from datetime import time, timedelta
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 from shipclock.domain.clock import Clock
 from shipclock.domain.tracking import Scan
+from shipclock.rules import RULES, buyer_cancel_request
 from tests.builders import patient
 from tests.rules.lives import Life, difference, made_up, main
 from tests.rules.oracle import LINES, Book
 
-LIVES = 900
+LIVES = 1100
 GUIDES = (
     "status_update",
     "collected_to_shipped",
@@ -32,6 +33,7 @@ GUIDES = (
     "delivered_unproven",
 )
 """The guide's clocks that something can stop."""
+WISH = "buyer_cancel_request"
 
 
 @cache
@@ -72,7 +74,7 @@ def test_the_lives_bring_every_clock_to_every_end_it_can_have() -> None:
     usual = {"met", "missed", "overtaken", "stopped"}
     told = {name: states & usual for name, states in ends.items()}
     assert told.pop("carrier_mismatch") == {"missed", "stopped"}
-    assert told == dict.fromkeys([*LINES, *GUIDES], usual)
+    assert told == dict.fromkeys([*LINES, *GUIDES, WISH], usual)
     assert set().union(*ends.values()) == usual | {"waiting", "running"}
     assert said >= {"standing", "withdrawn", "overtaken", "reminder", "warning"}
 
@@ -110,6 +112,30 @@ def test_a_rule_that_is_left_out_is_seen(rule: str) -> None:
         return difference(life, replace(policy, pack=pack))
 
     assert any(map(without, sample()))
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("WARNED_BEFORE", timedelta(hours=6, seconds=1)),
+        ("ACCEPTED", frozenset({"CANCELLATION_REQUEST_SUCCESS"})),
+        ("OPEN_CASES", frozenset({"CANCELLATION_REQUEST_PENDING", "TOMORROW"})),
+        ("CANCELLED", ""),
+        ("_silence", lambda order, last: None),
+        ("_answer", lambda ended, due_at: None),
+    ],
+)
+def test_a_wish_to_cancel_that_is_judged_wrongly_is_seen(
+    monkeypatch: pytest.MonkeyPatch, name: str, wrong: Any
+) -> None:
+    monkeypatch.setattr(buyer_cancel_request, name, wrong)
+    assert any(map(difference, sample()))
+
+
+def test_a_rule_that_is_taken_off_the_list_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = tuple(rule for rule in RULES if rule.name != WISH)
+    monkeypatch.setattr("shipclock.rules.RULES", left)
+    assert any(map(difference, sample()))
 
 
 @pytest.mark.parametrize(
