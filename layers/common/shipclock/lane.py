@@ -227,7 +227,7 @@ class Lane:
         try:
             reply = self._wire.send(request)
             self._look_at_clock(reply.headers, now)
-            outcome = self.market.interpret(call, reply)
+            outcome = self._interpreted(call, reply)
         except NoAnswer as silence:
             outcome = Outcome(Kind.UNCLEAR, reason=f"no answer: {silence}")
         except NotSent as failure:
@@ -245,6 +245,19 @@ class Lane:
             return None
         self._not_before = self._clockwork.real() + timedelta(seconds=1 / self._rate)
         return reply if reply.status == HTTP_OK and reply.body else None
+
+    def _interpreted(self, call: Call, reply: HttpReply) -> Outcome:
+        """What an answer means. One that repeats what we sent brings no secret into log or API."""
+        if not call.auth:
+            return self.market.interpret(call, replace(reply, body=self._hushed(reply.body)))
+        outcome = self.market.interpret(call, reply)
+        return replace(outcome, reason=self._hushed(outcome.reason.encode()).decode())
+
+    def _hushed(self, told: bytes) -> bytes:
+        keys = self._keys
+        for secret in (keys.app_secret, keys.access_token, keys.refresh_token):
+            told = told.replace(secret.encode(), b"[secret]") if secret else told
+        return told
 
     def _look_at_clock(self, headers: Mapping[str, str], sent_at: datetime) -> None:
         """Tell, once per lane, where our clock and the marketplace's are far apart."""
