@@ -7,9 +7,11 @@ from typing import Annotated
 from pydantic import BaseModel, PlainSerializer, WithJsonSchema
 
 from shipclock import codec, rows
+from shipclock.connect import CONNECT_AGAIN
 from shipclock.domain.clock import Clock, ClockState
 from shipclock.domain.event import CaseChange, Hint, PackageRead, Request, Snapshot
 from shipclock.domain.order import CANCELLED, Order, Package
+from shipclock.domain.push import OPEN, Intent
 from shipclock.domain.times import parse, stamp
 from shipclock.domain.tracking import Scan
 from shipclock.drift import What, drift
@@ -400,19 +402,28 @@ def _drift(settled: Settled, now: datetime) -> list[DriftView]:
     ]
 
 
+NOT_CONNECTED = (
+    "the shop is not connected",
+    f"{CONNECT_AGAIN} Then this goes on by itself.",
+)
+
+
 def _pushes(settled: Settled) -> list[PushView]:
-    return [
-        PushView(
-            call=intent.call,
-            state=intent.state.value,
-            attempts=intent.attempts,
-            reason=intent.reason or None,
-            advice=intent.advice or None,
-            package_id=intent.package_id or None,
-            tracking_number=intent.tracking_number or None,
-        )
-        for _, intent in sorted(settled.recorded.intents.items())
-    ]
+    return [_push(intent, settled) for _, intent in sorted(settled.recorded.intents.items())]
+
+
+def _push(intent: Intent, settled: Settled) -> PushView:
+    cut_off = intent.state in OPEN and not settled.situation.connected
+    reason, advice = NOT_CONNECTED if cut_off else (intent.reason, intent.advice)
+    return PushView(
+        call=intent.call,
+        state=intent.state.value,
+        attempts=intent.attempts,
+        reason=reason or None,
+        advice=advice or None,
+        package_id=intent.package_id or None,
+        tracking_number=intent.tracking_number or None,
+    )
 
 
 def _events(order: Order, told: Iterable[object]) -> list[EventView]:
