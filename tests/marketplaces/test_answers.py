@@ -82,7 +82,7 @@ def test_every_known_code_means_what_the_reference_says(number: int, kind: Kind)
 def test_a_code_nobody_wrote_down_is_refused_with_its_number_and_message(number: int) -> None:
     found = code(number, message="param x is missing")
     assert (found.kind, found.code, found.advice) == (Kind.REFUSED, number, PERSON)
-    assert found.reason == f"{number}: param x is missing"
+    assert found.reason == f"the marketplace refuses it ({number}: param x is missing)"
 
 
 NOBODY_KNOWS = "the request was refused as malformed"

@@ -48,7 +48,7 @@ def intents_of(
     for key in settled:
         if found[key].state is IntentState.PENDING and key not in wants:
             reason = "no longer wanted"
-            found[key] = replace(found[key], state=IntentState.WITHDRAWN, reason=reason)
+            found[key] = replace(found[key], state=IntentState.WITHDRAWN, reason=reason, advice="")
     for key, (want, plan) in wants.items():
         found[key] = _renewed(found.get(key), key, want, plan)
     told = {normal(want.tracking_number) for want, _ in wants.values()}
@@ -56,7 +56,7 @@ def intents_of(
         refused = intent.state is IntentState.NOT_ALLOWED and key not in wants
         if refused and intent.tracking_number and normal(intent.tracking_number) in told:
             reason = "told in another way"
-            found[key] = replace(intent, state=IntentState.WITHDRAWN, reason=reason)
+            found[key] = replace(intent, state=IntentState.WITHDRAWN, reason=reason, advice="")
     return found
 
 
@@ -134,6 +134,16 @@ UNSEEN = (
     "Center, then say `shipclock push done` or `shipclock push again`."
 )
 
+ANOTHER_WAY = (
+    "The order was shipped otherwise, cancelled or ended meanwhile: see in Seller Center that it "
+    "is as you meant."
+)
+
+WITHOUT_EFFECT = (
+    "It was tried again and again without effect. Do it in Seller Center, then say "
+    "`shipclock push done`; or have it tried once more with `shipclock push again`."
+)
+
 TELL = (IntentState.NOT_ALLOWED, IntentState.REFUSED, IntentState.DEAD)
 """Ends of a push that a person must hear of: nothing will happen by itself."""
 
@@ -184,18 +194,19 @@ def _settled_doubt(order: Order, intent: Intent, read: Read, about: Situation) -
         )
     if effect is Effect.OTHER:
         reason = "the order went another way"
-        return replace(intent, state=IntentState.WITHDRAWN, reason=reason)
+        return replace(intent, state=IntentState.WITHDRAWN, reason=reason, advice=ANOTHER_WAY)
     failures = intent.failures + 1
     if backoff.exhausted(backoff.PUSH, failures):
         return replace(
             intent,
             state=IntentState.DEAD,
             failures=failures,
-            advice="It was tried again and again without effect. Ship the order in Seller Center.",
+            advice=WITHOUT_EFFECT,
         )
     return replace(
         intent,
         state=IntentState.PENDING,
         failures=failures,
         not_before=backoff.after(backoff.PUSH, failures, about.now),
+        advice="Nothing to do: the order shows no effect, so it is told again by itself.",
     )

@@ -33,6 +33,18 @@ FEW = 10
 read."""
 
 
+LOOKED_AT = "Nothing to do: the order is read again, which shows whether it took effect."
+TOLD_AGAIN = "Nothing to do: it is told again by itself."
+
+BY_ITSELF = {
+    Kind.UNCLEAR: LOOKED_AT,
+    Kind.ALREADY: LOOKED_AT,
+    Kind.LATER: TOLD_AGAIN,
+    Kind.RATE_LIMITED: TOLD_AGAIN,
+}
+"""What to do about an answer that comes right without a person."""
+
+
 @dataclass(slots=True)
 class Wish:
     """An intent that may be sent now, of the order as it was settled, and what is known for it."""
@@ -268,7 +280,8 @@ class Pushes:
     def _after(self, intent: Intent, outcome: Outcome) -> Intent:
         """What an answer makes of an intent."""
         real, now = self._clockwork.real(), self._shift.now
-        told = replace(intent, reason=outcome.reason, advice=outcome.advice)
+        advice = outcome.advice or BY_ITSELF.get(outcome.kind, "")
+        told = replace(intent, reason=outcome.reason, advice=advice)
         match outcome.kind:
             case Kind.OK:
                 return replace(told, state=IntentState.DONE, done_at=real, reason="", advice="")
@@ -316,19 +329,16 @@ class Pushes:
         if call is None or order.facts is None:
             return
         outcome = self._lane.call(call)
-        listed: dict[str, str] | None = None
+        listed: dict[str, str] = {}
         if outcome.kind is Kind.OK:
             try:
                 listed = self._lane.market.read_providers(outcome)
             except Unreadable as error:
-                reason = str(error)
-                self._shift.report("providers.unreadable", shop_id=shop.shop_id, reason=reason)
-        elif outcome.kind is Kind.REFUSED:
-            listed = {}
-        if listed is None:
-            failed = replace(outcome, kind=Kind.LATER, wait=backoff.REREAD[0])
-            if outcome.kind is not Kind.RATE_LIMITED:
-                self._record(wish.settled, self._after(wish.intent, failed))
+                outcome = Outcome(Kind.UNCLEAR, reason=f"{call.name}: {error}")
+        if outcome.kind is Kind.REFUSED:  # nobody may ship it, then: settle says so
+            self._say(wish, outcome)
+        elif outcome.kind is not Kind.OK:
+            self._stop(wish, _without_effect(outcome))
             return
         expires_at = int((self._clockwork.real() + PROVIDERS_KEPT).timestamp())
         self._store.write(

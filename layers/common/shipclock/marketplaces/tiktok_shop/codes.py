@@ -27,7 +27,11 @@ def _each(codes: str, meaning: Meaning) -> dict[int, Meaning]:
 
 
 CODES: dict[int, Meaning] = {
-    105002: Meaning(Kind.EXPIRED, "the access token is expired or not taken"),
+    105002: Meaning(
+        Kind.EXPIRED,
+        "the access token is expired or not taken",
+        "Nothing to do: our access is renewed, then it is tried again by itself.",
+    ),
     105001: Meaning(
         Kind.DEAUTHORISED,
         "the shop is deauthorised",

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shipclock.marketplaces.protocol import Call, Kind, Outcome
-from shipclock.marketplaces.tiktok_shop.codes import PERSON, RATE_LIMIT
+from shipclock.marketplaces.tiktok_shop.codes import PERSON, RATE_LIMIT, Meaning
 from shipclock.marketplaces.tiktok_shop.faults import meaning_of
 from shipclock.ports import HttpReply
 from shipclock.reading import (
@@ -21,6 +21,13 @@ from shipclock.reading import (
 )
 
 LONGEST_WAIT = timedelta(hours=1)
+
+UNKNOWN = Meaning(Kind.REFUSED, "the marketplace refuses it")
+UNKNOWN_WITHIN = Meaning(Kind.UNCLEAR, "the marketplace failed inside")
+"""A code that no table knows, and the same with a 5xx."""
+
+FOR_A_PERSON = (Kind.REFUSED, Kind.MISCONFIGURED)
+"""Outcomes that nothing but a person gets over; what comes right by itself must send nobody off."""
 
 PER_PART = frozenset({"ship_packages", "update_inventory"})
 """Calls that do several things at once, of which each may fail by itself: `part_outcomes`."""
@@ -52,15 +59,14 @@ def _refusal(code: int, body: Object, request_id: str, status: int, auth: bool) 
     message = words({"message": str(body.get("message", ""))}, "message")
     meaning = meaning_of(code, message)
     if meaning is None:
-        kind = Kind.UNCLEAR if status >= 500 else Kind.REFUSED
-        return Outcome(kind, {}, code, f"{code}: {message}", PERSON, None, request_id)
+        meaning = UNKNOWN_WITHIN if status >= 500 else UNKNOWN
     # A renewal that is refused would be answered by a renewal.
     kind = Kind.MISCONFIGURED if auth and meaning.kind is Kind.EXPIRED else meaning.kind
     return Outcome(
         kind,
         code=code,
-        reason=f"{meaning.reason} ({code}: {message})"[:300],
-        advice=meaning.advice or PERSON,
+        reason=f"{meaning.reason} ({f'{code}: {message}' if message else code})"[:300],
+        advice=meaning.advice or (PERSON if kind in FOR_A_PERSON else ""),
         wait=meaning.wait,
         request_id=request_id,
     )
@@ -101,8 +107,10 @@ def _success(call: Call, body: Object, reply: HttpReply, request_id: str) -> Out
     A success has data, if only an empty object (6.1). One without is no clear yes.
     """
     data = body.get("data")
-    if reply.status >= 500 or not isinstance(data, dict):
-        return Outcome(Kind.UNCLEAR, reason=f"HTTP {reply.status} with code 0 and no data")
+    if not 200 <= reply.status < 300 or not isinstance(data, dict):
+        lacks = "" if isinstance(data, dict) else " and no data"
+        reason = f"HTTP {reply.status} with code 0{lacks}"
+        return Outcome(Kind.UNCLEAR, reason=reason, request_id=request_id)
     errors = data.get("errors")
     if call.name not in PER_PART and isinstance(errors, list) and errors:
         first = errors[0]
