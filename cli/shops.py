@@ -241,6 +241,10 @@ def described(shop: Shop, tokens: Tokens | None) -> Iterator[tuple[str, str]]:
     yield "default provider", shop.default_provider or "(none)"
     yield "handover method", shop.handover_method
     yield "hand-marked", "yes" if shop.hand_marked else "no"
+    yield "self-delivered", "yes" if shop.self_delivered else "no"
+    yield "automatic", ", ".join(shop.automatic) or "(nothing)"
+    if shop.versions:
+        yield "versions", ", ".join(f"{name}={pin}" for name, pin in shop.versions.items())
     access_ends = tokens.access_expires_at if tokens else None
     ends_at = tokens.refresh_expires_at if tokens else None
     yield "access until", stamp(access_ends) if access_ends else "(not known)"
@@ -256,9 +260,23 @@ def described(shop: Shop, tokens: Tokens | None) -> Iterator[tuple[str, str]]:
 @click.option("--default-provider", help='Id of who ships what no carrier name fits; "" for none.')
 @click.option("--handover-method", type=click.Choice(["PICKUP", "DROP_OFF"]))
 @click.option("--hand-marked/--no-hand-marked", default=None, help="Marked as shipped by hand.")
+@click.option(
+    "--self-delivered/--no-self-delivered", default=None, help="Its own tracking events are taken."
+)
+@click.option(
+    "--automatic",
+    help="What goes out without a person, comma-joined: cancellation, refund, buyer_message, "
+    'approve_cancellation; "" for nothing.',
+)
+@click.option("--versions", help='Calls pinned to a version, as name=yyyymm,…; "" for none.')
 def set_command(shop_id: str, stack: str | None, table: str | None, **given: Any) -> None:
     """Change settings of a shop; its open orders are looked at again."""
     changes = {name: value for name, value in given.items() if value is not None}
+    if "automatic" in changes:
+        changes["automatic"] = tuple(filter(None, changes["automatic"].split(",")))
+    if "versions" in changes:
+        pairs = [word.partition("=") for word in changes["versions"].split(",") if word]
+        changes["versions"] = {name: version for name, _, version in pairs}
     if not changes:
         raise OnboardError("Nothing was given to change; `shipclock shops set --help` lists it.")
     store = operate.open_store(table, stack)

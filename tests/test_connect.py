@@ -300,11 +300,20 @@ def test_a_setting_is_changed_over_exactly_what_was_read() -> None:
         ({"zone": "Asia/Nowhere"}, "time zone"),
         ({"zone": "../x"}, "time zone"),
         ({"zone": "Asia"}, "time zone"),
+        ({"automatic": ("refund", "holiday")}, "holiday can't go out"),
+        ({"versions": {"ship_package": "2023"}}, "pins no call"),
+        ({"versions": {"teleport": "202309"}}, "pins no call"),
     ],
 )
 def test_a_setting_that_is_none_is_refused(changes: dict[str, Any], word: str) -> None:
     with pytest.raises(OnboardError, match=word):
         onboard.settings_changed(Stage().shop(), changes)
+
+
+def test_what_goes_out_by_itself_and_pins_are_settings() -> None:
+    changes = {"automatic": ("refund",), "versions": {"mark_package_as_shipped": "202309"}}
+    shop = onboard.settings_changed(Stage().shop(), changes)
+    assert (shop.automatic, shop.versions) == (("refund",), changes["versions"])
 
 
 def test_a_zone_goes_with_a_new_market_unless_it_is_given() -> None:

@@ -5,6 +5,7 @@ What an operator does, once per seller, outside any lane: the calls are few, har
 never hold a code, a token or a secret.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,10 +18,12 @@ from shipclock.lane import LEASE
 from shipclock.marketplaces.protocol import Call, Hosts, Keys, Kind, Outcome, Shop, Tokens
 from shipclock.marketplaces.tiktok_shop import interpret, onboarding, sign
 from shipclock.marketplaces.tiktok_shop.onboarding import Authorised, Grant, PlaceUnknown
+from shipclock.marketplaces.tiktok_shop.versions import ENDPOINTS
 from shipclock.ports import Change, NoAnswer, NotSent, Store, Wire
 from shipclock.reading import Unreadable
 from shipclock.skew import skew
 from shipclock.sources import Account
+from shipclock.wishes import APPROVE_CANCELLATION, REMEDIES
 
 TRIES = 3
 WAIT = timedelta(seconds=2)
@@ -214,7 +217,23 @@ def settings_changed(shop: Shop, changes: Mapping[str, Any]) -> Shop:
     if "market" in changes and "zone" not in changes:
         shop = replace(shop, zone=onboarding.zone_of(shop.market))
     check_place(shop.market, shop.zone)
+    if foreign := [name for name in shop.automatic if name not in AUTOMATIC]:
+        raise OnboardError(
+            f"{', '.join(foreign)} can't go out by itself; there are: {', '.join(AUTOMATIC)}."
+        )
+    for name, version in shop.versions.items():
+        if name not in ENDPOINTS or not VERSION.fullmatch(version):
+            raise OnboardError(
+                f"{name}={version} pins no call: name one of {', '.join(sorted(ENDPOINTS))}, and a "
+                "version as 202309."
+            )
     return shop
+
+
+AUTOMATIC = (*REMEDIES, APPROVE_CANCELLATION)
+"""What a shop's setting may let out without a person."""
+
+VERSION = re.compile(r"20\d{4}")
 
 
 def check_place(market: str, zone: str) -> None:
