@@ -16,6 +16,7 @@ NAMES = (
     "clocks",
     "deliveries",
     "sweep",
+    "outage",
 )
 
 

@@ -310,20 +310,22 @@ def test_no_webhook_is_missed_where_none_was_to_be_expected(events: list[Any]) -
     [(0, False), (VANISHED_AFTER - 1, False), (VANISHED_AFTER, True), (99, True)],
 )
 def test_an_order_that_is_not_given_back_again_and_again(failures: int, shown: bool) -> None:
-    read = Read(failures=failures, failed_at=LATER)
+    read = Read(failures=failures, left_out=failures, failed_at=LATER)
     told = found(snapshot("AWAITING_SHIPMENT", 5), read=read)
     expected = [(What.VANISHED, f"not given back {failures} times in a row", after(5))]
     assert [(d.what, d.theirs, d.since) for d in told] == (expected if shown else [])
 
 
 def test_an_order_that_came_back_since_has_not_vanished() -> None:
-    read = Read(failures=9, failed_at=REAL)
+    read = Read(failures=9, left_out=9, failed_at=REAL)
     assert whats(snapshot("ON_HOLD", 5, sent=REAL), read=read) == ["vanished"]
     assert whats(snapshot("ON_HOLD", 5, sent=REAL + SECOND), read=read) == []
 
 
 def test_an_order_that_was_heard_of_and_never_read_has_vanished_since_then() -> None:
-    (one,) = found(hint("ON_HOLD", 3), hint("UNPAID", 2), read=Read(failures=4, failed_at=REAL))
+    (one,) = found(
+        hint("ON_HOLD", 3), hint("UNPAID", 2), read=Read(failures=4, left_out=4, failed_at=REAL)
+    )
     assert (one.what, one.since) == (What.VANISHED, after(2))
 
 
@@ -354,7 +356,7 @@ def test_the_order_view_shows_it_with_its_times_as_everywhere() -> None:
     stage.store.write(
         Change(
             (rows.order_pk(order_id), rows.REREAD),
-            set={"failures": 5, "failed_at": codec.millis(stage.real.now + SECOND)},
+            set={"failures": 5, "left_out": 5, "failed_at": codec.millis(stage.real.now + SECOND)},
             create=True,
         )
     )

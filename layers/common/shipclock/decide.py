@@ -118,6 +118,7 @@ def _freshest(order: Order, read: Read) -> Read:
         requested_at=max(requested_at, read.requested_at),
         as_of=max(read.as_of, *(snapshot.as_of for snapshot in order.snapshots)),
         failures=0 if newer else read.failures,
+        left_out=0 if newer else read.left_out,
         not_before=None if newer else read.not_before,
     )
 

@@ -262,14 +262,14 @@ def _webhook_lost(order: Order, now: datetime) -> Drift | None:
 def _vanished(order: Order, read: Read) -> Drift | None:
     """The marketplace was asked for the order again and again and did not give it."""
     newest = max((s.requested_at for s in order.snapshots), default=read.requested_at)
-    if read.failures < VANISHED_AFTER or newest > max(read.requested_at, read.failed_at):
+    if read.left_out < VANISHED_AFTER or newest > max(read.requested_at, read.failed_at):
         return None
     seen = [s.as_of for s in order.snapshots]
     heard = [h.update_time or h.received_at for h in order.hints]
     return Drift(
         What.VANISHED,
         order.status,
-        f"not given back {read.failures} times in a row",
+        f"not given back {read.left_out} times in a row",
         max([read.as_of, *seen]) if seen else min(heard, default=read.failed_at),
         "The marketplace does not give this order back. See whether it still is in Seller Center, "
         "and whether the shop's app may read it. It is asked for again each hour.",

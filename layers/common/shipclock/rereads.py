@@ -56,11 +56,12 @@ class Rereads:
         self._put_off -= set(order_ids)
         found = self._orders_in(outcome)
         for order_id in order_ids:
-            settled, row = self._desk.orders[order_id], found.get(order_id)
+            settled, row = self._desk.orders[order_id], (found or {}).get(order_id)
             if row is not None:
                 self._desk.on(order_id, partial(self._note_read, settled, row, requested_at))
             else:
-                self._desk.on(order_id, partial(note_missing, self._shift, settled))
+                answered = found is not None
+                self._desk.on(order_id, partial(note_missing, self._shift, settled, answered))
         self._ask_requests(order_ids)
 
     def give_up(self) -> None:
@@ -112,16 +113,17 @@ class Rereads:
             if reason:
                 self._shift.report("cases.failed", shop_id=self._lane.shop.shop_id, reason=reason)
 
-    def _orders_in(self, outcome: Outcome) -> dict[str, OrderRow]:
+    def _orders_in(self, outcome: Outcome) -> dict[str, OrderRow] | None:
+        """The orders of an answer by their ids; None where there is no such answer."""
         shop_id, report = self._lane.shop.shop_id, self._shift.report
         if outcome.kind is not Kind.OK:
             report("reread.failed", shop_id=shop_id, reason=outcome.reason)
-            return {}
+            return None
         try:
             page = self._lane.market.read_orders(outcome)
         except Unreadable as error:
             report("reread.failed", shop_id=shop_id, reason=str(error))
-            return {}
+            return None
         for odd in page.unreadable:
             report("order.unreadable", shop_id=shop_id, order_id=odd.order_id, reason=odd.reason)
         return {row.order_id: row for row in page.orders}
@@ -139,7 +141,12 @@ class Rereads:
         store.write(
             Change(
                 (rows.order_pk(row.order_id), rows.REREAD),
-                set={"requested_at": asked, "as_of": stamp(as_of), "failures": 0},
+                set={
+                    "requested_at": asked,
+                    "as_of": stamp(as_of),
+                    "failures": 0,
+                    "left_out": 0,
+                },
                 remove=("not_before",),
                 when={"requested_at": Below(asked)},
                 create=True,
@@ -147,8 +154,9 @@ class Rereads:
         )
 
 
-def note_missing(shift: Shift, settled: Settled) -> None:
-    """The marketplace did not give this order back: ask again ever more rarely."""
+def note_missing(shift: Shift, settled: Settled, answered: bool = False) -> None:
+    """The marketplace did not give this order back: ask again ever more rarely. `answered`: it gave
+    others, or none, and not this one."""
     failures = settled.recorded.read.failures + 1
     again = backoff.after(backoff.REREAD, failures, settled.situation.now)
     shift.store.write(
@@ -156,6 +164,7 @@ def note_missing(shift: Shift, settled: Settled) -> None:
             (rows.order_pk(settled.order.order_id), rows.REREAD),
             set={
                 "failures": failures,
+                "left_out": settled.recorded.read.left_out + answered,
                 "failed_at": codec.millis(shift.clockwork.real()),
                 "not_before": stamp(again),
             },

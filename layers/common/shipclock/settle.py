@@ -144,6 +144,7 @@ def _read_of(row: Row) -> Read:
         requested_at=codec.from_millis(row.get("requested_at", 0)),
         as_of=parse(row["as_of"]) if "as_of" in row else base.as_of,
         failures=row.get("failures", 0),
+        left_out=row.get("left_out", 0),
         failed_at=codec.from_millis(row.get("failed_at", 0)),
         not_before=parse(row["not_before"]) if row.get("not_before") else None,
         detail_as_of=parse(row["detail_as_of"]) if "detail_as_of" in row else base.detail_as_of,

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shipclock import backoff, codec, rows
-from shipclock.connect import begin_reconciling, disconnect, reconcile_key
-from shipclock.domain.clock import Notice
+from shipclock.connect import begin_reconciling, disconnect, expiring, reconcile_key
 from shipclock.domain.event import Link, OrderEvent
 from shipclock.domain.order import ENDED, STAGES
-from shipclock.domain.times import parse, stamp
+from shipclock.domain.times import parse
 from shipclock.domain.tracking import Scan
 from shipclock.ports import Change, Put, Row, Store, StoreError
 from shipclock.reading import Unreadable
@@ -25,9 +24,6 @@ MOST_EVENTS = 2_000
 """Events one order or number may have. A delivery that would bring more waits for a person."""
 
 TRIES = 8
-
-TELL_AGAIN = (1, 3, 7, 30)
-"""Days before an authorisation's end at which it is told: once for each of these spans."""
 
 ENDED_STAGES = frozenset(STAGES[status] for status in ENDED) | {"delivered"}
 
@@ -188,27 +184,6 @@ class Translator:
             if disconnect(self._store, shop, row, self._now, self._real()):
                 return True
         raise StoreError(f"shop {news.shop_id} was changed by others {TRIES} times in a row")
-
-
-def expiring(store: Store, shop_id: str, ends_at: datetime, now: datetime, real: datetime) -> bool:
-    """Have the seller told that a shop's authorisation ends then; whether that was news.
-
-    The marketplace says so on each of the last thirty days (`tiktok-shop.md` 1.3). We tell it at
-    once, and again when 7 days, 3 days and one are left. `ends_at` and `real` are real times.
-    """
-    row = store.get((rows.shop_pk(shop_id), rows.LANE))
-    shop = codec.read_shop(row) if row and "doc" in row else None
-    if shop is None or not shop.connected:
-        return False
-    left = ends_at - real
-    days = next((days for days in TELL_AGAIN if left <= timedelta(days=days)), TELL_AGAIN[-1])
-    text = (
-        f"The authorisation of shop {shop_id} ends at {stamp(ends_at)}. After that nothing can be "
-        "read or pushed for it. Connect the shop again before."
-    )
-    day = f"{ends_at.date().isoformat()}#{days}"
-    notice = Notice(shop.marketplace, "authorisation_ends", now, day, text)
-    return store.write(Put(codec.notice_row(rows.shop_pk(shop_id), notice, real)))
 
 
 def search_at_once(store: Store, shop_id: str, real: datetime) -> None:
