@@ -1,14 +1,16 @@
 """An order, folded from its facts."""
 
+import itertools
 import random
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipclock.domain.event import Line, Link, OrderFacts, Snapshot
+from shipclock.domain.event import Line, Link, OrderFacts, Request, Snapshot
 from shipclock.domain.order import PROGRESS, STAGES, NumberFacts, is_number, normal
 from tests.builders import (
     NUMBER,
@@ -274,6 +276,73 @@ def test_a_return_is_no_wish_to_cancel() -> None:
     assert not folded(snapshot(hours=1), returning).cancel_open
 
 
+def test_the_request_that_waits_is_known_by_its_id() -> None:
+    pending, newer = "CANCELLATION_REQUEST_PENDING", "4030000000000000199"
+    first, second = case(pending, 2), case(pending, 3, case_id=newer)
+    assert folded(snapshot(hours=1), first).cancel_case == first.case_id
+    assert folded(snapshot(hours=1), second, first).cancel_case == newer
+    assert folded(snapshot(hours=1, cancel_requested=True)).cancel_case == ""
+    closed = case("CANCELLATION_REQUEST_SUCCESS", 4)
+    assert folded(snapshot(hours=1), first, closed).cancel_case == ""
+
+
+def test_all_states_of_its_cases_are_told_the_oldest_first_and_of_one_time_by_deadline() -> None:
+    pending = "CANCELLATION_REQUEST_PENDING"
+    told = (
+        case(pending, 2, identity="c"),
+        case(pending, 2, identity="b", deadline=after(50)),
+        case(pending, 2, identity="a", deadline=after(60)),
+        case("RETURN_OR_REFUND_REQUEST_PENDING", 3, case="return"),
+        case("CANCELLATION_REQUEST_SUCCESS", 4, deadline=after(1)),
+    )
+    for arrived in (told, told[::-1], (*told[2:], *told)):
+        assert folded(*arrived).cases == told
+
+
+# What people ask for
+
+
+def request(hours: float = 0, deed: str = "ship", **more: Any) -> Request:
+    known: dict[str, Any] = {"identity": f"{deed}#{hours}", "asked_at": after(hours), **more}
+    return Request(order_id=ORDER, deed=deed, **known)
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ((), []),
+        ((request(),), [after()]),
+        ((request(1), request(2)), [after(2)]),  # asking twice is asking once
+        ((request(1), request(2, revoked=True)), []),
+        ((request(1, revoked=True), request(2)), [after(2)]),
+        ((request(1), request(2, revoked=True), request(3)), [after(3)]),
+        # of one time the identity decides, for it must be decided
+        ((request(1, identity="a"), request(1, identity="b", revoked=True)), []),
+        ((request(1, identity="b"), request(1, identity="a", revoked=True)), [after(1)]),
+        # the identities say nothing of the order in time
+        ((request(1, identity="b", revoked=True), request(2, identity="a")), [after(2)]),
+        # other things are asked for
+        ((request(1), request(2, "label", revoked=True)), [after(1)]),
+        ((request(1), request(2, package_id="P1", revoked=True)), [after(1)]),
+        ((request(1), request(2, says={"carrier": "X"}, revoked=True)), [after(1)]),
+    ],
+)
+def test_of_each_thing_that_is_asked_for_the_newest_word_counts(
+    asked: tuple[Request, ...], expected: list[datetime]
+) -> None:
+    for arrived in itertools.permutations(asked):
+        assert [one.asked_at for one in folded(*arrived).requests] == expected
+
+
+def test_what_is_asked_for_is_told_in_one_order_whoever_asks_first() -> None:
+    two = request(1, "ship", by="me"), request(2, "cancel", by="you")
+    for asked in (two, two[::-1]):
+        assert [(r.deed, r.by) for r in folded(*asked).requests] == [
+            ("cancel", "you"),
+            ("ship", "me"),
+        ]
+
+
 # Packages
 
 
@@ -381,6 +450,40 @@ def test_a_provider_told_of_a_number_alone_is_that_of_the_package_with_the_numbe
         ("P1", "Other Post", "7202"),
         ("P2", "", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("tellings", "expected"),
+    [
+        # by now it is told without a package, so it is nobody's, and the lone package takes it
+        ((("P1", NUMBER), ("", NUMBER)), [("P2", NUMBER)]),
+        # it was, for a while; by now it is told of nothing, and its package is gone
+        ((("P1", NUMBER), ("", NUMBER), ("P2", "")), [("P2", "")]),
+    ],
+)
+def test_a_number_is_of_the_package_that_was_last_named_with_it(
+    tellings: tuple[tuple[str, str], ...], expected: list[tuple[str, str]]
+) -> None:
+    events = [
+        snapshot(
+            hours=hours,
+            package_ids=("P2",),
+            lines=(line(package_id=package_id, tracking_number=number),),
+        )
+        for hours, (package_id, number) in enumerate(tellings)
+    ]
+    assert packages(*events, numbers=(numbered(),)) == expected
+
+
+def test_a_second_number_that_only_a_read_tells_of_a_package_stays() -> None:
+    told = snapshot(lines=(line(package_id="P1", tracking_number="SYN000202"),))
+    read = package_read("P1", tracking_number=NUMBER)
+    assert packages(told, read, numbers=(numbered(),)) == [("P1", "SYN000202"), ("", NUMBER)]
+
+
+def test_a_package_of_which_no_status_is_told_has_none() -> None:
+    order = folded(snapshot(lines=(line(package_id="P1"),)))
+    assert [package.status for package in order.packages] == [""]
 
 
 def test_a_read_of_a_package_that_is_gone_brings_none_back() -> None:
