@@ -185,9 +185,17 @@ def test_an_error_inside_keeps_the_request_id_that_support_asks_for() -> None:
     assert answer(raw).request_id == json.loads(raw)["request_id"]
 
 
-@pytest.mark.parametrize("errors", [None, [], {}, "x", [None], ["x"]])
-def test_an_empty_or_odd_list_of_errors_is_none(errors: object) -> None:
+@pytest.mark.parametrize("errors", [None, [], {}])
+def test_an_empty_list_of_errors_is_none(errors: object) -> None:
     assert code(0, data={"errors": errors}).kind is Kind.OK
+
+
+@pytest.mark.parametrize("errors", ["x", [None], ["x"], {"code": 5}])
+def test_odd_errors_make_a_write_unclear_and_cost_no_read_its_data(errors: object) -> None:
+    raw = json.dumps({"code": 0, "data": {"errors": errors, "orders": []}}).encode()
+    for writes, kind in ((True, Kind.UNCLEAR), (False, Kind.OK)):
+        call = Call("x", "POST", "/x", writes=writes)
+        assert tiktok_shop.interpret(call, HttpReply(200, {}, raw)).kind is kind
 
 
 @pytest.mark.parametrize("first", [{}, {"code": None}, {"code": "x"}, {"code": 1.5}, {"code": []}])

@@ -1,6 +1,5 @@
 """Answers of TikTok Shop, interpreted (`tiktok-shop.md` 6), whole and part by part."""
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -72,7 +71,7 @@ def _refusal(code: int, body: Object, request_id: str, status: int, auth: bool) 
     )
 
 
-def coded(row: Object, request_id: str) -> Outcome:
+def coded(row: Object, request_id: str, auth: bool = False) -> Outcome:
     """What became of one part of a call, out of its own `code` and `message`."""
     try:
         code = whole(row, "code")
@@ -82,7 +81,7 @@ def coded(row: Object, request_id: str) -> Outcome:
         return Outcome(Kind.UNCLEAR, reason="a part's answer has no code", request_id=request_id)
     if code == 0:
         return Outcome(Kind.OK, request_id=request_id)
-    return _refusal(code, row, request_id, 200, auth=False)
+    return _refusal(code, row, request_id, 200, auth)
 
 
 def part_outcomes(outcome: Outcome, key: str) -> dict[str, Outcome]:
@@ -94,10 +93,7 @@ def part_outcomes(outcome: Outcome, key: str) -> dict[str, Outcome]:
     found: dict[str, Outcome] = {}
     for error in parts(outcome.data, "errors"):
         part_id = identifier(part(error, "detail").get(key), key)
-        told = coded(error, outcome.request_id)
-        if told.kind is Kind.OK:
-            told = replace(told, kind=Kind.UNCLEAR, reason="an error with code 0")
-        found.setdefault(part_id, told)
+        found.setdefault(part_id, _error(error, outcome.request_id))
     return found
 
 
@@ -112,12 +108,22 @@ def _success(call: Call, body: Object, reply: HttpReply, request_id: str) -> Out
         reason = f"HTTP {reply.status} with code 0{lacks}"
         return Outcome(Kind.UNCLEAR, reason=reason, request_id=request_id)
     errors = data.get("errors")
-    if call.name not in PER_PART and isinstance(errors, list) and errors:
-        first = errors[0]
+    if call.name not in PER_PART and errors:
+        first = errors[0] if isinstance(errors, list) else None
         if isinstance(first, dict):
-            inner = {**first, "request_id": request_id}
-            return interpret(call, HttpReply(200, reply.headers, json.dumps(inner).encode()))
+            return _error(first, request_id, call.auth)
+        if call.writes:  # of what was only read the data is there all the same
+            reason = "code 0 with errors that can't be read"
+            return Outcome(Kind.UNCLEAR, reason=reason, request_id=request_id)
     return Outcome(Kind.OK, data, request_id=request_id)
+
+
+def _error(row: Object, request_id: str, auth: bool = False) -> Outcome:
+    """One entry of a list of errors, which is no success whatever it says."""
+    told = coded(row, request_id, auth)
+    if told.kind is Kind.OK:
+        return replace(told, kind=Kind.UNCLEAR, reason="an error with code 0")
+    return told
 
 
 def _retry_after(reply: HttpReply) -> timedelta | None:

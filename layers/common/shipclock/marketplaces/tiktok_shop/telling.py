@@ -23,6 +23,7 @@ from shipclock.marketplaces.tiktok_shop import (
     service,
 )
 from shipclock.marketplaces.tiktok_shop.versions import ENDPOINTS
+from shipclock.reading import Unreadable
 
 TOGETHER: Mapping[str, int] = {capability.SHIP_PACKAGE: 50, capability.TRACK: delivery.MOST_TRACKS}
 """Calls that take several at once. How many packages one batch may hold is not published."""
@@ -83,6 +84,8 @@ def apart(outcome: Outcome, tellings: Sequence[Telling]) -> Sequence[Outcome]:
         return delivery.read_tracks(outcome, [_event(telling) for telling in tellings])
     if outcome.kind is Kind.OK and len(tellings) > 1:
         errors = fulfilment.read_batch_errors(outcome)
+        if strangers := errors.keys() - {t.intent.package_id for t in tellings}:
+            raise Unreadable(f"errors of packages that were not asked for: {sorted(strangers)[:3]}")
         return [errors.get(t.intent.package_id, outcome) for t in tellings]
     return [outcome] * len(tellings)
 
