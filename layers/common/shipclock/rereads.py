@@ -16,6 +16,13 @@ from shipclock.settle import Settled
 from shipclock.shift import Shift
 from shipclock.snapshots import keep_snapshot
 
+NOT_TAKEN = (Kind.REFUSED, Kind.MISCONFIGURED)
+"""Answers to a batch that may be due to one order in it."""
+
+SPLITS = 12
+"""How often one batch may be halved: two odd orders among 50 are found, and a shop of which
+nothing may be read costs few calls."""
+
 
 class Rereads:
     """Re-reads the orders on a desk."""
@@ -47,6 +54,13 @@ class Rereads:
             with self._shift.guard((rows.order_pk(order_id), rows.HEAD), "order"):
                 self._packages.read_doubted(self._desk.orders[order_id])
         self._read_cases([o for o in order_ids if self._owes_cases(self._desk.orders[o])])
+        self._read_batch(order_ids, [SPLITS])
+        self._ask_requests(order_ids)
+
+    def _read_batch(self, order_ids: list[str], splits: list[int]) -> None:
+        """Ask for some orders. Where that is refused they are asked for in halves, for as long as
+        `splits` are left: a single order that the marketplace refuses must not cost the others
+        their reading."""
         self._lane.await_turn()
         requested_at = self._shift.clockwork.real()
         outcome = self._lane.call(self._lane.market.reread(order_ids))
@@ -54,6 +68,12 @@ class Rereads:
             self._put_off |= set(order_ids)
             return
         self._put_off -= set(order_ids)
+        if outcome.kind in NOT_TAKEN and len(order_ids) > 1 and splits[0]:
+            splits[0] -= 1
+            middle = len(order_ids) // 2
+            self._read_batch(order_ids[:middle], splits)
+            self._read_batch(order_ids[middle:], splits)
+            return
         found = self._orders_in(outcome)
         for order_id in order_ids:
             settled, row = self._desk.orders[order_id], (found or {}).get(order_id)
@@ -62,7 +82,6 @@ class Rereads:
             else:
                 answered = found is not None
                 self._desk.on(order_id, partial(note_missing, self._shift, settled, answered))
-        self._ask_requests(order_ids)
 
     def give_up(self) -> None:
         """Of the orders that the marketplace put off to the end, note that it did not give them
