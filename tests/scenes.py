@@ -92,9 +92,9 @@ def package(stage: Stage, order_id: str) -> str:
     return stage.judged(order_id).order.packages[0].package_id
 
 
-def scanned(market: str = "MY") -> tuple[Stage, str]:
+def scanned(market: str = "MY", rotates: bool = True) -> tuple[Stage, str]:
     """A parcel with its carrier, of which the marketplace is to be told."""
-    stage = Stage(market)
+    stage = Stage(market, rotates=rotates)
     order_id = placed(stage)
     stage.carrier_tells(NUMBER, "picked_up", order_id=order_id)
     return stage, order_id
@@ -247,7 +247,7 @@ def fetching(arranged: bool = True) -> tuple[Stage, str]:
 
 def renewing() -> tuple[Stage, str]:
     """A parcel to tell of with a token that has run out."""
-    stage, order_id = scanned()
+    stage, order_id = scanned(rotates=False)  # a rotated token whose answer is lost is a person's
     stage.sandbox.fail(Fault("expired_token"))
     return stage, order_id
 
@@ -383,7 +383,6 @@ SCENES = (
         "POST",
         "message",
         "send_message",
-        blind=True,
     ),
     Scene("message", r"re:/messages$", writing, "POST", "message", "send_message", blind=True),
 )
