@@ -334,12 +334,12 @@ def test_of_each_thing_that_is_asked_for_the_newest_word_counts(
         assert [one.asked_at for one in folded(*arrived).requests] == expected
 
 
-def test_what_is_asked_for_is_told_in_one_order_whoever_asks_first() -> None:
+def test_what_is_asked_for_is_told_in_the_order_of_asking_however_it_arrived() -> None:
     two = request(1, "ship", by="me"), request(2, "cancel", by="you")
     for asked in (two, two[::-1]):
         assert [(r.deed, r.by) for r in folded(*asked).requests] == [
-            ("cancel", "you"),
             ("ship", "me"),
+            ("cancel", "you"),
         ]
 
 
