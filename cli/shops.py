@@ -242,6 +242,7 @@ def described(shop: Shop, tokens: Tokens | None) -> Iterator[tuple[str, str]]:
     yield "handover method", shop.handover_method
     yield "hand-marked", "yes" if shop.hand_marked else "no"
     yield "self-delivered", "yes" if shop.self_delivered else "no"
+    yield "policy pack", shop.pack or "(its market's)"
     yield "automatic", ", ".join(shop.automatic) or "(nothing)"
     if shop.versions:
         yield "versions", ", ".join(f"{name}={pin}" for name, pin in shop.versions.items())
@@ -268,6 +269,7 @@ def described(shop: Shop, tokens: Tokens | None) -> Iterator[tuple[str, str]]:
     help="What goes out without a person, comma-joined: cancellation, refund, buyer_message, "
     'approve_cancellation; "" for nothing.',
 )
+@click.option("--pack", help='The policy pack of its orders; "" for its market\'s.')
 @click.option("--versions", help='Calls pinned to a version, as name=yyyymm,…; "" for none.')
 def set_command(shop_id: str, stack: str | None, table: str | None, **given: Any) -> None:
     """Change settings of a shop; its open orders are looked at again."""

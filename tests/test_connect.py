@@ -301,6 +301,7 @@ def test_a_setting_is_changed_over_exactly_what_was_read() -> None:
         ({"zone": "../x"}, "time zone"),
         ({"zone": "Asia"}, "time zone"),
         ({"automatic": ("refund", "holiday")}, "holiday can't go out"),
+        ({"pack": "guide-1923"}, "no pack"),
         ({"versions": {"ship_package": "2023"}}, "pins no call"),
         ({"versions": {"teleport": "202309"}}, "pins no call"),
     ],

@@ -312,6 +312,33 @@ def test_a_person_enters_a_number_by_hand(stage: Stage) -> None:
     assert shipped.tracking_number == "HAND-0001"
 
 
+def test_the_older_body_of_marking_as_shipped_is_sent_where_a_shop_pins_it() -> None:
+    stage = Stage("US", "America/New_York")
+    settings(stage, versions={"mark_package_as_shipped": "202309"})
+    order_id = shipped(stage)
+    assert told(stage, order_id) == {"mark_package_as_shipped": "done"}
+    (path,) = {c.path for c in stage.sandbox.calls if c.path.endswith(f"/{order_id}/packages")}
+    assert "/202309/" in path
+
+
+def test_an_order_that_the_buyer_fetches_is_readied_and_handed_over_by_its_code(
+    stage: Stage,
+) -> None:
+    order_id = placed(stage, shipping_type="IN-STORE PICKUP", pickup_code="4711")
+    package = package_of(stage, order_id)
+    ask(stage, order_id, "ship", package)
+    stage.settle_down()
+    assert told(stage, order_id) == {"ship_package": "done"}
+    success = {"delivery_type": "DELIVERY_SUCCESS"}
+    ask(stage, order_id, "deliver", package, verification_code="0815", **success)
+    stage.settle_down()
+    assert told(stage, order_id)["deliver"] == "pending"  # refused as malformed: it may be mended
+    ask(stage, order_id, "deliver", package, verification_code="4711", **success)
+    stage.settle_down()
+    assert told(stage, order_id)["deliver"] == "done"
+    assert stage.judged(order_id).order.status == "DELIVERED"
+
+
 MANY = 14
 
 

@@ -1,15 +1,17 @@
 """What TikTok Shop lets a seller's app say: the whole table, cell by cell."""
 
+from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 
-from shipclock.domain.order import Order
-from shipclock.domain.push import Wanted
+from shipclock.domain.order import PROGRESS, Order
+from shipclock.domain.push import Deed, Wanted
 from shipclock.marketplaces import tiktok_shop
 from shipclock.marketplaces.protocol import Plan
 from shipclock.marketplaces.tiktok_shop.capability import MARKETS, TABLE
-from tests.builders import folded, shop, snapshot
+from tests.builders import folded, line, shop, snapshot
 
 SEA_AND_LATAM = {"ID", "MY", "PH", "SG", "TH", "VN", "BR", "MX"}
 EUROPE_AND_JAPAN = {"UK", "GB", "ES", "IE", "IT", "DE", "FR", "JP"}
@@ -38,6 +40,8 @@ def expected(market: str, shipping: str, fulfilment: str) -> str:
     if shipping == "SELLER" and market in EUROPE_AND_JAPAN | {"US"}:
         return "mark_package_as_shipped"
     if shipping == "TIKTOK" and market in SEA_AND_LATAM | EUROPE_AND_JAPAN:
+        return "ship_package"
+    if shipping == "IN-STORE PICKUP" and market in SEA_AND_LATAM - {"BR", "MX"}:
         return "ship_package"
     return ""
 
@@ -99,3 +103,91 @@ def test_no_two_rows_answer_for_the_same_order() -> None:
         for shipping_type in row.shipping_types
     ]
     assert len(set(cells)) == len(cells)
+
+
+# Deeds besides shipping
+
+SEA = SEA_AND_LATAM - {"BR", "MX"}
+EVERY = SEA_AND_LATAM | EUROPE_AND_JAPAN | {"US"}
+SHIPPED = {"SELLER", "TIKTOK", "IN-STORE PICKUP"}
+WHERE = {
+    # deed: its call, where, for which shipping types, the shop's setting, a fitting status
+    Deed.LABEL: ("create_package", EUROPE_AND_JAPAN | {"US"}, {"TIKTOK"}, "", "AWAITING_SHIPMENT"),
+    Deed.RENUMBER: ("update_order_shipping", EVERY, {"SELLER"}, "", "AWAITING_COLLECTION"),
+    Deed.TRACK: ("track", {"US", "BR"}, {"SELLER"}, "self_delivered", "IN_TRANSIT"),
+    Deed.CANCEL: ("cancel", EVERY, SHIPPED, "", "AWAITING_SHIPMENT"),
+    Deed.ANSWER: ("approve_cancellation", EVERY, SHIPPED, "", "AWAITING_SHIPMENT"),
+    Deed.REFUND: ("create_return", EVERY, SHIPPED, "", "IN_TRANSIT"),
+    Deed.MESSAGE: ("message", EVERY, SHIPPED, "", "DELIVERED"),
+}
+IRREVOCABLE = {"cancel", "approve_cancellation", "create_return"}
+
+
+def plan_of(
+    deed: Deed, market: str, shipping: str, status: str, fulfilment: str = BY_SELLER, **shop_is: Any
+) -> Plan:
+    about = folded(snapshot(status, shipping_type=shipping, fulfillment_type=fulfilment))
+    return tiktok_shop.plan(about, Wanted("P1", "", "", deed=deed), shop(market, **shop_is))
+
+
+@pytest.mark.parametrize("deed", WHERE)
+def test_every_deed_is_allowed_where_the_pages_say_and_nowhere_else(deed: Deed) -> None:
+    call, markets, shipping_types, setting, status = WHERE[deed]
+    flags = {setting: True} if setting else {}
+    for market, shipping in product([*MARKETS, "XX"], SHIPPING):
+        found = plan_of(deed, market, shipping, status, **flags)
+        fits = market in markets and shipping in shipping_types
+        assert found.allowed is fits, (market, shipping)
+        assert fits or (found.reason and found.advice), (market, shipping)
+        if fits:
+            assert (found.call, found.irrevocable) == (call, call in IRREVOCABLE)
+            assert found.proof is (call not in NO_PROOF)
+            for fulfilment in FULFILMENT[2:]:
+                assert not plan_of(deed, market, shipping, status, fulfilment, **flags).allowed
+            if setting:
+                refused = plan_of(deed, market, shipping, status)
+                assert not refused.allowed
+                assert setting in refused.advice
+
+
+@pytest.mark.parametrize(("shipping", "hand_marked"), product(SHIPPING, [True, False]))
+def test_deliveries_are_told_in_south_east_asia_of_own_fleets_and_store_pickups(
+    shipping: str, hand_marked: bool
+) -> None:
+    for market in MARKETS:
+        found = plan_of(Deed.DELIVER, market, shipping, "IN_TRANSIT", hand_marked=hand_marked)
+        own = shipping == "SELLER" and hand_marked
+        assert found.allowed is (market in SEA and (own or shipping == "IN-STORE PICKUP")), market
+
+
+CANCELLED_BY_SELLER = {"UNPAID", "ON_HOLD", "AWAITING_SHIPMENT"}
+
+
+@pytest.mark.parametrize("status", PROGRESS)
+@pytest.mark.parametrize("market", MARKETS)
+def test_a_seller_cancels_until_the_shipment_is_arranged_in_the_us_until_collected(
+    market: str, status: str
+) -> None:
+    also = {"AWAITING_COLLECTION"} if market == "US" else set()
+    found = plan_of(Deed.CANCEL, market, "SELLER", status)
+    assert found.allowed is (status in CANCELLED_BY_SELLER | also)
+    assert found.allowed or status in found.advice
+
+
+def test_a_rejection_and_a_failed_delivery_are_told_by_their_own_words() -> None:
+    about = folded(snapshot("AWAITING_SHIPMENT"))
+    no = Wanted("", "", "", deed=Deed.ANSWER, says={"answer": "reject"})
+    assert tiktok_shop.plan(about, no, shop()).call == "reject_cancellation"
+    moving = folded(snapshot("IN_TRANSIT"))
+    for kind, irrevocable in (("DELIVERY_FAILED", True), ("DELIVERY_SUCCESS", False)):
+        want = Wanted("P1", "", "", deed=Deed.DELIVER, says={"delivery_type": kind})
+        assert tiktok_shop.plan(moving, want, shop(hand_marked=True)).irrevocable is irrevocable
+
+
+def test_of_several_packages_the_number_of_one_is_changed() -> None:
+    lines = (line("1", package_id="P1"), line("2", package_id="P2"))
+    about = folded(snapshot("AWAITING_COLLECTION", lines=lines))
+    one = Wanted("P1", "SYN-2", "", deed=Deed.RENUMBER)
+    assert tiktok_shop.plan(about, one, shop()).call == "update_package_shipping"
+    nobodys = replace(one, package_id="")
+    assert tiktok_shop.plan(about, nobodys, shop()).reason == "package unknown"

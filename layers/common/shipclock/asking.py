@@ -56,7 +56,7 @@ WORDS: Mapping[str, Words] = {
     Deed.RENUMBER: Words({"tracking_number": ANY, "carrier": ANY}, {}),
     Deed.DELIVER: Words(
         {"delivery_type": ("DELIVERY_SUCCESS", "DELIVERY_FAILED", "UPDATE_POD")},
-        {"reason": FAILURES},
+        {"reason": FAILURES, "verification_code": ANY},
         package=True,
     ),
     Deed.CANCEL: UNDONE,

@@ -125,7 +125,8 @@ def _renewed(intent: Intent | None, key: str, want: Wanted, plan: Plan) -> Inten
             not_before=None if fresh else intent.not_before,
         )
     if intent.state is IntentState.PENDING:
-        return replace(intent, carrier=want.carrier, says=want.says)
+        waits = intent.not_before if dict(intent.says) == dict(want.says) else None
+        return replace(intent, carrier=want.carrier, says=want.says, not_before=waits)
     return intent
 
 

@@ -21,6 +21,7 @@ from shipclock.marketplaces.tiktok_shop.onboarding import Authorised, Grant, Pla
 from shipclock.marketplaces.tiktok_shop.versions import ENDPOINTS
 from shipclock.ports import Change, NoAnswer, NotSent, Store, Wire
 from shipclock.reading import Unreadable
+from shipclock.rules.policy import PACKS
 from shipclock.skew import skew
 from shipclock.sources import Account
 from shipclock.wishes import APPROVE_CANCELLATION, REMEDIES
@@ -221,6 +222,8 @@ def settings_changed(shop: Shop, changes: Mapping[str, Any]) -> Shop:
         raise OnboardError(
             f"{', '.join(foreign)} can't go out by itself; there are: {', '.join(AUTOMATIC)}."
         )
+    if shop.pack and shop.pack not in PACKS:
+        raise OnboardError(f"There is no pack {shop.pack!r}; there are: {', '.join(PACKS)}.")
     for name, version in shop.versions.items():
         if name not in ENDPOINTS or not VERSION.fullmatch(version):
             raise OnboardError(

@@ -160,7 +160,7 @@ def policy_of(order: Order, shop: Shop | None) -> Policy | None:
     if shop is None or order.facts is None:
         return None
     day = order.facts.create_time.astimezone(ZoneInfo(shop.zone)).date()
-    pack = policy_for(shop.market, day, shop.zone)
+    pack = policy_for(shop.market, day, shop.zone, shop.pack)
     return replace(pack, hand_marked=shop.hand_marked, default_provider=shop.default_provider)
 
 

@@ -24,7 +24,8 @@ class Shop:
     `default_provider` ships what no carrier name fits; `zone` is the shop's time zone;
     `hand_marked` says that its orders are marked as shipped by hand or by us, not by the carrier
     (TikTok Shop: Seller Own Fleet); `self_delivered` that the marketplace takes its own tracking
-    events. `automatic` names what goes out without a person: `cancellation`, `refund`,
+    events. `pack` names the policy pack its orders are judged by, empty: its market's. `automatic`
+    names what goes out without a person: `cancellation`, `refund`,
     `buyer_message`, `approve_cancellation`. `versions` pins a call to another version of the API
     than ours, by the call's name.
     """
@@ -42,6 +43,7 @@ class Shop:
     hand_marked: bool = False
     self_delivered: bool = False
     automatic: tuple[str, ...] = ()
+    pack: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
 
 

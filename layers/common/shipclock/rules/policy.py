@@ -126,8 +126,11 @@ def load(name: str) -> Pack:
 
 
 @cache
-def policy_for(market: str, day: dt.date, zone: str) -> Policy:
-    """The pack in force for a market on an order's local day, else the default pack."""
+def policy_for(market: str, day: dt.date, zone: str, chosen: str = "") -> Policy:
+    """The pack in force for a market on an order's local day, else the default pack; or the one
+    that the shop has chosen. Raises PolicyError where there is no such pack."""
+    if chosen:
+        return Policy(load(chosen), ZoneInfo(zone))
     packs = [pack for pack in map(load, PACKS) if pack.in_force(market, day)]
     newest = max(packs, key=lambda pack: pack.since, default=None)
     return Policy(newest or load(DEFAULT), ZoneInfo(zone))

@@ -81,6 +81,9 @@ TABLE = (
     Capability(Deed.SHIP, (*SEA, *LATAM), SELLER, SHIP_PACKAGE, NUMBER_SHOWN, "A"),
     Capability(Deed.SHIP, MARKED, SELLER, MARK_AS_SHIPPED, NUMBER_SHOWN, "A"),
     Capability(Deed.SHIP, NOT_US, TIKTOK, SHIP_PACKAGE, NUMBER_SHOWN, "A"),
+    Capability(
+        Deed.SHIP, SEA, (IN_STORE,), SHIP_PACKAGE, "the order shows the package as gone", "B"
+    ),
     Capability(Deed.LABEL, MARKED, TIKTOK, CREATE_PACKAGE, "", "B", WAITING),
     Capability(
         Deed.RENUMBER, MARKETS, SELLER, UPDATE_ORDER_SHIPPING, NUMBER_SHOWN, "B", ON_ITS_WAY

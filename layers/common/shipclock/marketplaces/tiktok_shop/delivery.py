@@ -37,8 +37,10 @@ def deliver(
     reason: str = "",
     file_type: str = "",
     file_url: str = "",
+    verification_code: str = "",
 ) -> Call:
-    """Tell how the delivery of one package ended. Takes no idempotency key (6.4).
+    """Tell how the delivery of one package ended. Takes no idempotency key (6.4). The buyer who
+    fetches it in a store names a `verification_code`.
 
     Raises ValueError for words that the call does not know, a failure without a reason, and a
     file without its type.
@@ -57,6 +59,7 @@ def deliver(
         "fail_delivery_reason": reason,
         "file_type": file_type,
         "file_url": file_url,
+        "verification_code": verification_code,
     }
     body = {"packages": [{key: text for key, text in told.items() if text}]}
     return Call("deliver", "POST", path("deliver"), body=body, writes=True)

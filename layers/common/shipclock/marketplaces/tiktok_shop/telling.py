@@ -115,6 +115,9 @@ def _parcel(telling: Telling, shop: Shop) -> fulfilment.Parcel:
     intent, says = telling.intent, telling.intent.says
     if needs_provider(telling.order, Deed.SHIP):
         return fulfilment.Parcel(intent.tracking_number, telling.known.provider_id)
+    facts = telling.order.facts
+    if facts is not None and facts.shipping_type == capability.IN_STORE:
+        return fulfilment.Parcel()
     slot = None
     if says.get("slot_from") and says.get("slot_until"):
         slot = Slot(parse(says["slot_from"]), parse(says["slot_until"]), available=True)
@@ -218,6 +221,7 @@ def _deliver(telling: Telling, shop: Shop) -> Call:
         says.get("reason", ""),
         ("PDF" if pdf else "IMG") if url else "",
         url,
+        says.get("verification_code", ""),
     )
 
 
