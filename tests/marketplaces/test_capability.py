@@ -133,7 +133,7 @@ def plan_of(
 @pytest.mark.parametrize("deed", WHERE)
 def test_every_deed_is_allowed_where_the_pages_say_and_nowhere_else(deed: Deed) -> None:
     call, markets, shipping_types, setting, status = WHERE[deed]
-    flags = {setting: True} if setting else {}
+    flags: dict[str, Any] = {setting: True} if setting else {}
     for market, shipping in product([*MARKETS, "XX"], SHIPPING):
         found = plan_of(deed, market, shipping, status, **flags)
         fits = market in markets and shipping in shipping_types
@@ -150,7 +150,7 @@ def test_every_deed_is_allowed_where_the_pages_say_and_nowhere_else(deed: Deed) 
                 assert setting in refused.advice
 
 
-@pytest.mark.parametrize(("shipping", "hand_marked"), product(SHIPPING, [True, False]))
+@pytest.mark.parametrize(("shipping", "hand_marked"), [*product(SHIPPING, [True, False])])
 def test_deliveries_are_told_in_south_east_asia_of_own_fleets_and_store_pickups(
     shipping: str, hand_marked: bool
 ) -> None:
