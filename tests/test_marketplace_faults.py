@@ -164,34 +164,38 @@ def test_an_error_inside_a_success_counts_as_the_answer(
     assert over == ("refused" if state == "refused" else "done")
 
 
+def batch(*errors: Any) -> bytes:
+    """The answer to a batch."""
+    return json.dumps({"code": 0, "data": {"errors": list(errors)}}).encode()
+
+
 BATCH = {
-    "null": (b'{"code": 0, "data": {"errors": null}}', 1),
-    "none": (b'{"code": 0, "data": {"errors": []}}', 1),
-    "object": (b'{"code": 0, "data": {"errors": {}}}', 1),
-    "no_id": (json.dumps({"code": 0, "data": {"errors": [error(21011025)]}}).encode(), 1),
-    "id_null": (json.dumps({"code": 0, "data": {"errors": [error(21011025, "")]}}).encode(), 1),
-    "stranger": (json.dumps({"code": 0, "data": {"errors": [error(21011025, 77)]}}).encode(), 1),
-    "list": (json.dumps({"code": 0, "data": {"errors": [[1]]}}).encode(), 1),
+    "null": b'{"code": 0, "data": {"errors": null}}',
+    "none": batch(),
+    "object": b'{"code": 0, "data": {"errors": {}}}',
+    "no_id": batch(error(21011025)),
+    "id_empty": batch(error(21011025, "")),
+    "stranger": batch(error(21011025, 77)),
+    "list": batch([1]),
 }
+CLEAR = ("null", "none")
+"""A clear yes: where nothing was carried out all the same, the answer can't show it."""
 
 
-CARRIED_OUT = [(name, True) for name in BATCH]
-NOT_DONE = [(name, False) for name in BATCH if name not in ("null", "none")]
-"""A clear yes to what was not done can't be told from one to what was."""
-
-
-@pytest.mark.parametrize(("name", "carried_out"), [*CARRIED_OUT, *NOT_DONE])
+@pytest.mark.parametrize(
+    ("name", "carried_out"),
+    [*((name, True) for name in BATCH), *((name, False) for name in BATCH if name not in CLEAR)],
+)
 def test_the_errors_of_a_batch_are_each_packages_own_or_nobodys(
     name: str, carried_out: bool
 ) -> None:
     """Where nobody can tell whose they are, each package is looked at and then told once."""
     scene = SCENE["ship_packages"]
     stage, _ = scene.begin()
-    wire, body = stage.wire, BATCH[name][0]
     odd = Tampering(
-        wire,
+        stage.wire,
         scene,
-        lambda _: HttpReply(200, {"content-type": "application/json"}, body),
+        lambda _: HttpReply(200, {"content-type": "application/json"}, BATCH[name]),
         carried_out=carried_out,
     )
     stage.wire = odd  # type: ignore[assignment]
