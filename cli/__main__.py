@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "comm
 
 import click
 
-from cli import build, demo, docs, doctor, local, lock, operate, processes, pushes, shops
+from cli import build, demo, docs, doctor, local, lock, operate, processes, pushes, shops, trigger
 from shipclock.asking import NotAsked
 from shipclock.onboard import OnboardError
 from shipclock.ports import StoreError, StoreRefused
@@ -111,7 +111,13 @@ def lock_command(check: bool) -> None:
         raise lock.LockError(f"{', '.join(stale)} do not fit their .in files: run `make lock`.")
 
 
-for command in (pushes.ask_command, pushes.approve_command, pushes.group, pushes.files):
+for command in (
+    pushes.ask_command,
+    pushes.approve_command,
+    pushes.group,
+    pushes.files,
+    trigger.command,
+):
     main.add_command(command)
 
 
@@ -128,6 +134,7 @@ def run() -> int:
         operate.OperateError,
         processes.ProcessError,
         pushes.AskError,
+        trigger.TriggerError,
         NotAsked,
     ) as error:
         click.echo(f"shipclock: {error}", err=True)

@@ -16,7 +16,13 @@ from cli.story import BEGINS, DAYS, EXPRESS, HOUR, POST, STORIES, Story
 EVERY = 3 * HOUR
 """How often the demo sweeps between the steps; the real schedule does every minute."""
 
-_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Opens addresses of this machine, whatever proxy is set for others."""
+
+
+def stamped(at: datetime) -> str:
+    """An instant as callbacks and schedules write it."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class DemoError(Exception):
@@ -81,7 +87,7 @@ class Play:
     ) -> None:
         """See `story.Stage`."""
         order = self.orders[name]
-        at = self.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        at = stamped(self.now)
         data = {
             "tracking_number": f"{order.number}-{parcel}" if parcel else order.number,
             "status": status,
@@ -99,7 +105,7 @@ class Play:
         """See `story.Stage`."""
         order = self.orders[name]
         told = self._market("order", order_id=order.order_id)
-        at = self.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        at = stamped(self.now)
         order.history.append({"status": status, "status_detail": detail, "datetime": at})
         secret, event = str(self.stack.sources["easypost"]["secret"]), f"evt_{next(self._ids):06d}"
         number = str(told["tracking_number"])
@@ -191,7 +197,7 @@ class Play:
         self.counts.callbacks += 1
 
     def _sweep(self) -> None:
-        event = {"time": self.now.strftime("%Y-%m-%dT%H:%M:%SZ"), "source": "aws.scheduler"}
+        event = {"time": stamped(self.now), "source": "aws.scheduler"}
         for _ in range(4):
             reply = self._lambda.invoke(
                 FunctionName=self.stack.outputs["SweeperFunction"], Payload=json.dumps(event)
@@ -216,7 +222,7 @@ class Play:
     def _send(self, url: str, headers: dict[str, str], body: bytes | None = None) -> bytes:
         """Posts a body, or gets the page where there is none."""
         request = urllib.request.Request(url, body, headers)  # noqa: S310  our own 127.0.0.1
-        with _direct.open(request, timeout=30) as answer:
+        with DIRECT.open(request, timeout=30) as answer:
             found: bytes = answer.read()
             return found
 
