@@ -12,9 +12,16 @@ from typing import Any
 
 from cli import local, senders
 from cli.story import BEGINS, DAYS, EXPRESS, HOUR, POST, STORIES, Story
+from shipclock import asking
+from shipclock.adapters.dynamodb import DynamoStore
+from shipclock.domain.push import Deed
+from shipclock.wishes import APPROVE
 
 EVERY = 3 * HOUR
 """How often the demo sweeps between the steps; the real schedule does every minute."""
+
+CANCELLATION = 11
+"""The webhook that names a request to cancel."""
 
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Opens addresses of this machine, whatever proxy is set for others."""
@@ -35,6 +42,7 @@ class Order:
 
     order_id: str
     number: str
+    case: str = ""
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -61,6 +69,7 @@ class Play:
         self._kept: list[tuple[str, senders.Signed]] = []
         self._ids = itertools.count(1)
         self._lambda = stack.client("lambda")
+        self._store = DynamoStore(stack.client("dynamodb"), stack.outputs["TableName"])
 
     # What a story's step may do
 
@@ -114,6 +123,18 @@ class Play:
     def market(self, name: str, verb: str, **words: Any) -> None:
         """See `story.Stage`."""
         self._market(verb, order_id=self.orders[name].order_id, **words)
+
+    def ask(self, name: str, deed: str, by: str = "owner", **says: str) -> None:
+        """See `story.Stage`."""
+        order = self.orders[name]
+        said = {"case": order.case, **says} if deed == Deed.ANSWER else says
+        asking.ask(self._store, order.order_id, deed, said, self.now, by)
+
+    def approve(self, name: str, kind: str) -> None:
+        """See `story.Stage`."""
+        for item in self.view(name)["prepared"]:
+            if item["kind"] == kind:
+                self.ask(name, APPROVE, kind=kind, verdict=item["verdict"])
 
     def hand_over_in_parts(self, name: str) -> None:
         """See `story.Stage`."""
@@ -188,6 +209,13 @@ class Play:
                 continue
             self._send(webhook["url"], webhook["headers"], webhook["body"].encode())
             self.counts.webhooks += 1
+            self._note(json.loads(webhook["body"]))
+
+    def _note(self, told: dict[str, Any]) -> None:
+        """Remember the buyer's request that a webhook names."""
+        for order in self.orders.values():
+            if told["type"] == CANCELLATION and told["data"]["order_id"] == order.order_id:
+                order.case = told["data"]["cancel_id"]
 
     def _call_back(self, source: str, signed: senders.Signed) -> None:
         if self._closed:

@@ -157,7 +157,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "ship-by-seller",
-        "the 3PL scans the parcel, the marketplace is told, it arrives and is signed for",
+        "scanned by the 3PL, told, collected, and signed for",
         (
             *HANDED_OVER,
             COLLECTED,
@@ -169,7 +169,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "ship-by-tiktok",
-        "you ask that the marketplace's carrier fetch it; its label is kept; it is fetched",
+        "you ask for a pickup; the label is kept; it is fetched",
         (
             Place({"shipping_type": "TIKTOK"}),
             PLACED,
@@ -184,7 +184,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "on-hold",
-        "scanned while the buyer may still change their mind: told only after the hold",
+        "scanned during the hold: told only once it is over",
         (
             Place({"status": "ON_HOLD"}, ago=HOUR),
             Until(Shows(status="ON_HOLD")),
@@ -197,7 +197,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "cancel-request",
-        "the buyer asks to cancel: a clock of its own runs, nothing is shipped meanwhile",
+        "the buyer asks to cancel: a clock runs, nothing ships",
         (Place(), PLACED, Market("request_cancel", ORDER)),
         Shows(
             status="AWAITING_SHIPMENT",
@@ -212,7 +212,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "cancel-request-rejected",
-        "the same, and you say no: the parcel has left already and is told of now",
+        "the same, and you say no: the parcel has left already",
         (
             Place(ago=HOUR),
             PLACED,
@@ -230,13 +230,13 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "cancelled-by-seller",
-        "you have none left and cancel",
+        "you ask to cancel, for you have none left",
         (Place(), PLACED, Ask("cancel", {"reason": "out_of_stock"})),
         Shows(status="CANCELLED", pushes={"cancel": "done"}, effects={"cancel_order": 1}),
     ),
     Scenario(
         "cancelled-by-marketplace",
-        "the marketplace cancels by itself: you are told, with its reason",
+        "the marketplace cancels: you are told, with its reason",
         (
             Place(ago=HOUR),
             PLACED,
@@ -279,14 +279,14 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "lost",
-        "the carrier loses the parcel: a refund and a message to the buyer are prepared",
+        "the carrier loses it: refund and message are prepared",
         LOST,
         LOST_SHOWS,
         then=("shipclock approve {order}", "shipclock approve {order} refund"),
     ),
     Scenario(
         "damaged",
-        "the parcel is damaged on its way: the same is prepared",
+        "damaged on its way: the same is prepared",
         DAMAGED,
         DAMAGED_SHOWS,
         then=("shipclock approve {order}", "shipclock approve {order} refund"),
@@ -304,7 +304,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "own-fleet-delivery",
-        "your own driver delivers: the marketplace is told that it left, and that it arrived",
+        "your own driver delivers: you tell that it arrived",
         (*HANDED_OVER, Scan("delivered", HOUR, SIGNED)),
         Shows(
             status="DELIVERED",
@@ -317,7 +317,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "refund",
-        "damaged, and you let the prepared refund out: it is paid",
+        "damaged, and you let the prepared refund out",
         (
             *DAMAGED,
             Until(DAMAGED_SHOWS),
@@ -347,7 +347,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "invoice",
-        "Brazil only: the tax office refuses the invoice, then takes it",
+        "the tax office refuses the invoice, then takes it",
         (
             Place({"needs_invoice": True}),
             PLACED,
@@ -359,7 +359,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "low-stock",
-        "an order takes what is nearly the last: you are told that the SKU runs low",
+        "an order takes the last but few: the SKU runs low",
         (
             Market("set_stock", {"shop_id": "{shop}", "sku": SKU, "units": {WAREHOUSE: 6}}),
             Place({"items": {SKU: 2}, "warehouse_id": WAREHOUSE}),
@@ -374,7 +374,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "deauthorised",
-        "the seller withdraws the app's authorisation: the shop is called no more",
+        "the seller lets go of the app: it is called no more",
         (Place(), PLACED, Market("revoke", {"shop_id": "{shop}"})),
         Shows(connected=False, shop_notices=("disconnected",)),
         fresh=True,
@@ -382,7 +382,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "authorised-again",
-        "a deauthorised shop is connected again: what was waiting goes on",
+        "and is connected again: what was waiting goes on",
         (
             Place(ago=HOUR),
             Market("revoke", {"shop_id": "{shop}"}),
@@ -408,7 +408,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "rate-limited",
-        "the marketplace says twice to slow down: it is told a moment later, once",
+        "told twice to slow down: shipped a moment later, once",
         (
             Place(ago=HOUR),
             PLACED,
@@ -429,13 +429,13 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "token-expired",
-        "the access token is refused: it is renewed, and the call repeated",
+        "the token is refused: renewed, and the call repeated",
         (Market("fail", {"kind": "expired_token", "path": "/order/*"}), Place()),
         Shows(status="AWAITING_SHIPMENT", called="/api/v2/token/refresh"),
     ),
     Scenario(
         "outage",
-        "the marketplace answers 503 and web pages for a while; then it is asked again",
+        "503 and web pages for a while; then it is asked again",
         (
             Market("fail", {"kind": "unavailable", "path": "/order/*", "times": 1}),
             Market("fail", {"kind": "html", "path": "/order/*", "status": 502, "times": 1000}),
@@ -448,7 +448,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "unclear-push",
-        "the answer to a ship push is lost after its effect: looked at again, not told twice",
+        "a push's answer is lost: looked at, not told twice",
         (
             Place(ago=HOUR),
             PLACED,
@@ -467,7 +467,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "unknown-webhook",
-        "a webhook of a number that nobody has heard of: kept, and nothing comes of it",
+        "a webhook of a number nobody knows: kept, no harm",
         (
             Place(),
             PLACED,

@@ -138,7 +138,7 @@ def in_words(shows: Shows) -> list[str]:
     words = [f"status {shows.status}"] if shows.status else []
     words += [f"{what} {name} {state}" for what, of in named.items() for name, state in of.items()]
     words += [f"{what} {', '.join(names)}" for what, names in listed.items() if names]
-    words += [f"{shows.packages} packages"] if shows.packages is not None else []
+    words += [f"packages: {shows.packages}"] if shows.packages is not None else []
     words += ["the label kept"] if shows.label else []
     if shows.connected is not None:
         words.append("the shop connected" if shows.connected else "the shop not connected")

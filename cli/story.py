@@ -45,6 +45,13 @@ class Stage(Protocol):
     def market(self, name: str, verb: str, **words: Any) -> None:
         """Have the marketplace itself do something to the order."""
 
+    def ask(self, name: str, deed: str, by: str = "owner", **says: str) -> None:
+        """Have a person ask that the marketplace be told something of the order; an answer is to
+        the buyer's latest request."""
+
+    def approve(self, name: str, kind: str) -> None:
+        """Have a person let out what is prepared of a kind."""
+
     def hand_over_in_parts(self, name: str) -> None:
         """Split the order in two, and ship both in Seller Center."""
 
@@ -120,6 +127,13 @@ def _doubted(stage: Stage) -> None:
     stage.fail(kind="rate_limit", path="*/ship", retry_after=1)
     stage.fail(kind="effect_no_answer", path="*/ship")
     stage.scan("the doubtful push", "picked_up")
+
+
+def _sold_out(stage: Stage) -> None:
+    """Two people ask for the same, and the marketplace's answer is lost after its effect."""
+    stage.fail(kind="effect_no_answer", path="*/cancellations", method="POST")
+    stage.ask("the empty shelf", "cancel", "owner", reason="out_of_stock")
+    stage.ask("the empty shelf", "cancel", "packer", reason="out_of_stock")
 
 
 def _by_tiktok(name: str, placed: timedelta, **wish: Any) -> list[Step]:
@@ -453,6 +467,51 @@ STORIES: tuple[Story, ...] = (
                 ),
             ),
             (10 * DAY + 4 * HOUR, lambda s: s.market("the wrong hands", "collect")),
+        ),
+    ),
+    Story(
+        "the empty shelf",
+        "two people ask to cancel it, and no answer comes: looked at again, told once",
+        Ending("CANCELLED", ("done",), effects=1),
+        (
+            (4 * DAY + 12 * HOUR, lambda s: s.place("the empty shelf")),
+            (5 * DAY + 4 * HOUR, _sold_out),
+        ),
+    ),
+    Story(
+        "the wish come too late",
+        "the buyer asks to cancel a parcel that has left; told no six hours before the end",
+        Ending("DELIVERED", ("done", "done"), effects=2, notices=("cancel_request", "warning")),
+        (
+            (9 * DAY, lambda s: s.place("the wish come too late")),
+            (9 * DAY + 3 * HOUR, lambda s: s.market("the wish come too late", "request_cancel")),
+            (9 * DAY + 6 * HOUR, lambda s: s.scan("the wish come too late", "picked_up")),
+            (
+                11 * DAY,
+                lambda s: s.ask(
+                    "the wish come too late",
+                    "answer",
+                    answer="reject",
+                    reason="seller_reject_apply_product_has_been_packed",
+                ),
+            ),
+            (11 * DAY + 6 * HOUR, lambda s: s.market("the wish come too late", "collect")),
+            *_arrived("the wish come too late", 12 * DAY + 18 * HOUR, **SIGNED),
+        ),
+    ),
+    Story(
+        "the broken vase",
+        "reported damaged on its way, and the refund that is prepared is let out",
+        Ending(
+            "COMPLETED",
+            ("done", "done"),
+            {"abnormal_delivery/damaged": "standing"},
+            effects=2,
+        ),
+        (
+            *_left("the broken vase", 10 * DAY),
+            (12 * DAY, lambda s: s.scan("the broken vase", "damaged")),
+            (12 * DAY + 6 * HOUR, lambda s: s.approve("the broken vase", "refund")),
         ),
     ),
 )

@@ -12,6 +12,14 @@ from cli.play import Counts
 from cli.story import Story
 
 WIDTH = 80
+TOLD = {
+    "cancel": "to cancel, as was asked",
+    "approve_cancellation": "yes to the buyer's wish",
+    "reject_cancellation": "no to the buyer's wish",
+    "create_return": "to refund, as was let out",
+}
+"""What a call tells that is about no tracking number."""
+
 ENDS = {"standing": "", "overtaken": " (over by later news)", "withdrawn": " (taken back)"}
 
 
@@ -25,9 +33,11 @@ def _parts(view: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
         number, tries = push["tracking_number"], push["attempts"]
         if push["state"] == "done":
             again = f", {tries} tries" if tries > 1 else ""
-            yield f"Told the marketplace: {number} by {push['call']}{again}."
+            what = TOLD.get(push["call"], push["call"])
+            said = f": {number} by {push['call']}" if number else f" {what}"
+            yield f"Told the marketplace{said}{again}."
         else:
-            yield f"{number} {push['state'].replace('_', ' ')}: {push['reason']}."
+            yield f"{number or push['call']} {push['state'].replace('_', ' ')}: {push['reason']}."
     missed = [
         f"{v['rule']}{' ' + v['cause'] if v['cause'] else ''} on "
         f"{_short(v['due_at'], zone)}{ENDS[v['state']]}"
@@ -73,10 +83,10 @@ def paragraph(mark: str, text: str) -> list[str]:
 
 def pushes(rows: list[tuple[dict[str, Any], str]]) -> Iterator[str]:
     """The table of pushes, each with its order."""
-    yield f"{'push':<14}{'number':<14}{'state':<13}{'tries':<7}order"
+    yield f"{'push':<21}{'number':<14}{'state':<13}{'tries':<7}order"
     for push, order_id in rows:
         yield (
-            f"{push['call']:<14}{push['tracking_number']:<14}{push['state']:<13}"
+            f"{push['call']:<21}{push['tracking_number'] or '':<14}{push['state']:<13}"
             f"{push['attempts']:<7}{order_id}"
         )
 

@@ -18,7 +18,7 @@ import click
 from cli import local, processes
 from cli.demo import SHOP_ID as DEMO_SHOP
 from cli.play import DIRECT, stamped
-from cli.player import Ground, Player, TriggerError
+from cli.player import Ground, Player, TriggerError, filled
 from cli.scenarios import BY_NAME, SCENARIOS, Reconnect, Scenario
 from cli.shows import in_words
 from sandbox.shops import SHOP_FLAGS
@@ -251,7 +251,7 @@ def _made(ground: Ground, scenario: Scenario, market: str) -> str:
 def scenario_of(name: str) -> Scenario:
     """The scenario of a name; raises `TriggerError` naming the nearest where there is none."""
     if name not in BY_NAME:
-        near = get_close_matches(name, BY_NAME, n=3, cutoff=0.4)
+        near = get_close_matches(name, BY_NAME, n=3, cutoff=0.5)
         near += [known for known in BY_NAME if name and name in known and known not in near]
         hint = f"Near it: {', '.join(near)}. " if near else ""
         raise TriggerError(
@@ -298,7 +298,7 @@ def command(name: str | None, shop_id: str, market: str, watch: bool) -> None:
             f"After {scenario.seconds} s there is still lacking: {'; '.join(missing)}. "
             ".local/cloud.log tells what the functions did."
         )
-    expected = "; ".join(in_words(scenario.shows))
+    expected = "; ".join(in_words(filled(scenario.shows, player.names)))
     when = "As expected" if watch else "To expect within a minute or so, or at once with --watch"
     click.echo(f"{when}: {expected}.")
 
