@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shipclock.marketplaces import tiktok_shop
-from shipclock.marketplaces.protocol import Call, Kind, Outcome
+from shipclock.marketplaces.protocol import Call, Kind, Outcome, Shelf
 from shipclock.marketplaces.tiktok_shop import (
     aftersales,
     aftersales_flow,
@@ -307,7 +307,7 @@ def test_a_request_that_can_not_be_read_is_named_and_hides_no_other(row: dict[st
 
 
 def test_stock_is_read_by_warehouse_and_by_totals_where_there_are_no_warehouses() -> None:
-    stock = inventory.Stock
+    stock = Shelf
     assert inventory.read_inventory(told("search_inventory")) == (
         stock(SKU, PRODUCT, "SCARF", "6950000000000000101", 10, 3),
         stock(SKU, PRODUCT, "SCARF", "6950000000000000102", 2, 0),

@@ -33,6 +33,7 @@ class Found:
     shops: list[str] = field(default_factory=list)
     authorisations: list[Key] = field(default_factory=list)
     packages: list[Key] = field(default_factory=list)
+    stock: dict[str, list[Key]] = field(default_factory=dict)
 
     def add(self, key: Key) -> None:
         """Sort one due row in."""
@@ -44,6 +45,8 @@ class Found:
             self.scans.append(key)
         elif sk.startswith((rows.VERDICT, rows.NOTICE)):
             self.sayings.append(key)
+        elif kind == "SHOP" and sk.startswith(rows.STOCKWISH):
+            self.stock.setdefault(name, []).append(key)
         elif kind == "SHOP":
             self.shops.append(name)
         elif sk == rows.REREAD:

@@ -17,6 +17,7 @@
 | | `RECONCILE`, `PROVIDERS#option` | search cursors; who may ship |
 | | `NOTICE#…` | the shop was disconnected or will be; a SKU runs out |
 | | `STOCK#sku` | a SKU's stock, as the marketplace told it last |
+| | `STOCKWISH#sku` | what a SKU's stock shall be, and what became of it |
 | `AUTH#id` | `TOKENS` | the tokens of an authorisation, shared by its shops |
 | `SHOPS` | shop id | a shop was connected once |
 
@@ -53,6 +54,7 @@ FILES = "FILES#"
 PROOF = "PROOF#"
 LABEL = "LABEL#"
 STOCK = "STOCK#"
+STOCKWISH = "STOCKWISH#"
 
 
 def order_pk(order_id: str) -> str:

@@ -1,12 +1,12 @@
 """A shop's stock as the marketplace tells it: a row per SKU, whose newest telling counts.
 
-A row has two halves that are told apart, and by different webhooks: the quantities, and the
-marketplace's word for how the SKU stands. Of each the newest by its own time wins, whatever order
-they arrive in. Nothing here is our own count.
+A row has parts that are told apart, by different webhooks and by searches: the quantities, where
+they are, and the marketplace's word for how the SKU stands. Of each the newest by its own time
+wins, whatever order they arrive in. Nothing here is our own count.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -14,6 +14,7 @@ from shipclock import rows
 from shipclock.codec import notice_row
 from shipclock.domain.clock import Notice
 from shipclock.domain.times import parse, stamp
+from shipclock.marketplaces.protocol import Shelf
 from shipclock.ports import ABSENT, Below, Change, Key, Put, Row, Store, StoreError, Write
 from shipclock.sources import StockNews
 
@@ -30,7 +31,8 @@ SHORT = {
 class Stock:
     """A SKU's stock, as it was told last: pieces at `counted_at`, the word for it at `status_at`.
 
-    `quantities` are by our names; what was never told is not among them.
+    `quantities` are by our names; what was never told is not among them. `places` are what the last
+    search found, at `searched_at`: by warehouse, its quantities by our names.
     """
 
     shop_id: str
@@ -41,6 +43,8 @@ class Stock:
     event_id: str = ""
     status: str = ""
     status_at: datetime | None = None
+    places: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    searched_at: datetime | None = None
 
 
 def stock_key(shop_id: str, sku_id: str) -> Key:
@@ -124,6 +128,41 @@ def _notice(news: StockNews, now: datetime) -> Notice:
     )
 
 
+def keep_search(
+    store: Store, shop_id: str, shelves: Sequence[Shelf], now: datetime, asked: datetime
+) -> None:
+    """Keep what a search, asked for at the real time `asked`, told of one SKU.
+
+    As of `now`, for webhooks bear the marketplace's time; of one instant the later search counts.
+    """
+    counts = {
+        "available": sum(shelf.available for shelf in shelves),
+        "committed": sum(shelf.committed for shelf in shelves),
+    }
+    event_id = f"search#{asked.astimezone(UTC).isoformat(timespec='microseconds')}"
+    news = StockNews(
+        shop_id, shelves[0].sku_id, now, event_id, shelves[0].product_id, quantities=counts
+    )
+    _count(store, news)
+    places = {
+        shelf.warehouse_id: {"available": shelf.available, "committed": shelf.committed}
+        for shelf in shelves
+        if shelf.warehouse_id
+    }
+    store.write(
+        Change(
+            stock_key(shop_id, news.sku_id),
+            set={
+                "places": json.dumps(places),
+                "searched": _order(news),
+                "searched_at": stamp(now),
+            },
+            when={"searched": Below(_order(news))},
+            create=True,
+        )
+    )
+
+
 def _product(news: StockNews) -> Row:
     return {"product_id": news.product_id} if news.product_id else {}
 
@@ -149,4 +188,6 @@ def _stock(shop_id: str, row: Row) -> Stock:
         event_id=row.get("event_id", ""),
         status=row.get("status", ""),
         status_at=parse(row["status_at"]) if "status_at" in row else None,
+        places=json.loads(row.get("places", "{}")),
+        searched_at=parse(row["searched_at"]) if "searched_at" in row else None,
     )

@@ -27,6 +27,7 @@ from shipclock.ports import Change, Key, Row, Store, StoreError, Wire
 from shipclock.reconcile import Reconciler
 from shipclock.settle import Settled, clear_mark, judge, read_book, settle
 from shipclock.shift import Shift
+from shipclock.stocking import Stocking
 from shipclock.translate import Translator, linked_orders
 
 SETTLING_SHARE = 0.6
@@ -113,6 +114,8 @@ class Sweep:
         self._shops: dict[str, Shop | None] = {}
         self._settled: dict[str, Settled] = {}
         self._packages: dict[str, list[str]] = {}
+        self._stock: dict[str, list[Key]] = {}
+        self._searching: set[str] = set()
         self._orders_settled: set[str] = set()
         self._report = Report()
         self._due = DueRows(world.store, now)
@@ -258,6 +261,9 @@ class Sweep:
             row = self._store.get(key)
             if row is not None:
                 work.setdefault(row["shop_id"], {})
+        self._stock, self._searching = found.stock, set(found.shops)
+        for shop_id in found.stock:
+            work.setdefault(shop_id, {})
         for shop_id in found.shops:  # last: who has only a search to make can wait
             work.setdefault(shop_id, {})
         self._packages = self._by_shop(found.packages)
@@ -313,14 +319,19 @@ class Sweep:
             self._line,
             self._guarded,
         )
-        tally = Errand(shift).run(orders)
-        with self._lock:
-            self._report.pushed += tally.pushed
-            self._report.failed += tally.failed
+        shop_id = lane.shop.shop_id
+        tally, stocking = Errand(shift).run(orders), Stocking(shift)
+        stocking.run(self._stock.get(shop_id, ()))
         if lane.shop.connected:
+            if shop_id in self._searching:
+                stocking.wake()
             Reconciler(shift).run()
         if lane.shop.connected:
-            Packages(shift).run(self._packages.get(lane.shop.shop_id, ()))
+            Packages(shift).run(self._packages.get(shop_id, ()))
+        stocking.wait_out()  # last: it holds up nothing else
+        with self._lock:
+            self._report.pushed += tally.pushed + stocking.pushed
+            self._report.failed += tally.failed + stocking.failed
 
     def _renew_if_due(self, lane: Lane) -> None:
         """Renew the tokens where their row says so; one that fails is tried again in a while.
@@ -360,9 +371,12 @@ class Sweep:
         self._shops.pop(shop_id, None)
         key = reconcile_key(shop_id)
         row = self._store.get(key)  # read before the shop: connecting it sets a new mark
+        wishes = [self._store.get(key) for key in self._stock.get(shop_id, ())]
         shop = self._shop(shop_id)
         if shop is None or shop.connected:
             return
+        for wish in filter(None, wishes):
+            clear_mark(self._store, wish)
         if row is not None:
             clear_mark(self._store, row)
         for order_id in self._packages.get(shop_id, ()):

@@ -239,6 +239,21 @@ class Handover:
     slots: tuple[Slot, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One SKU in one warehouse, in units: what may still be sold, and what is promised to orders.
+
+    The warehouse is empty where the answer has totals alone.
+    """
+
+    sku_id: str
+    product_id: str
+    seller_sku: str
+    warehouse_id: str
+    available: int
+    committed: int
+
+
 class Marketplace(Protocol):
     """What every marketplace package offers."""
 
@@ -254,6 +269,12 @@ class Marketplace(Protocol):
     """Calls of which several may go out as one, and how many."""
     SHARED: tuple[str, ...]
     """Of these, the calls that may be about several orders at once."""
+    MOST_UNITS: int
+    """The most units of a SKU that a warehouse may be said to have."""
+    SKUS_SEARCHED: int
+    """How many SKUs one search of the stock may ask for."""
+    SKUS_SET: int
+    """How many SKUs of a product one update of the stock may set."""
 
     def plan(self, order: Order, wanted: Wanted, shop: Shop) -> Plan:
         """Whether and how the marketplace may be told (the capability table)."""
@@ -344,3 +365,22 @@ class Marketplace(Protocol):
 
     def effect(self, order: Order, intent: Intent) -> Effect:
         """What a re-read shows of an intent whose effect is in doubt (the proof of effect)."""
+
+    def plan_stock(self, shop: Shop) -> Plan:
+        """Whether and how a shop's stock may be set (the capability table)."""
+
+    def search_stock(self, sku_ids: Sequence[str]) -> Call:
+        """The stock of up to `SKUS_SEARCHED` SKUs."""
+
+    def read_stock(self, outcome: Outcome) -> Sequence[Shelf]:
+        """The stock in an answer, maybe of fewer SKUs than asked for; raises `Unreadable`."""
+
+    def set_stock(self, product_id: str, units: Mapping[str, Mapping[str, int]]) -> Call:
+        """Set what may be sold of up to `SKUS_SET` SKUs of a product to these numbers, by SKU and
+        warehouse. Every warehouse of a SKU has to be among them."""
+
+    def stock_apart(self, outcome: Outcome, sku_ids: Sequence[str]) -> Mapping[str, Outcome]:
+        """What the answer to `set_stock` means for each of its SKUs; raises `Unreadable`."""
+
+    def bars_stock(self, outcome: Outcome) -> bool:
+        """Whether a refusal says that no call may set this stock at all."""

@@ -20,10 +20,19 @@ from shipclock.marketplaces.tiktok_shop.calls import (
     reread,
     search,
 )
-from shipclock.marketplaces.tiktok_shop.capability import plan, undo
+from shipclock.marketplaces.tiktok_shop.capability import bars_stock, plan, plan_stock, undo
 from shipclock.marketplaces.tiktok_shop.codes import cancel_words
 from shipclock.marketplaces.tiktok_shop.fulfilment import read_document
 from shipclock.marketplaces.tiktok_shop.fulfilment import shipping_document as document
+from shipclock.marketplaces.tiktok_shop.inventory import MOST_SKUS as SKUS_SEARCHED
+from shipclock.marketplaces.tiktok_shop.inventory import (
+    MOST_UNITS,
+    SKUS_SET,
+    set_stock,
+    stock_apart,
+)
+from shipclock.marketplaces.tiktok_shop.inventory import read_inventory as read_stock
+from shipclock.marketplaces.tiktok_shop.inventory import search_inventory as search_stock
 from shipclock.marketplaces.tiktok_shop.outcomes import interpret
 from shipclock.marketplaces.tiktok_shop.proof import effect
 from shipclock.marketplaces.tiktok_shop.signing import sign
@@ -44,10 +53,14 @@ __all__ = [
     "BATCH",
     "CASES",
     "DETAIL",
+    "MOST_UNITS",
     "SEARCHES",
     "SHARED",
+    "SKUS_SEARCHED",
+    "SKUS_SET",
     "TOGETHER",
     "apart",
+    "bars_stock",
     "cancel_words",
     "cases",
     "choose_provider",
@@ -59,6 +72,7 @@ __all__ = [
     "needs_provider",
     "package",
     "plan",
+    "plan_stock",
     "providers",
     "read_document",
     "read_handover",
@@ -66,12 +80,16 @@ __all__ = [
     "read_package",
     "read_page",
     "read_providers",
+    "read_stock",
     "read_tokens",
     "refresh",
     "reread",
     "search",
+    "search_stock",
+    "set_stock",
     "sign",
     "step",
+    "stock_apart",
     "tell",
     "undo",
 ]

@@ -18,7 +18,7 @@ from shipclock.domain.order import (
     Order,
 )
 from shipclock.domain.push import WAITING, Deed, Wanted
-from shipclock.marketplaces.protocol import Plan, Shop
+from shipclock.marketplaces.protocol import Outcome, Plan, Shop
 
 SEA = ("ID", "MY", "PH", "SG", "TH", "VN")
 LATAM = ("BR", "MX")
@@ -137,6 +137,31 @@ TABLE = (
     Capability(Deed.MESSAGE, MARKETS, EVERY_SHIPPING, SEND_MESSAGE, "", "B"),
 )
 
+
+@dataclass(frozen=True, slots=True)
+class StockCapability:
+    """Setting stock: a row of its own, for it is about no order. `barred`: the codes by which the
+    marketplace says that no call may set this stock."""
+
+    markets: tuple[str, ...]
+    search: str
+    call: str
+    proof: str
+    confidence: str
+    barred: tuple[int, ...]
+    as_of: str = "2026-11-23"
+
+
+STOCK = StockCapability(
+    MARKETS,
+    "search_inventory",
+    "update_inventory",
+    "a search shows the quantity, less what was sold since",
+    "B",
+    barred=(12052037,),
+)
+"""Inventory Search and Update Inventory (5.4). An update is absolute; 0 is undocumented."""
+
 FULFILLED_ELSEWHERE = (
     "the marketplace fulfils this order itself",
     "Nothing to do: its warehouse ships and reports it.",
@@ -196,6 +221,19 @@ def plan(order: Order, wanted: Wanted, shop: Shop) -> Plan:
         return _no(wanted, PACKAGE_UNKNOWN, call)
     failed = wanted.says.get("delivery_type") == "DELIVERY_FAILED"
     return Plan(call, True, proof=bool(row.proof), irrevocable=row.irrevocable or failed)
+
+
+def plan_stock(shop: Shop) -> Plan:
+    """The call that sets a shop's stock, or why there is none."""
+    if shop.market not in STOCK.markets:
+        reason, advice = NO_CALL
+        return Plan(STOCK.call, allowed=False, reason=reason, advice=advice)
+    return Plan(STOCK.call, True, proof=bool(STOCK.proof))
+
+
+def bars_stock(outcome: Outcome) -> bool:
+    """Whether a refusal says that no call may set this stock: it is allocated automatically."""
+    return outcome.code in STOCK.barred
 
 
 NAMES_PACKAGE = frozenset({SHIP_PACKAGE, UPDATE_PACKAGE_SHIPPING, DELIVER})
