@@ -10,7 +10,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "comm
 
 import click
 
-from cli import build, demo, docs, doctor, local, lock, operate, processes, pushes, shops, trigger
+from cli import (
+    build,
+    demo,
+    docs,
+    doctor,
+    local,
+    lock,
+    operate,
+    processes,
+    pushes,
+    shops,
+    stock,
+    trigger,
+)
 from shipclock.asking import NotAsked
 from shipclock.onboard import OnboardError
 from shipclock.ports import StoreError, StoreRefused
@@ -82,6 +95,7 @@ def replay_command(
 
 
 main.add_command(shops.group)
+main.add_command(stock.group)
 main.add_command(doctor.command)
 
 

@@ -1,5 +1,5 @@
-"""The hub's doorbell: a JSON API to read orders, what is due and what waits for a person, and to
-ask for what a marketplace should be told."""
+"""The hub's doorbell: a JSON API to read orders, what is due, what waits for a person and stock, and
+to ask for what a marketplace should be told."""
 
 import os
 from typing import Annotated, Any
@@ -20,7 +20,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from shipclock import hub, rows, wiring
 from shipclock.asking import NotAsked, ask
 from shipclock.domain.order import OPEN_STAGES
-from shipclock.hub import Asked, Asking, OrderList, QuarantineList, Visitor
+from shipclock.hub import Asked, Asking, OrderList, QuarantineList, StockList, Visitor
 from shipclock.order_view import OrderView, order_view
 from shipclock.settings import HubSettings
 
@@ -122,6 +122,17 @@ def quarantine(limit: Limit = 50, start: str | None = None) -> QuarantineList:
     except ValueError as error:
         raise BadRequestError(str(error)) from error
     return hub.quarantine_list(store, limit, begin)
+
+
+@app.get("/api/stock")
+def stock(shop_id: str | None = None, limit: Limit = 50, start: str | None = None) -> StockList:
+    """What is known and wished of the stock, by shop and SKU."""
+    shops = _shops(visitor("stock"), shop_id)
+    try:
+        begin = hub.stock_start(start)
+    except ValueError as error:
+        raise BadRequestError(str(error)) from error
+    return hub.stock_list(store, shops, limit, begin)
 
 
 @app.get("/api/openapi.json", include_in_schema=False)

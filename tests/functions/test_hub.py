@@ -84,7 +84,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
 # Who may
 
 
-PATHS = ["/api/orders/1", "/api/orders", "/api/due", "/api/quarantine"]
+PATHS = ["/api/orders/1", "/api/orders", "/api/due", "/api/quarantine", "/api/stock"]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -124,8 +124,8 @@ def test_the_case_of_the_headers_name_does_not_matter(name: str, hub: Hub) -> No
 @pytest.mark.parametrize(
     ("token", "allowed"),
     [
-        (OWNER, {"/api/orders", "/api/due", "/api/quarantine"}),
-        (VIEWER, {"/api/orders", "/api/due"}),
+        (OWNER, {"/api/orders", "/api/due", "/api/quarantine", "/api/stock"}),
+        (VIEWER, {"/api/orders", "/api/due", "/api/stock"}),
         (PACKER, {"/api/orders"}),
         (NOBODY, set()),
     ],
@@ -394,6 +394,7 @@ def test_the_openapi_document_needs_no_token_and_names_every_address(hub: Hub) -
         "/api/orders",
         "/api/due",
         "/api/quarantine",
+        "/api/stock",
     }
     shown = document["components"]["schemas"]["OrderView"]["properties"]
     assert set(shown) == PROMISED[""]

@@ -15,6 +15,8 @@ from shipclock.domain.times import parse, stamp
 from shipclock.order_view import Instant
 from shipclock.ports import Row, Store
 from shipclock.sources.signatures import same
+from shipclock.stock import Stock, shop_stock
+from shipclock.stockwish import StockWish, shop_wishes
 
 
 class OrderLine(BaseModel):
@@ -72,6 +74,50 @@ class Asked(BaseModel):
     asked_at: Instant
 
 
+class PlaceLine(BaseModel):
+    """A SKU in one warehouse: what the last search showed, and what is wished. Null: not told."""
+
+    warehouse_id: str
+    available: int | None
+    committed: int | None
+    wished: int | None
+
+
+class WishLine(BaseModel):
+    """What the last wish for a SKU's stock came to."""
+
+    state: str
+    attempts: int
+    asked_at: Instant
+    by: str | None
+    done_at: Instant | None
+    reason: str | None
+    advice: str | None
+
+
+class StockLine(BaseModel):
+    """One SKU. `quantities` are what the marketplace told last, at `told_at`, by a webhook or a
+    search; `warehouses` are as of `searched_at`."""
+
+    shop_id: str
+    sku_id: str
+    product_id: str | None
+    status: str | None
+    status_at: Instant | None
+    quantities: dict[str, int]
+    told_at: Instant | None
+    searched_at: Instant | None
+    warehouses: list[PlaceLine]
+    wish: WishLine | None
+
+
+class StockList(BaseModel):
+    """A page of SKUs, by shop and SKU."""
+
+    stock: list[StockLine]
+    next: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """Who asks. `shops` limits what is shown; empty: all shops."""
@@ -85,8 +131,8 @@ class Visitor:
 
 
 ROLES = {
-    "owner": frozenset({"orders", "due", "quarantine", "ask"}),
-    "viewer": frozenset({"orders", "due"}),
+    "owner": frozenset({"orders", "due", "quarantine", "stock", "ask"}),
+    "viewer": frozenset({"orders", "due", "stock"}),
     "packer": frozenset({"orders"}),
 }
 """What each role may do: read what is named so, and ask."""
@@ -162,6 +208,71 @@ def quarantine_list(store: Store, limit: int, start: str | None) -> QuarantineLi
     return QuarantineList(deliveries=lines, next=page.next)
 
 
+def stock_list(store: Store, shops: Iterable[str], limit: int, start: str | None) -> StockList:
+    """A page of the SKUs of some shops of which stock was told or wished, by shop and SKU."""
+    first = tuple((start or "#").split("#", 1))
+    found: list[StockLine] = []
+    for shop_id in sorted(set(shops)):
+        if len(found) > limit or shop_id < first[0]:
+            continue
+        told = {stock.sku_id: stock for stock in shop_stock(store, shop_id)}
+        wished = {wish.sku_id: wish for wish in shop_wishes(store, shop_id)}
+        found += [
+            _stock_line(shop_id, sku_id, told.get(sku_id), wished.get(sku_id))
+            for sku_id in sorted(told.keys() | wished.keys())
+            if (shop_id, sku_id) > first
+        ]
+    shown = found[:limit]
+    last = f"{shown[-1].shop_id}#{shown[-1].sku_id}" if len(found) > limit else None
+    return StockList(stock=shown, next=last)
+
+
+def _stock_line(shop_id: str, sku_id: str, told: Stock | None, wish: StockWish | None) -> StockLine:
+    stock = told or Stock(shop_id, sku_id)
+    wished = wish.quantities if wish else {}
+    return StockLine(
+        shop_id=shop_id,
+        sku_id=sku_id,
+        product_id=stock.product_id or None,
+        status=stock.status or None,
+        status_at=stock.status_at,
+        quantities=dict(stock.quantities),
+        told_at=stock.counted_at,
+        searched_at=stock.searched_at,
+        warehouses=[
+            PlaceLine(
+                warehouse_id=place,
+                available=stock.places.get(place, {}).get("available"),
+                committed=stock.places.get(place, {}).get("committed"),
+                wished=wished.get(place),
+            )
+            for place in sorted({*stock.places, *wished})
+        ],
+        wish=_wish_line(wish) if wish else None,
+    )
+
+
+def _wish_line(wish: StockWish) -> WishLine:
+    return WishLine(
+        state=wish.state.value,
+        attempts=wish.attempts,
+        asked_at=wish.asked_at,
+        by=wish.by or None,
+        done_at=wish.done_at,
+        reason=wish.reason or None,
+        advice=wish.advice or None,
+    )
+
+
+SKU_START = re.compile(r"[\w-]{1,64}#[\w-]{1,64}", re.ASCII)
+"""What `next` of a page of stock looks like: a shop and a SKU."""
+
+
+def stock_start(text: str | None) -> str | None:
+    """The start of a page of stock as `next` gave it; raises ValueError telling so."""
+    return page_start(text, SKU_START)
+
+
 def connected_shops(store: Store, who: Visitor) -> list[str]:
     """The shops ever connected that this visitor may see."""
     return [row["sk"] for row in store.read(rows.SHOPS) if who.may_see(row["sk"])]
@@ -176,9 +287,9 @@ START = re.compile(r"(9|\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00))#[\w-]{1,64}")
 """What `next` of a page looks like: a time and an id, or 9 where no clock runs."""
 
 
-def page_start(text: str | None) -> str | None:
+def page_start(text: str | None, form: re.Pattern[str] = START) -> str | None:
     """The start of a page as an earlier page's `next` gave it; raises ValueError telling so."""
-    if text is not None and not START.fullmatch(text):
+    if text is not None and not form.fullmatch(text):
         raise ValueError("start: send what the page before gave as next")
     return text
 
