@@ -1,5 +1,5 @@
-"""The hub's doorbell: a JSON API to read orders, what is due, what waits for a person and stock, and
-to ask for what a marketplace should be told."""
+"""The hub's doorbell: a JSON API to read orders, what is due, what waits for a person and stock,
+and to ask for what a marketplace should be told."""
 
 import os
 from typing import Annotated, Any
