@@ -10,6 +10,7 @@ from shipclock.domain.order import (
     AWAITING_SHIPMENT,
     CANCELLED,
     PARTIALLY_SHIPPING,
+    TIKTOK,
     Order,
     normal,
 )
@@ -172,7 +173,9 @@ def effect_of_ship(order: Order, intent: Intent) -> Effect:
     if normal(intent.tracking_number) in shown:
         return Effect.SEEN
     gone = [line for line in mine if line.package_status in GONE]
-    if not intent.tracking_number and order.status != CANCELLED:  # it was to get its own number
+    # Of what the marketplace ships the number is the marketplace's own, whatever was scanned.
+    unnamed = not intent.tracking_number or facts.shipping_type == TIKTOK
+    if unnamed and order.status != CANCELLED:
         return Effect.SEEN if gone or moved else Effect.NOT_SEEN
     if order.status == CANCELLED or any(line.tracking_number for line in gone):
         return Effect.OTHER

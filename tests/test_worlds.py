@@ -1,0 +1,29 @@
+"""Whatever world it is: each effect once, and in the end both sides say the same."""
+
+from datetime import timedelta
+
+from sandbox.faults import Fault
+from tests.stage import SHOP_ID, Stage
+
+HOUR = timedelta(hours=1)
+
+
+def placed(stage: Stage, shipping_type: str = "SELLER") -> str:
+    """An order that is known to us."""
+    order_id = stage.sandbox.add_order(SHOP_ID, items={"MUG": 1}, shipping_type=shipping_type)
+    stage.marketplace_tells()
+    stage.sweep()
+    return order_id
+
+
+# What random worlds have found
+
+
+def test_a_label_of_the_marketplaces_own_proves_a_doubtful_push_whatever_was_scanned() -> None:
+    stage = Stage()
+    order_id = placed(stage, "TIKTOK")
+    stage.carrier_tells("SYN-0001", "picked_up", order_id=order_id)
+    stage.sandbox.fail(Fault("effect_no_answer", path="*/ship"))
+    stage.settle_down()
+    assert list(stage.intents(order_id).values()) == ["done"]
+    assert [effect.call for effect in stage.effects] == ["ship_package"]
