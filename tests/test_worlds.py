@@ -27,3 +27,18 @@ def test_a_label_of_the_marketplaces_own_proves_a_doubtful_push_whatever_was_sca
     stage.settle_down()
     assert list(stage.intents(order_id).values()) == ["done"]
     assert [effect.call for effect in stage.effects] == ["ship_package"]
+
+
+def test_a_withdrawn_cancel_request_whose_webhook_is_lost_stops_no_push() -> None:
+    stage = Stage()
+    order_id = placed(stage)
+    stage.sandbox.request_cancel(order_id)
+    stage.marketplace_tells()
+    stage.sweep()
+    stage.carrier_tells("SYN-0001", "picked_up", order_id=order_id)
+    stage.sandbox.close_request(order_id)
+    stage.sandbox.take_webhooks()  # lost
+    stage.until(stage.now + HOUR)
+    stage.settle_down()
+    assert stage.judged(order_id).order.cancel_open is False
+    assert list(stage.intents(order_id).values()) == ["done"]

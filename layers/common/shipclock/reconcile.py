@@ -208,7 +208,10 @@ class Reconciler:
                 for _ in pool.map(lambda order: self._keep_order(order, requested_at), fresh):
                     pass
         for case in page.cases:
-            self._store.write(Put(codec.event_row(case, requested_at)))
+            new = self._store.write(Put(codec.event_row(case, requested_at)))
+            if new and case.case == "cancellation":
+                # A request that is answered changes no `update_time` of its order.
+                self._ask_again(case.order_id, requested_at)
 
     def _tells_something(self, order: OrderRow) -> bool:
         head = self._store.get((rows.order_pk(order.order_id), rows.HEAD))
@@ -226,8 +229,8 @@ class Reconciler:
             self._ask_again(order.order_id, requested_at)
 
     def _ask_again(self, order_id: str, requested_at: datetime) -> None:
-        """Leave a hint of an order that could not be kept: the cursor moves past it, so that from
-        here on its re-read is what brings it."""
+        """Leave a hint of an order that could not be kept, or of which only a case is known: the
+        cursor moves past it, so that from here on its re-read is what brings it."""
         hint = Hint(
             digest("reconciliation", order_id, requested_at.isoformat()),
             order_id,
