@@ -3,7 +3,11 @@
 from datetime import timedelta
 
 from sandbox.faults import Fault
+from sandbox.shops import EVERY_SCOPE
+from shipclock import asking
+from shipclock.connect import connect_shop
 from tests.stage import SHOP_ID, Stage
+from tests.test_faults import consented
 
 HOUR = timedelta(hours=1)
 
@@ -36,9 +40,31 @@ def test_a_withdrawn_cancel_request_whose_webhook_is_lost_stops_no_push() -> Non
     stage.marketplace_tells()
     stage.sweep()
     stage.carrier_tells("SYN-0001", "picked_up", order_id=order_id)
+    stage.until(stage.now + 3 * HOUR)  # beyond what the search for orders reads again
+    stage.settle_down()
     stage.sandbox.close_request(order_id)
     stage.sandbox.take_webhooks()  # lost
     stage.until(stage.now + HOUR)
     stage.settle_down()
     assert stage.judged(order_id).order.cancel_open is False
+    assert list(stage.intents(order_id).values()) == ["done"]
+
+
+def test_what_was_asked_of_an_order_that_has_ended_goes_out_after_a_reconnection() -> None:
+    stage = Stage()
+    stage.sandbox.set_shop(SHOP_ID, scopes=[*EVERY_SCOPE])
+    order_id = placed(stage)
+    stage.sandbox.cancel(order_id, "package_lost", "OPERATOR")
+    stage.until(stage.now + 3 * HOUR)
+    stage.marketplace_tells()
+    stage.settle_down()
+    stage.sandbox.revoke(SHOP_ID)
+    stage.marketplace_tells()
+    stage.settle_down()
+    asking.ask(stage.store, order_id, "message", {"text": "We are sorry."}, stage.real.now)
+    stage.settle_down()
+    assert list(stage.intents(order_id).values()) == ["pending"]
+    assert connect_shop(stage.store, stage.shop(), consented(stage), stage.real.now)
+    stage.until(stage.now + 25 * HOUR)
+    stage.settle_down()
     assert list(stage.intents(order_id).values()) == ["done"]

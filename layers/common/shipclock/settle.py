@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from shipclock import codec, rows
-from shipclock.decide import Decision, decide
+from shipclock.decide import DAILY, Decision, decide
 from shipclock.domain.clock import Clock, ClockState, Notice, Verdict, VerdictState
-from shipclock.domain.order import NumberFacts, Order, fold
+from shipclock.domain.order import OPEN_STAGES, NumberFacts, Order, fold
 from shipclock.domain.push import OPEN, Intent, IntentState
 from shipclock.domain.times import parse, stamp
 from shipclock.marketplaces.protocol import Shop
@@ -264,10 +264,15 @@ def _intent_write(book: Book, intent: Intent, settled: Settled, real: datetime) 
 def intent_mark(key: Key, intent: Intent, settled: Settled, real: datetime) -> Row:
     """The due mark an intent should bear: while there is something to do about it.
 
-    One that can't go out before a postponed re-read waits as long as that does.
+    One that can't go out before a postponed re-read waits as long as that does. While the shop is
+    not connected there is nothing to do; but a reconnection looks again at open orders only, so
+    that of another order it is looked at daily.
     """
-    if intent.state not in OPEN or not settled.situation.connected:
+    if intent.state not in OPEN:
         return {}
+    if not settled.situation.connected:
+        open_ = settled.order.stage in OPEN_STAGES
+        return {} if open_ else rows.mark(key, rows.at(settled.situation.now + DAILY))
     waits = [settled.decision.postponed]
     if intent.state is IntentState.PENDING:
         waits.append(intent.not_before)
