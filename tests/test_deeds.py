@@ -504,6 +504,25 @@ def test_a_failed_delivery_is_told_when_a_person_says_so(stage: Stage) -> None:
     assert "PACKAGE_LOST" in stage.effects[-1].detail
 
 
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [("DELIVERY_FAILED", ""), ("DELIVERY_FAILED", "RAIN"), ("DELIVERY_SUCCESS", "OTHER")],
+)
+def test_a_failed_delivery_needs_a_reason_and_no_other_has_one(
+    stage: Stage, kind: str, why: str
+) -> None:
+    own_fleet(stage)
+    order_id = shipped(stage)
+    package = package_of(stage, order_id)
+    says = {"delivery_type": kind, **({"reason": why} if why else {})}
+    ask(stage, order_id, "deliver", package, **says)
+    stage.settle_down()
+    assert told(stage, order_id)["deliver"] == "refused"
+    assert calls(stage, "/packages/deliver") == 0
+    advice = [i.advice for i in asking.intents(stage.store, order_id) if i.call == "deliver"]
+    assert "FORCE_MAJEURE" in advice[0]
+
+
 def test_where_the_carrier_reports_nothing_is_wanted_of_a_delivery(stage: Stage) -> None:
     order_id = shipped(stage)
     stage.until(stage.now + HOUR)

@@ -29,18 +29,6 @@ class Words:
 
 ANY: tuple[str, ...] = ()
 UNDONE = Words({"reason": ANY}, {"lines": ANY}, package=False)
-FAILURES = (
-    "INVALID_ADDRESS",
-    "UNABLE_RECEIVE",
-    "UNABLE_CONTACT_BUYER",
-    "BUYER_REFUSED",
-    "DELAY_DELIVERY",
-    "PACKAGE_LOST",
-    "PACKAGE_DAMAGE",
-    "FORCE_MAJEURE",
-    "OTHER",
-)
-
 WORDS: Mapping[str, Words] = {
     Deed.SHIP: Words(
         {},
@@ -56,7 +44,7 @@ WORDS: Mapping[str, Words] = {
     Deed.RENUMBER: Words({"tracking_number": ANY, "carrier": ANY}, {}),
     Deed.DELIVER: Words(
         {"delivery_type": ("DELIVERY_SUCCESS", "DELIVERY_FAILED", "UPDATE_POD")},
-        {"reason": FAILURES, "verification_code": ANY},
+        {"reason": ANY, "verification_code": ANY},
         package=True,
     ),
     Deed.CANCEL: UNDONE,

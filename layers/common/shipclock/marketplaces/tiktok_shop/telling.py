@@ -195,7 +195,15 @@ def _listed(telling: Telling, name: str) -> tuple[str, ...]:
 
 
 def _deliver_step(telling: Telling, shop: Shop) -> Call | Outcome | None:
-    proof = telling.known.proof
+    proof, says = telling.known.proof, telling.intent.says
+    failed = says["delivery_type"] == delivery.FAILED
+    if failed != (says.get("reason", "") in delivery.FAIL_REASONS):
+        listed = ", ".join(delivery.FAIL_REASONS)
+        return Outcome(
+            Kind.REFUSED,
+            reason="a delivery that failed has a reason of the marketplace's, and no other one has",
+            advice=f"Ask again; of a failed one with one of: {listed}.",
+        )
     if proof is None or _uploaded(telling):
         return None
     if why := delivery.unfit(proof.data, proof.media_type):
