@@ -30,13 +30,14 @@ from cli.scenarios import (
 )
 from cli.shows import Seen, Shows, lacking
 from cli.story import EXPRESS, POST
-from shipclock import asking, connect, onboard, rows
+from shipclock import asking, onboard, rows
 from shipclock.blobs import has_blob
 from shipclock.codec import read_notice
 from shipclock.onboard import Door
 from shipclock.ports import Store
 from shipclock.sources import Account
 from shipclock.stock import shop_stock
+from shipclock.translate import search_at_once
 from shipclock.wishes import APPROVE
 
 REST = 2.0
@@ -136,7 +137,7 @@ class Player:
     @_do.register
     def _(self, step: Place) -> None:
         wish = {"status": "AWAITING_SHIPMENT", **self._filled(step.wish)}
-        placed = int((self.ground.now() - step.ago).timestamp())
+        placed = self._advance() - int(step.ago.total_seconds())
         told = self._market("add_order", {"shop_id": self.shop_id, "create_time": placed, **wish})
         if "order" in self.names:
             self.names["other"] = self.names["order"]
@@ -202,7 +203,7 @@ class Player:
 
     @_do.register
     def _(self, step: Search) -> None:
-        connect.look_again(self.ground.store, self.shop_id, self.ground.now())
+        search_at_once(self.ground.store, self.shop_id, self.ground.now())
         self.say("search    the shop is reconciled with the next sweep")
 
     @_do.register
@@ -251,10 +252,12 @@ class Player:
                 f"Ingest answered {status} where 200 was due; .local/cloud.log tells why."
             )
 
-    def _advance(self) -> None:
-        """Bring the sandbox's clock, which stands still by itself, up to the real one."""
+    def _advance(self) -> int:
+        """Bring the sandbox's clock, which stands still by itself, up to the real one; its time."""
         clock = int(self._market("state", {})["clock"])
-        self._market("advance", {"to": max(clock, int(self.ground.now().timestamp()))})
+        to = max(clock, int(self.ground.now().timestamp()))
+        self._market("advance", {"to": to})
+        return to
 
     def _deliver(self) -> None:
         for webhook in self._market("webhooks/take", {})["webhooks"]:

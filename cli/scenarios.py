@@ -127,9 +127,15 @@ class Scenario:
 PACKED = tuple(sorted(SEA | LATAM))
 """Markets in which a package exists from the payment on."""
 
-PLACED = Until(Shows(status="AWAITING_SHIPMENT"))
+READ = ("marketplace",)
+"""The source of what the marketplace itself told of the order, in answer to a call."""
+
+PLACED = Until(Shows(status="AWAITING_SHIPMENT", events=READ))
 SHIPPED = Until(Shows(status="AWAITING_COLLECTION", pushes={SHIP: "done"}))
 ORDER: Words = {"order_id": "{order}"}
+
+SHOP: Words = {"shop_id": "{shop}"}
+SHIP_CALL: Words = {"path": r"re:(/ship|/packages)$", "method": "POST", **SHOP}
 
 COLLECTED = Market("collect", ORDER)
 DELIVERED = Market("deliver", ORDER)
@@ -153,7 +159,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "order-paid",
         "an order is paid: its clocks begin to run",
         (Place(),),
-        Shows(status="AWAITING_SHIPMENT", clocks={"status_update": "running"}),
+        Shows(status="AWAITING_SHIPMENT", clocks={"status_update": "running"}, events=READ),
     ),
     Scenario(
         "ship-by-seller",
@@ -187,7 +193,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "scanned during the hold: told only once it is over",
         (
             Place({"status": "ON_HOLD"}, ago=HOUR),
-            Until(Shows(status="ON_HOLD")),
+            Until(Shows(status="ON_HOLD", events=READ)),
             Scan("picked_up", MINUTE),
             Sweep(),
             Market("release_hold", ORDER),
@@ -404,7 +410,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "webhook-lost",
         "nothing reaches us of a new order: the search finds it",
         (Place(lost=True), Search()),
-        Shows(status="AWAITING_SHIPMENT", clocks={"status_update": "running"}),
+        Shows(status="AWAITING_SHIPMENT", clocks={"status_update": "running"}, events=READ),
     ),
     Scenario(
         "rate-limited",
@@ -416,8 +422,7 @@ SCENARIOS: tuple[Scenario, ...] = (
                 "fail",
                 {
                     "kind": "rate_limit",
-                    "path": r"re:(/ship|/packages)$",
-                    "method": "POST",
+                    **SHIP_CALL,
                     "times": 2,
                     "retry_after": 1,
                 },
@@ -430,20 +435,22 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "token-expired",
         "the token is refused: renewed, and the call repeated",
-        (Market("fail", {"kind": "expired_token", "path": "/order/*"}), Place()),
-        Shows(status="AWAITING_SHIPMENT", called="/api/v2/token/refresh"),
+        (Market("fail", {"kind": "expired_token", "path": "/order/*", **SHOP}), Place()),
+        Shows(status="AWAITING_SHIPMENT", events=READ, called="/api/v2/token/refresh"),
     ),
     Scenario(
         "outage",
         "503 and web pages for a while; then it is asked again",
         (
-            Market("fail", {"kind": "unavailable", "path": "/order/*", "times": 1}),
-            Market("fail", {"kind": "html", "path": "/order/*", "status": 502, "times": 1000}),
+            Market("fail", {"kind": "unavailable", "path": "/order/*", **SHOP}),
+            Market(
+                "fail", {"kind": "html", "path": "/order/*", "status": 502, "times": 1000, **SHOP}
+            ),
             Place(),
             Sweep(),
             Market("clear_faults"),
         ),
-        Shows(status="AWAITING_SHIPMENT", clocks={"status_update": "running"}),
+        Shows(status="AWAITING_SHIPMENT", clocks={"status_update": "running"}, events=READ),
         seconds=300,
     ),
     Scenario(
@@ -454,11 +461,7 @@ SCENARIOS: tuple[Scenario, ...] = (
             PLACED,
             Market(
                 "fail",
-                {
-                    "kind": "effect_no_answer",
-                    "path": r"re:(/ship|/packages)$",
-                    "method": "POST",
-                },
+                {"kind": "effect_no_answer", **SHIP_CALL},
             ),
             Scan("picked_up", MINUTE),
         ),

@@ -80,7 +80,7 @@ def _order(shows: Shows, page: Mapping[str, Any] | None) -> Iterator[str]:
         yield from _in(f"verdict {name}", state, states)
     yield from _among("prepared", shows.prepared, [item["kind"] for item in page["prepared"]])
     yield from _among("notice", shows.notices, [notice["kind"] for notice in page["notices"]])
-    yield from _among("event", shows.events, [event["source"] for event in page["events"]])
+    yield from _among("event from", shows.events, [event["source"] for event in page["events"]])
     packages = [package["package_id"] for package in page["packages"]]
     if shows.packages is not None and len(packages) != shows.packages:
         yield f"{shows.packages} packages; there are {len(packages)}"
@@ -133,7 +133,7 @@ def in_words(shows: Shows) -> list[str]:
     """What is expected, for a person to look at by themselves."""
     named = {"push": shows.pushes, "clock": shows.clocks, "verdict": shows.verdicts}
     named |= {"SKU": shows.stock}
-    listed = {"prepared": shows.prepared, "notice": shows.notices, "event": shows.events}
+    listed = {"prepared": shows.prepared, "notice": shows.notices, "event from": shows.events}
     listed |= {"the shop's notice": shows.shop_notices}
     words = [f"status {shows.status}"] if shows.status else []
     words += [f"{what} {name} {state}" for what, of in named.items() for name, state in of.items()]

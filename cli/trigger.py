@@ -226,6 +226,7 @@ def _made(ground: Ground, scenario: Scenario, market: str) -> str:
         app_key=ground.app.name,
         cipher=made["shop_cipher"],
         authorisation=made["shop_id"],
+        **scenario.settings,
     )
     told = {
         "shop_id": shop.shop_id,
@@ -238,10 +239,10 @@ def _made(ground: Ground, scenario: Scenario, market: str) -> str:
         # Whoever takes the webhooks posts them to the stack's own address.
         "webhook_url": "http://127.0.0.1/webhooks/tiktok",
         "name": f"Made for {scenario.name}",
+        **scenario.flags,
     }
     ground.market("add_shop", told)
     connect.connect_shop(ground.store, shop, Tokens(access, refresh), ground.now(), heal=False)
-    _set_up(ground, scenario, shop.shop_id)
     return shop.shop_id
 
 
