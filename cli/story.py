@@ -480,7 +480,7 @@ STORIES: tuple[Story, ...] = (
     ),
     Story(
         "the wish come too late",
-        "the buyer asks to cancel a parcel that has left; told no six hours before the end",
+        "the buyer asks to cancel a parcel that has left; told no three hours before the end",
         Ending("DELIVERED", ("done", "done"), effects=2, notices=("cancel_request", "warning")),
         (
             (9 * DAY, lambda s: s.place("the wish come too late")),
@@ -496,7 +496,11 @@ STORIES: tuple[Story, ...] = (
                 ),
             ),
             (11 * DAY + 6 * HOUR, lambda s: s.market("the wish come too late", "collect")),
-            *_arrived("the wish come too late", 12 * DAY + 18 * HOUR, **SIGNED),
+            (
+                12 * DAY + 18 * HOUR,
+                lambda s: s.scan("the wish come too late", "delivered", **SIGNED),
+            ),
+            (12 * DAY + 21 * HOUR, lambda s: s.market("the wish come too late", "deliver")),
         ),
     ),
     Story(
@@ -505,11 +509,13 @@ STORIES: tuple[Story, ...] = (
         Ending(
             "COMPLETED",
             ("done", "done"),
-            {"abnormal_delivery/damaged": "standing"},
+            {"abnormal_delivery/damaged": "overtaken"},
             effects=2,
         ),
         (
-            *_left("the broken vase", 10 * DAY),
+            (10 * DAY, lambda s: s.place("the broken vase")),
+            (10 * DAY + 6 * HOUR, lambda s: s.scan("the broken vase", "picked_up")),
+            (10 * DAY + 9 * HOUR, lambda s: s.market("the broken vase", "collect")),
             (12 * DAY, lambda s: s.scan("the broken vase", "damaged")),
             (12 * DAY + 6 * HOUR, lambda s: s.approve("the broken vase", "refund")),
         ),
