@@ -40,7 +40,8 @@ def test_a_withdrawn_cancel_request_whose_webhook_is_lost_stops_no_push() -> Non
     stage.marketplace_tells()
     stage.sweep()
     stage.carrier_tells("SYN-0001", "picked_up", order_id=order_id)
-    stage.until(stage.now + 3 * HOUR)  # beyond what the search for orders reads again
+    stage.until(stage.now + 3 * HOUR)
+    placed(stage)  # from here on the search for orders reads two hours back, and not this far
     stage.settle_down()
     stage.sandbox.close_request(order_id)
     stage.sandbox.take_webhooks()  # lost
