@@ -69,3 +69,22 @@ def test_what_was_asked_of_an_order_that_has_ended_goes_out_after_a_reconnection
     stage.until(stage.now + 25 * HOUR)
     stage.settle_down()
     assert list(stage.intents(order_id).values()) == ["done"]
+
+
+def test_a_changed_number_is_seen_on_an_order_that_was_combined_since() -> None:
+    stage = Stage()
+    first, second = placed(stage), placed(stage)
+    (package,) = stage.judged(first).order.packages
+    words = {"tracking_number": "NEW-0001", "carrier": "Synthetic Express"}
+    old = package.package_id
+    asking.ask(stage.store, first, "renumber", words, stage.real.now, package_id=old)
+    stage.settle_down()
+    stage.sandbox.combine([first, second])
+    stage.marketplace_tells()
+    stage.carrier_tells("SYN-0001", "picked_up", order_id=first)
+    stage.sandbox.fail(Fault("effect_no_answer", path="*/shipping_info/update"))
+    stage.settle_down()
+    calls = [effect.call for effect in stage.effects]
+    assert calls == ["ship_package", "update_order_shipping_info"]
+    told = {key: state for key, state in stage.intents(first).items() if key.startswith("update")}
+    assert told == {f"update_order_shipping#{old}#NEW0001": "done"}

@@ -21,9 +21,10 @@ def effect(order: Order, intent: Intent) -> Effect:
 def _renumbered(order: Order, intent: Intent) -> Effect:
     facts = order.facts
     lines = facts.lines if facts else ()
-    mine = [x for x in lines if intent.package_id in ("", x.package_id)]
-    shown = {normal(line.tracking_number) for line in mine}
-    if facts and not intent.package_id:
+    # A call about the whole order names no package, and the one meant may have been combined since.
+    whole = not intent.package_id or intent.call == capability.UPDATE_ORDER_SHIPPING
+    shown = {normal(x.tracking_number) for x in lines if whole or x.package_id == intent.package_id}
+    if facts and whole:
         shown.add(normal(facts.tracking_number))
     if normal(intent.tracking_number) in shown:
         return Effect.SEEN
