@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from shipclock import wiring
+from shipclock.connect import attach_shop
 from shipclock.settings import SettingMissing
+from shipclock.stockwish import wish
 from tests.functions.doors import HUB_ENV, Context, environment, event, load
 from tests.stage import REAL, SHOP_ID, START, Stage
 
@@ -379,6 +381,118 @@ def test_what_waits_for_a_person_is_listed_oldest_first_and_paged(hub: Hub) -> N
 @pytest.mark.parametrize("path", ["/", "/api", "/api/nothing", "/api/orders/a/b"])
 def test_an_unknown_address_is_not_found(path: str, hub: Hub) -> None:
     assert hub.get(path)[0] == 404
+
+
+# Stock
+
+MAIN, SIDE = "6950000000000000001", "6950000000000000002"
+STOCK_LINE = {
+    "shop_id",
+    "sku_id",
+    "product_id",
+    "status",
+    "status_at",
+    "quantities",
+    "told_at",
+    "searched_at",
+    "warehouses",
+    "wish",
+}
+
+
+def stocked(hub: Hub, count: int = 1) -> list[str]:
+    """The ids of SKUs in the shelves, each wished to have 9 in one warehouse."""
+    made = [hub.stage.sandbox.set_stock(SHOP_ID, f"MUG-{n}", {MAIN: 3}) for n in range(count)]
+    for sku_id in made:
+        wish(hub.stage.store, SHOP_ID, sku_id, {MAIN: 9}, REAL, "ops")
+    return made
+
+
+def test_stock_is_shown_as_it_was_told_and_as_it_is_wished(hub: Hub) -> None:
+    (sku_id,) = stocked(hub)
+    hub.stage.sweep()
+    hub.stage.until(START + timedelta(minutes=5))
+    hub.stage.sandbox.set_stock(SHOP_ID, "MUG-0", {MAIN: 1})
+    hub.stage.marketplace_tells()
+    hub.stage.settle_down()
+    status, body = hub.get("/api/stock", VIEWER, shop_id=SHOP_ID)
+    assert status == 200
+    (line,) = body["stock"]
+    assert set(line) == STOCK_LINE
+    assert (line["shop_id"], line["sku_id"]) == (SHOP_ID, sku_id)
+    assert int(line["product_id"]) > 2**53
+    assert line["quantities"]["available"] == 1
+    assert (line["status"], line["told_at"]) == ("LOW_STOCK", "2026-11-01T02:05:00Z")
+    assert line["searched_at"] == "2026-11-01T02:00:00Z"
+    assert line["warehouses"] == [
+        {"warehouse_id": MAIN, "available": 3, "committed": 0, "wished": 9}
+    ]
+    wished = line["wish"]
+    assert (wished["state"], wished["attempts"], wished["by"]) == ("done", 1, "ops")
+    assert (wished["reason"], wished["advice"]) == (None, None)
+    assert wished["asked_at"] == "2026-11-23T12:00:00Z"
+
+
+def test_stock_that_was_only_wished_is_shown_with_what_came_of_it(hub: Hub) -> None:
+    wish(hub.stage.store, SHOP_ID, "1729000009000000002", {MAIN: 9, SIDE: 0}, REAL)
+    (line,) = hub.get("/api/stock")[1]["stock"]
+    assert (line["quantities"], line["told_at"], line["product_id"]) == ({}, None, None)
+    assert [(p["available"], p["wished"]) for p in line["warehouses"]] == [(None, 9), (None, 0)]
+    assert (line["wish"]["state"], line["wish"]["by"]) == ("pending", None)
+    assert "0 is undocumented" in line["wish"]["advice"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 200])
+def test_paging_shows_every_sku_once(limit: int, hub: Hub) -> None:
+    made = stocked(hub, 7)
+    seen: list[str] = []
+    following: str | None = ""
+    while following is not None:
+        more = {"start": following} if following else {}
+        status, page = hub.get("/api/stock", OWNER, limit=str(limit), **more)
+        assert status == 200
+        assert len(page["stock"]) <= limit
+        seen += [line["sku_id"] for line in page["stock"]]
+        following = page["next"]
+    assert seen == sorted(made)
+
+
+def test_the_stock_of_several_shops_is_paged_shop_by_shop(hub: Hub) -> None:
+    made = [(SHOP_ID, sku_id) for sku_id in sorted(stocked(hub, 2))]
+    other = hub.stage.shop(shop_id="7490000000000000002")
+    attach_shop(hub.stage.store, other, REAL, heal=False)
+    wish(hub.stage.store, other.shop_id, "1", {MAIN: 1}, REAL)
+    seen: list[tuple[str, str]] = []
+    following: str | None = "7490000000000000001#0"
+    while following is not None:
+        _, page = hub.get("/api/stock", OWNER, limit="1", start=following)
+        seen += [(line["shop_id"], line["sku_id"]) for line in page["stock"]]
+        following = page["next"]
+    assert seen == [*made, (other.shop_id, "1")]
+    assert [x["sku_id"] for x in hub.get("/api/stock", FOREIGN)[1]["stock"]] == ["1"]
+    assert hub.get("/api/stock", FOREIGN, shop_id=SHOP_ID)[1] == {"stock": [], "next": None}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"start": "x"},
+        {"start": "1#"},
+        {"start": "1#2#3"},
+        {"start": "1#é"},
+        {"start": "a b#1"},
+        {"start": "#" * 500},
+    ],
+)
+def test_a_start_of_stock_of_ones_own_making_is_refused(query: dict[str, str], hub: Hub) -> None:
+    status, body = hub.get("/api/stock", OWNER, **query)
+    assert status == 400
+    assert "start" in json.dumps(body)
+
+
+@pytest.mark.parametrize("limit", ["0", "201", "many"])
+def test_a_limit_of_stock_out_of_bounds_is_refused(limit: str, hub: Hub) -> None:
+    assert hub.get("/api/stock", OWNER, limit=limit)[0] in (400, 422)
 
 
 # The document

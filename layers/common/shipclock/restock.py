@@ -3,7 +3,8 @@
 An update is absolute and the marketplace dedupes nothing: repeated after a sale it would put the
 units that were sold back on sale, and one that lands late wins over a newer one. So after an answer
 that is no clear yes or no a search decides, warehouse by warehouse, before anything is repeated.
-What stays open: a sale in the moment between a search and the update that follows it.
+What stays open: a sale in the moment between a search and the update that follows it, and an update
+that lands longer than the wait after the last one was sent.
 """
 
 from collections.abc import Mapping
