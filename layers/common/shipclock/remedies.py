@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shipclock.domain.clock import Verdict, VerdictState
-from shipclock.domain.order import Order
+from shipclock.domain.order import Order, normal
+from shipclock.domain.stops import deliveries
 from shipclock.domain.times import local
 from shipclock.marketplaces.protocol import Marketplace, Shop
 from shipclock.rules import abnormal_delivery
@@ -38,6 +39,8 @@ class Prepared:
 
     `kind` is `refund`, `cancellation` or `buyer_message`; `text` says what to do, or is the
     message itself, without any personal data. `verdict` is the key of the one that prepared it.
+    `units` are the ids of the units that it is about: empty for the whole order, None where nobody
+    can tell which they are.
     """
 
     kind: str
@@ -47,6 +50,7 @@ class Prepared:
     number: str
     text: str
     verdict: str = ""
+    units: tuple[str, ...] | None = ()
 
 
 def prepared(
@@ -67,8 +71,9 @@ def prepared(
 def _for(order: Order, verdict: Verdict, undo: str, policy: Policy) -> tuple[Prepared, ...]:
     number = order.written(verdict.number)
     about = verdict.rule, verdict.cause, verdict.package_id, number
+    units = _units(order, verdict)
     todo = (
-        f"{undo.capitalize()} of {_units(order, verdict)}: the parcel "
+        f"{undo.capitalize()} of {_named(order, verdict, units)}: the parcel "
         f"{abnormal_delivery.words(order, verdict.cause)}. Open order {order.order_id} in Seller "
         "Center, choose the reason that it offers for this, and confirm; or approve it here. "
         "Nothing is sent by itself."
@@ -81,21 +86,40 @@ def _for(order: Order, verdict: Verdict, undo: str, policy: Policy) -> tuple[Pre
         f"Hello, we are sorry: {because} {offer} Should it reach you after all, please tell us."
     )
     return (
-        Prepared(undo, *about, todo, verdict.key),
-        Prepared(BUYER_MESSAGE, *about, message, verdict.key),
+        Prepared(undo, *about, todo, verdict.key, units),
+        Prepared(BUYER_MESSAGE, *about, message, verdict.key, units),
     )
 
 
-def _units(order: Order, verdict: Verdict) -> str:
-    """The part of the order that a verdict is about, as the end of a phrase."""
+def _units(order: Order, verdict: Verdict) -> tuple[str, ...] | None:
+    """The units that a verdict is about, as `Prepared` has them: never more than it says, for what
+    is given back for them is not to be had again."""
     lines = order.facts.lines if order.facts else ()
-    mine = [line for line in lines if line.package_id == verdict.package_id]
-    alone = len(order.packages) < 2
-    if (alone and not verdict.package_id) or (mine and len(mine) == len(lines)):
+    live = [line for line in lines if line.display_status != "CANCELLED"]
+    if verdict.package_id:
+        mine = [line.line_id for line in live if line.package_id == verdict.package_id]
+    elif len(order.packages) < 2:
+        return ()
+    elif verdict.number:
+        mine = [line.line_id for line in live if normal(line.tracking_number) == verdict.number]
+    else:  # what has not arrived
+        out = [package for package in order.packages if not deliveries(order, package)]
+        if len(out) == len(order.packages):
+            return ()
+        ids = {package.package_id for package in out if package.package_id}
+        mine = [line.line_id for line in live if line.package_id in ids]
+    if not mine:
+        return None
+    return () if len(mine) == len(live) else tuple(sorted(mine))
+
+
+def _named(order: Order, verdict: Verdict, units: tuple[str, ...] | None) -> str:
+    """The part of the order that a verdict is about, as the end of a phrase."""
+    if units == ():
         return "the whole order"
     if not verdict.package_id and not verdict.number:
         return "what has not arrived"
-    if not mine:
+    if not units or not verdict.package_id:
         return f"what was sent as {order.written(verdict.number)}"
-    units = f"{len(mine)} units" if len(mine) > 1 else "the unit"
-    return f"{units} in package {verdict.package_id}"
+    told = f"{len(units)} units" if len(units) > 1 else "the unit"
+    return f"{told} in package {verdict.package_id}"

@@ -5,16 +5,18 @@ prepared, once a person or the shop's settings approve of it. Whatever is no lon
 wanted, and its pending intent is withdrawn.
 """
 
-from collections.abc import Iterable, Iterator
-from hashlib import sha256
+from collections.abc import Iterable, Iterator, Mapping
 
 from shipclock.domain.event import Request
 from shipclock.domain.order import (
     AWAITING_COLLECTION,
+    AWAITING_SHIPMENT,
     CANCELLED,
     DELIVERED,
     IN_TRANSIT,
+    ON_HOLD,
     PARTIALLY_SHIPPING,
+    UNPAID,
     Order,
     Package,
     normal,
@@ -23,6 +25,7 @@ from shipclock.domain.push import GONE, WAITING, Deed, Wanted, shipments
 from shipclock.domain.times import stamp
 from shipclock.domain.tracking import Scan, TrackingStatus
 from shipclock.marketplaces.protocol import Shop
+from shipclock.reading import digest
 from shipclock.remedies import BUYER_MESSAGE, Prepared
 from shipclock.rules.abnormal_delivery import meaning
 
@@ -33,6 +36,9 @@ APPROVE_CANCELLATION = "approve_cancellation"
 """The setting that answers a buyer's wish to cancel with yes, while nothing has left."""
 
 ON_ITS_WAY = (PARTIALLY_SHIPPING, AWAITING_COLLECTION, IN_TRANSIT)
+
+STILL_HERE = (UNPAID, ON_HOLD, AWAITING_SHIPMENT)
+"""Statuses of orders of which nothing has left, as far as the marketplace knows."""
 
 REMEDIES = {"cancellation": Deed.CANCEL, "refund": Deed.REFUND, BUYER_MESSAGE: Deed.MESSAGE}
 
@@ -59,15 +65,47 @@ def wanted(order: Order, prepared: Iterable[Prepared], shop: Shop) -> tuple[Want
     if shop.self_delivered:
         found += _scans(order)
     found += _remedies(order, prepared, shop)
+    asked = last_words(order.requests)
     if APPROVE_CANCELLATION in shop.automatic and order.cancel_case and not _left(order):
-        found.append(_answer(order.cancel_case, {"answer": "approve"}))
-    for request in order.requests:
+        answered = any(r.deed == Deed.ANSWER and _case(r) == order.cancel_case for r in asked)
+        if not answered:
+            found.append(_answer(order.cancel_case, {"answer": "approve"}))
+    for request in asked:
         found += _asked(order, request)
     return tuple(found)
 
 
+def last_words(requests: Iterable[Request]) -> tuple[Request, ...]:
+    """Of requests that can't all be meant (two numbers for one package, yes and no to one buyer)
+    the newest; `requests` come in the order of their times."""
+    newest = {(r.deed, r.package_id, *_matter(r)): r for r in requests}
+    return tuple(newest.values())
+
+
+def _matter(request: Request) -> tuple[str, ...]:
+    """What a request is about beside its package."""
+    says = request.says
+    if request.deed == APPROVE:
+        return says.get("kind", ""), says.get("verdict", "")
+    return _case(request), _lines(says), says.get("text", "")
+
+
+def _case(request: Request) -> str:
+    return request.says.get("case", "")
+
+
+def _lines(says: Mapping[str, str]) -> str:
+    """The units named, each once, whoever lists them in whatever order."""
+    named = {line.strip() for line in says.get("lines", "").split(",")}
+    return ",".join(sorted(filter(None, named)))
+
+
 def _left(order: Order) -> bool:
-    return any(package.status in GONE for package in order.packages)
+    """Whether anything may have left: a carrier's scan tells it before the marketplace does."""
+    return order.status not in STILL_HERE or any(
+        package.status in GONE or (package.parcel and package.parcel.first_scan)
+        for package in order.packages
+    )
 
 
 def _deliveries(order: Order) -> Iterator[Wanted]:
@@ -107,7 +145,7 @@ def _scan(package: Package, scan: Scan) -> Wanted:
         "reason": scan.reason,
         "location": scan.location,
     }
-    topic = sha256(scan.identity.encode()).hexdigest()[:24]
+    topic = digest(scan.identity)[:24]
     number = package.tracking_number or scan.written or scan.number
     return Wanted(package.package_id, number, scan.carrier, deed=Deed.TRACK, says=says, topic=topic)
 
@@ -121,16 +159,33 @@ def _remedies(order: Order, prepared: Iterable[Prepared], shop: Shop) -> Iterato
     }
     for item in prepared:
         if item.kind in shop.automatic or (item.kind, item.verdict) in approved:
-            cause = meaning(order, item.cause)
-            says = {"text": item.text} if item.kind == BUYER_MESSAGE else {"reason": cause}
-            yield _undoing(REMEDIES[item.kind], says)
+            yield _remedy(order, item)
 
 
-def _undoing(deed: Deed, says: dict[str, str]) -> Wanted:
-    """A cancellation, refund or message: about the order, whole or some units of it."""
-    text = says.get("text", "")
-    topic = sha256(text.encode()).hexdigest()[:24] if text else says.get("lines", "") or "whole"
-    return Wanted("", "", "", deed=deed, says=says, topic=topic)
+def _remedy(order: Order, item: Prepared) -> Wanted:
+    """What goes out of something prepared, and no more than that. Of one verdict one message: its
+    words change with the order."""
+    of_verdict = digest(item.verdict)[:24]
+    if item.kind == BUYER_MESSAGE:
+        return Wanted("", "", "", "", Deed.MESSAGE, {"text": item.text}, of_verdict)
+    deed, says = REMEDIES[item.kind], {"reason": meaning(order, item.cause)}
+    if item.units is None:
+        return Wanted("", "", "", "units unknown", deed, says, of_verdict)
+    return _undoing(deed, {**says, "lines": ",".join(item.units)})
+
+
+def _undoing(deed: Deed, says: Mapping[str, str]) -> Wanted:
+    """A cancellation or refund of the order, whole or some units of it."""
+    lines = _lines(says)
+    said = {name: text for name, text in says.items() if name != "lines"}
+    return Wanted(
+        "",
+        "",
+        "",
+        deed=deed,
+        says={**said, "lines": lines} if lines else said,
+        topic=digest(lines)[:24] if lines else "whole",
+    )
 
 
 def _answer(case_id: str, says: dict[str, str]) -> Wanted:
@@ -147,7 +202,9 @@ def _asked(order: Order, request: Request) -> Iterator[Wanted]:
         case Deed.SHIP | Deed.LABEL:
             waits = status in WAITING and not order.cancel_open
             if waits and not (package and package.status in GONE):
-                how = says.get("handover_method", "") if request.deed == Deed.SHIP else "label"
+                how = says.get("handover_method", "")
+                if request.deed == Deed.LABEL:
+                    how = digest(_lines(says))[:24] if _lines(says) else "label"
                 unknown = "package unknown" if request.package_id and package is None else ""
                 yield Wanted(
                     request.package_id,
@@ -170,7 +227,7 @@ def _asked(order: Order, request: Request) -> Iterator[Wanted]:
         case Deed.REFUND if status != CANCELLED:
             yield _undoing(Deed.REFUND, says)
         case Deed.MESSAGE:
-            yield _undoing(Deed.MESSAGE, says)
+            yield Wanted("", "", "", "", Deed.MESSAGE, says, digest(says["text"])[:24])
         case Deed.ANSWER if order.cancel_open and says.get("case") == order.cancel_case:
             yield _answer(says["case"], says)
 

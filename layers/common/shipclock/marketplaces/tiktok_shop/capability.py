@@ -179,6 +179,11 @@ PACKAGE_UNKNOWN = (
     "The marketplace shows no package of this order, or more than one, that the number could "
     "belong to. Enter it in Seller Center.",
 )
+UNITS_UNKNOWN = (
+    "nobody can tell which units are meant",
+    "The number belongs to no package that the marketplace shows. Ask for it with the units' ids "
+    "(`lines`), or do it in Seller Center.",
+)
 NO_CALL = (
     "no call tells this marketplace of that",
     "Do it in Seller Center, where the marketplace offers it.",
@@ -217,6 +222,8 @@ def plan(order: Order, wanted: Wanted, shop: Shop) -> Plan:
     if row.statuses and order.status not in row.statuses:
         statuses = ", ".join(row.statuses)
         return _no(wanted, NOT_NOW, call, statuses=statuses, status=order.status)
+    if wanted.reason and wanted.deed in (Deed.CANCEL, Deed.REFUND):
+        return _no(wanted, UNITS_UNKNOWN, call)
     if wanted.reason or (call in NAMES_PACKAGE and not wanted.package_id):
         return _no(wanted, PACKAGE_UNKNOWN, call)
     failed = wanted.says.get("delivery_type") == "DELIVERY_FAILED"
