@@ -84,6 +84,12 @@ def settings(stage: Stage, **changes: Any) -> None:
         ("answer", "", {"case": "1", "answer": "maybe"}, "is one of"),
         ("message", "", {"text": "x" * 2001}, "2001 characters"),
         ("track", "", {}, "can't be asked for"),
+        ("ship", "P" * 65, {}, "no package's id"),
+        ("ship", "P#1", {}, "no package's id"),
+        ("ship", "P1", {"tracking_number": "N" * 65}, "at most 64"),
+        ("renumber", "", {"tracking_number": "\u0660", "carrier": "X"}, "at most 64"),
+        ("cancel", "", {"reason": STOCK, "lines": "1,,2"}, "commas"),
+        ("refund", "", {"reason": STOCK, "lines": "1" * 65}, "commas"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_what_would(
@@ -98,6 +104,29 @@ def test_what_makes_no_sense_is_refused_with_what_would(
 def test_nothing_is_asked_of_an_order_that_nobody_knows(stage: Stage) -> None:
     with pytest.raises(NotAsked, match="no order 576"):
         ask(stage, "576000000000009999", "cancel", reason=STOCK)
+
+
+@pytest.mark.parametrize(
+    ("deed", "package_id", "says"),
+    [
+        ("ship", "P" * 64, {"tracking_number": "N" * 64, "carrier": "X"}),
+        ("renumber", "P" * 64, {"tracking_number": "N" * 64, "carrier": "X"}),
+        ("cancel", "", {"reason": STOCK, "lines": ",".join(["5" * 18] * 105)}),
+        ("refund", "", {"reason": "x" * 2000, "lines": ",".join(["5" * 30] * 64)}),
+        ("message", "", {"text": "ü" * 2000}),
+    ],
+)
+def test_the_longest_words_that_are_taken_stop_no_order(
+    stage: Stage, deed: str, package_id: str, says: dict[str, str]
+) -> None:
+    """What is asked for stands in the intent's key, and keys have a longest length."""
+    order_id = placed(stage)
+    ask(stage, order_id, deed, package_id, **says)
+    stage.settle_down()
+    assert not [line for line in stage.lines if line.name.endswith("failing")]
+    assert not any(
+        "due_at" in row for row in stage.memory.read(rows.order_pk(order_id), rows.EVENT)
+    )
 
 
 # Cancelling

@@ -1,5 +1,6 @@
 """What a person asks for: something to be told to a marketplace, or told again, or not."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,6 +8,7 @@ from itertools import chain
 
 from shipclock import codec, rows
 from shipclock.domain.event import Request
+from shipclock.domain.order import is_number, normal
 from shipclock.domain.push import Deed, Intent, IntentState
 from shipclock.domain.times import parse
 from shipclock.ports import Change, Put, Row, Store
@@ -108,11 +110,24 @@ def check(deed: str, says: Mapping[str, str], package_id: str = "") -> None:
             raise NotAsked(f"{name} has {len(text)} characters; at most {LONGEST} are taken.")
         if name in TIMES and not _is_time(text):
             raise NotAsked(f"{name} is a time with its offset, such as 2026-11-10T10:00:00+08:00.")
+        if name == "tracking_number" and text and not is_number(normal(text)):
+            raise NotAsked("tracking_number has at most 64 letters, digits and signs.")
+        if (
+            name == "lines"
+            and text
+            and not all(ID.fullmatch(line.strip()) for line in text.split(","))
+        ):
+            raise NotAsked("lines are the ids of units, with commas between them.")
+    if package_id and not ID.fullmatch(package_id):
+        raise NotAsked(f"{package_id[:80]!r} is no package's id; the hub shows those of the order.")
     if words.package and not package_id:
         raise NotAsked(f"{deed} is about a package: name it.")
     if words.package is False and package_id:
         raise NotAsked(f"{deed} is about the whole order: leave the package out.")
 
+
+ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What ids look like. They stand in keys of the table, whose length is bounded."""
 
 TIMES = ("slot_from", "slot_until")
 
