@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from shipclock import rows
 from shipclock.announce import announcement
+from shipclock.marketplaces.protocol import Shelf
 from shipclock.ports import StoreError
 from shipclock.sources import StockNews
-from shipclock.stock import keep_stock, shop_stock, stock_key, stock_of
+from shipclock.stock import keep_search, keep_stock, shop_stock, stock_key, stock_of
 from tests.builders import OTHER_SHOP, REAL, SHOP, after, patient
 from tests.fakes import Faults, FaultyStore, MemoryStore
 
@@ -209,3 +210,54 @@ def test_any_tellings_in_any_order_end_the_same(
     assert shop_stock(kept(*shuffled), SHOP) == shop_stock(kept(*told), SHOP)
     row = kept(*told).get(stock_key(SHOP, SKU))
     assert row is None or "due_at" not in row
+
+
+# Searches
+
+
+def search(store: MemoryStore, hours: float, seconds: int, *units: int) -> None:
+    """A search at `now`, asked for so many real seconds later than another."""
+    shelves = [Shelf(SKU, "P", "MUG", f"W{n}", left, 1) for n, left in enumerate(units)]
+    keep_search(store, SHOP, shelves, after(hours), REAL + timedelta(seconds=seconds))
+
+
+def test_a_search_is_a_telling_with_its_warehouses() -> None:
+    store = kept(news("LOW_STOCK", 1, quantities={"available": 3}))
+    search(store, 2, 0, 4, 5)
+    found = stock_of(store, SHOP, SKU)
+    assert found is not None
+    assert found.quantities == {"available": 9, "committed": 2}
+    assert (found.counted_at, found.searched_at) == (after(2), after(2))
+    assert found.places == {
+        "W0": {"available": 4, "committed": 1},
+        "W1": {"available": 5, "committed": 1},
+    }
+    assert (found.status, found.product_id) == ("LOW_STOCK", "P")
+
+
+@pytest.mark.parametrize(
+    ("second", "stays"), [((1.9, 9), 4), ((2, -1), 4), ((2, 1), 7), ((2.1, 0), 7)]
+)
+def test_of_two_searches_the_later_counts_in_either_order(
+    second: tuple[float, int], stays: int
+) -> None:
+    told = [(2.0, 0, 4), (*second, 7)]
+    for order in (told, told[::-1]):
+        store = MemoryStore()
+        for hours, seconds, units in order:
+            search(store, hours, seconds, units)
+        found = stock_of(store, SHOP, SKU)
+        assert found is not None
+        assert found.quantities["available"] == stays
+        assert found.places["W0"]["available"] == stays
+
+
+@pytest.mark.parametrize(("hours", "available"), [(1.9, 4), (2, 4), (2.1, 8)])
+def test_a_webhook_of_later_than_a_search_counts_more(hours: float, available: int) -> None:
+    store = MemoryStore()
+    search(store, 2, 0, 4)
+    keep_stock(store, counted(8, hours), after(100), REAL)
+    found = stock_of(store, SHOP, SKU)
+    assert found is not None
+    assert found.quantities["available"] == available
+    assert found.places["W0"]["available"] == 4

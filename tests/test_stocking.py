@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from sandbox import faults
 from sandbox.faults import Fault
 from shipclock import rows
 from shipclock.announce import announcement
 from shipclock.connect import connect_shop, disconnect
 from shipclock.domain.push import IntentState
 from shipclock.lane import LEASE
-from shipclock.marketplaces.protocol import Kind
 from shipclock.ports import HttpReply, HttpRequest, StoreError
 from shipclock.stock import stock_of
 from shipclock.stockwish import StockWish, read_wish, wish
@@ -219,8 +219,6 @@ DOUBTS = (
 
 
 def test_every_kind_of_fault_is_here() -> None:
-    from sandbox import faults
-
     assert set(DOUBTS) == faults.KINDS - {faults.SKEW}
 
 
@@ -562,6 +560,65 @@ def test_the_errors_of_an_update_are_read_one_by_one(errors: Any, ends: str, sta
     assert state(stage, sku_id) == ends
 
 
+class OneProduct:
+    """A marketplace with three SKUs in one product, which refuses whatever update has `bad` in it
+    as a whole."""
+
+    def __init__(self, code: int) -> None:
+        self.units = {"101": 3, "102": 3, "103": 3}
+        self.code = code
+        self.updates: list[list[str]] = []
+
+    def send(self, request: HttpRequest) -> HttpReply:
+        asked = json.loads(request.body)
+        if "search" in request.url:
+            skus = [
+                {
+                    "id": sku_id,
+                    "warehouse_inventory": [PLACE | {"available_quantity": self.units[sku_id]}],
+                }
+                for sku_id in asked["sku_ids"]
+            ]
+            return self._answer(0, {"inventory": [{"product_id": "9", "skus": skus}]})
+        told = {sku["id"]: sku["inventory"][0]["quantity"] for sku in asked["skus"]}
+        self.updates.append(list(told))
+        if self.code and "102" in told:
+            return self._answer(self.code, None)
+        self.units |= told
+        return self._answer(0, {"errors": []})
+
+    def _answer(self, code: int, data: Any) -> HttpReply:
+        body = {"code": code, "message": "x", "data": data}
+        return HttpReply(200, {}, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    ("code", "ends"), [(0, "done"), (12052055, "refused"), (12052037, "not_allowed")]
+)
+def test_the_skus_of_a_product_are_set_in_one_call_and_alone_where_it_is_refused_whole(
+    code: int, ends: str, stage: Stage
+) -> None:
+    market = OneProduct(code)
+    for sku_id in market.units:
+        wished(stage, sku_id, 12)
+    swept(stage, market)
+    alone = [["101"], ["102"], ["103"]]
+    assert market.updates == [["101", "102", "103"], *(alone if code else [])]
+    assert market.units == {"101": 12, "102": 3 if code else 12, "103": 12}
+    assert [state(stage, sku_id) for sku_id in market.units] == ["done", ends, "done"]
+
+
+@pytest.mark.parametrize(("count", "calls_made"), [(49, [49]), (50, [50]), (51, [50, 1])])
+def test_an_update_holds_no_more_than_fits(count: int, calls_made: list[int], stage: Stage) -> None:
+    market = OneProduct(0)
+    market.units = {str(1000 + n): 3 for n in range(count)}
+    for sku_id in market.units:
+        wished(stage, sku_id, 12)
+    swept(stage, market)
+    assert [len(update) for update in market.updates] == calls_made
+    assert set(market.units.values()) == {12}
+
+
 # A SKU or warehouse that is not there
 
 
@@ -619,6 +676,15 @@ def inventory(*places: Any, sku_id: Any = "SKU", **more: Any) -> Any:
         (inventory(total_available_quantity=3, total_committed_quantity=0), "pending"),
         (inventory(PLACE, PLACE), "pending"),
         (inventory(PLACE | {"warehouse_id": None}), "pending"),
+        (
+            {
+                "inventory": [
+                    {"product_id": n, "skus": [{"id": "SKU", "warehouse_inventory": [place]}]}
+                    for n, place in (("1", PLACE), ("2", PLACE | {"warehouse_id": SIDE}))
+                ]
+            },
+            "pending",
+        ),
         (inventory(PLACE | {"available_quantity": None}), "pending"),
         (inventory(PLACE | {"available_quantity": "many"}), "pending"),
         (inventory(PLACE | {"available_quantity": True}), "pending"),
@@ -732,9 +798,9 @@ def lived(plan: dict[int, str], fault: str = "") -> tuple[Any, int]:
         stage.sandbox.fail(Fault(fault, UPDATE))
     wished(stage, mug, main=12)
     wished(stage, tea, 5)
-    faults, world = Faults(dict(plan)), stage.world
-    world.store = FaultyStore(stage.memory, faults)
-    world.wire = FaultyWire(stage.wire, faults)
+    steps, world = Faults(dict(plan)), stage.world
+    world.store = FaultyStore(stage.memory, steps)
+    world.wire = FaultyWire(stage.wire, steps)
     with suppress(Gone, StoreError):
         Sweep(world, stage.now, timedelta(seconds=65)).run()
     for _ in range(12):
@@ -743,7 +809,7 @@ def lived(plan: dict[int, str], fault: str = "") -> tuple[Any, int]:
         left = stage.sweep().due_left
     assert left == 0
     ends = {sku_id: (state(stage, sku_id), shelves(stage, sku_id)) for sku_id in (mug, tea)}
-    return (Counter(told(stage)), ends, notices(stage)), faults.step
+    return (Counter(told(stage)), ends, notices(stage)), steps.step
 
 
 @pytest.mark.parametrize("fault", ["", "no_answer", "effect_no_answer"])
@@ -774,4 +840,3 @@ def test_a_lane_that_lost_its_lease_sends_nothing(stage: Stage) -> None:
     assert taken
     assert (calls(stage, "update"), state(stage, sku_id)) == (0, "pending")
     assert [line["reason"] for line in lines(stage, "lane.busy")] == ["the lease was lost"]
-    assert not [k for k in Kind if k.value == state(stage, sku_id)]

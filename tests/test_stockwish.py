@@ -97,6 +97,13 @@ def test_a_wish_that_is_done_is_followed_by_one_that_knows_nothing_of_it(stage: 
     assert (again.number, again.state) == (2, IntentState.PENDING)
 
 
+def test_what_may_still_land_is_feared_by_the_next_wish_too(stage: Stage) -> None:
+    made = wish(stage.store, SHOP_ID, SKU, {A: 5}, REAL)
+    dead = replace(made, state=IntentState.DEAD, older=(update(),))
+    assert stage.store.write(stockwish.wish_change(dead, REAL))
+    assert wish(stage.store, SHOP_ID, SKU, {A: 6}, REAL).older == (update(),)
+
+
 def test_a_race_that_is_lost_is_run_again_and_not_for_ever(stage: Stage) -> None:
     class Racing(MemoryStore):
         lost = 0
@@ -228,6 +235,8 @@ def test_an_orphan_is_in_doubt_from_when_its_call_gave_up() -> None:
         (a_wish(older=(update(a=5),)), shown((5, 2)), "pending", (), restock.OVERTAKEN),
         (a_wish(older=(update(a=5),)), shown((4, 3)), "pending", (), restock.OVERTAKEN),
         (a_wish(older=(update(a=5),)), shown((6, 2)), "dead", (), restock.OTHER_NUMBERS),
+        (a_wish(older=(update(a=3),)), shown((3, 2)), "pending", (), restock.UNSEEN),
+        (a_wish(older=(update(a=3),)), shown((2, 3)), "pending", (), restock.UNSEEN),
         (
             a_wish(failures=len(backoff.PUSH)),
             shown((3, 2)),

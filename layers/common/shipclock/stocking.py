@@ -302,8 +302,7 @@ class Stocking:
         barred = outcome.kind is Kind.REFUSED and self._market.bars_stock(outcome)
         wish: StockWish | None = sent
         for _ in range(TRIES):
-            mine = wish and wish.state is IntentState.SENDING and wish.lease == sent.lease
-            if wish is None or not mine or wish.attempts != sent.attempts:
+            if wish is None or wish.state is not IntentState.SENDING or wish.lease != sent.lease:
                 return
             answer = restock.answered(wish, outcome, barred, self._shift.now, self._real())
             if self._record(wish, answer):
