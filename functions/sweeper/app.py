@@ -30,6 +30,8 @@ COUNTED = {
     "token.lost": "TokenRefused",
     "push.unclear": "PushUnclear",
     "push.dead": "PushDead",
+    "stock.unclear": "PushUnclear",
+    "stock.failing": "OrderFailing",
     "clock.skew": "ClockSkew",
     "shop.no_secret": "TokenRefused",
     "time.refused": "TimeRefused",
