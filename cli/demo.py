@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,8 +15,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from cli import local, telling
-from cli.play import DemoError, Play, problems
-from cli.story import BEGINS, STORIES
+from cli.play import DemoError, Play, problems, stamped
+from cli.story import BEGINS, DAYS, STORIES
 
 __all__ = ["DemoError", "demo"]
 
@@ -68,7 +69,15 @@ def _for_machines(
 ) -> dict[str, Any]:
     """Everything, without real times: two runs print the same."""
     told = [{name: value for name, value in e.items() if name != "at_real"} for e in effects]
-    return {"orders": views, "effects": told, "counts": asdict(play.counts), "problems": found}
+    orders = {name: _without_real_times(view) for name, view in views.items()}
+    return {"orders": orders, "effects": told, "counts": asdict(play.counts), "problems": found}
+
+
+def _without_real_times(view: dict[str, Any]) -> dict[str, Any]:
+    """An order's page; a webhook that names no time is dated by its receipt, which is real."""
+    ends = stamped(BEGINS + timedelta(days=DAYS))
+    events = [{**e, "at": e["at"] if e["at"] <= ends else None} for e in view["events"]]
+    return {**view, "events": events}
 
 
 def _print(play: Play, views: dict[str, dict[str, Any]], found: dict[str, list[str]]) -> None:
