@@ -271,6 +271,27 @@ def test_a_setting_approves_a_buyers_wish_while_nothing_has_left(stage: Stage) -
     assert stage.judged(order_id).order.status == "CANCELLED"
 
 
+def test_a_request_whose_deadline_was_put_off_is_seen_before_anybody_is_alarmed(
+    stage: Stage,
+) -> None:
+    order_id = placed(stage)
+    stage.sandbox.request_cancel(order_id)
+    stage.marketplace_tells()
+    stage.settle_down()
+    due = stage.judged(order_id).order.cancel_by
+    assert due is not None
+    (case,) = stage.sandbox._world.cases.values()
+    case.deadline += 48 * 3600  # put off by the marketplace: nothing else of the order changes
+    stage.until(due)
+    assert stage.sandbox.take_webhooks() == []
+    stage.real.pass_time(60)
+    stage.sweep()
+    order = stage.judged(order_id).order
+    assert order.cancel_by is not None
+    assert order.cancel_by > due
+    assert "buyer_cancel_request" not in stage.verdicts(order_id)
+
+
 # Giving money back
 
 

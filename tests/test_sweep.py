@@ -600,3 +600,20 @@ def test_no_personal_data_leaves_the_delivery_and_the_buyers_row(stage: Stage) -
                 assert "Sam Example" not in repr(row), (pk, sk)
     assert "Sam Example" not in repr(stage.lines)
     assert "TTP_access" not in repr(TOKENS), "a token must not show in a repr"
+
+
+def test_while_a_reconnection_waits_for_other_sweeps_the_shop_is_searched_once(
+    stage: Stage,
+) -> None:
+    order_id = placed(stage)
+    connect_shop(stage.store, stage.shop(), TOKENS, stage.real.now)
+    before = calls(stage, "/orders/search")
+    for _ in range(7):
+        stage.real.pass_time(10)
+        stage.sweep()
+    assert calls(stage, "/orders/search") == before + 1
+    stage.real.pass_time(20)
+    stage.sweep()
+    row = stage.memory.rows[rows.shop_pk(SHOP_ID)][rows.RECONCILE]
+    assert ("wake" in row, calls(stage, "/orders/search")) == (False, before + 2)
+    assert head(stage, order_id)["status"] == "AWAITING_SHIPMENT"

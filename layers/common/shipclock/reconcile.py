@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from shipclock import backoff, codec, rows
 from shipclock.connect import open_partitions, reconcile_key
 from shipclock.domain.event import Hint
-from shipclock.domain.order import OPEN_STAGES
+from shipclock.domain.order import ENDED, OPEN_STAGES
 from shipclock.domain.times import parse, stamp
 from shipclock.lane import LEASE, Busy
 from shipclock.marketplaces.protocol import Kind, OrderRow, SearchPage
@@ -92,6 +92,10 @@ class Reconciler:
         row = self._store.get(row_key)
         if row is None or row.get("due_at", "9") > stamp(self._now):
             return
+        until = codec.from_millis(row.get("wake_from", 0)) + LEASE
+        waiting = rows.at_once(until)  # the same for as long as it waits: one search is enough
+        if row["due_at"] == waiting and self._clockwork.real() < until:
+            return
         try:
             waits = self._wake(row)
             failed = self._search_all(Places(dict(row["cursors"]), dict(row.get("left", {}))))
@@ -101,7 +105,7 @@ class Reconciler:
         again = (
             backoff.after(backoff.RECONCILE, failures, self._now) if failed else self._now + EVERY
         )
-        due_at = rows.at_once(self._clockwork.real()) if waits else rows.at(again)
+        due_at = waiting if waits else rows.at(again)
         mark = rows.mark(row_key, due_at) if self._lane.shop.connected else {}
         self._store.write(
             Change(
@@ -209,7 +213,7 @@ class Reconciler:
                     pass
         for case in page.cases:
             new = self._store.write(Put(codec.event_row(case, requested_at)))
-            if new and case.case == "cancellation":
+            if new and case.case == "cancellation" and self._is_open(case.order_id):
                 # A request that is answered changes no `update_time` of its order.
                 self._ask_again(case.order_id, requested_at)
 
@@ -227,6 +231,10 @@ class Reconciler:
             self._settle(order.order_id)
         if not kept:
             self._ask_again(order.order_id, requested_at)
+
+    def _is_open(self, order_id: str) -> bool:
+        head = self._store.get((rows.order_pk(order_id), rows.HEAD))
+        return head is None or head["status"] not in ENDED
 
     def _ask_again(self, order_id: str, requested_at: datetime) -> None:
         """Leave a hint of an order that could not be kept, or of which only a case is known: the

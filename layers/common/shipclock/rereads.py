@@ -105,8 +105,11 @@ class Rereads:
             self._desk.on(order_id, lambda: None)
 
     def _owes_cases(self, settled: Settled) -> bool:
-        """Whether a call was made since the last look whose effect a cancellation or return
-        shows."""
+        """Whether a call was made since the last look whose effect a cancellation or return shows,
+        or a request's deadline has come: it may have been put off, or answered."""
+        order = settled.order
+        if order.cancel_open and order.cancel_by and order.cancel_by <= settled.situation.now:
+            return True
         return any(
             intent.state is IntentState.UNCLEAR
             or (intent.done_at is not None and intent.done_at >= settled.read_at)

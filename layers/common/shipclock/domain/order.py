@@ -311,6 +311,7 @@ def _cancel_request(
     and the case where it is known."""
     newest: dict[str, CaseChange] = {}
     for case in sorted(cases, key=_case_order):
+        newest.pop(case.case_id, None)  # one that is made again comes last again
         newest[case.case_id] = case
     waiting = [
         c
@@ -319,6 +320,8 @@ def _cancel_request(
         and c.case == "cancellation"
         and not (facts and facts.update_time > c.update_time and not facts.cancel_requested)
     ]
+    if facts is not None and facts.status == CANCELLED:
+        return False, None
     asked = facts is not None and facts.cancel_requested
     return bool(waiting) or asked, waiting[-1] if waiting else None
 
