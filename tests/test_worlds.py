@@ -1,15 +1,89 @@
 """Whatever world it is: each effect once, and in the end both sides say the same."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sandbox.faults import Fault
 from sandbox.shops import EVERY_SCOPE
 from shipclock import asking
 from shipclock.connect import connect_shop
+from shipclock.domain.order import Order
+from shipclock.domain.push import Effect, Intent, IntentState
+from shipclock.marketplaces import MARKETPLACES
+from shipclock.marketplaces.protocol import Outcome
+from shipclock.pushes import Pushes
+from shipclock.reconcile import Reconciler
 from tests.stage import SHOP_ID, Stage
 from tests.test_faults import consented
+from tests.worlds.judge import judged_world
+from tests.worlds.many import smaller, wrong_in
+from tests.worlds.plans import Plan, made_up
+from tests.worlds.play import Play
 
 HOUR = timedelta(hours=1)
+TIKTOK = MARKETPLACES["tiktok_shop"]
+
+
+def right(plan: Plan) -> None:
+    """Play a world; where it goes wrong, tell it as small as it goes."""
+    if wrong_in(plan):
+        plan = smaller(plan, 100)
+        raise AssertionError("\n".join([str(plan), *wrong_in(plan)]))
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_a_small_world_comes_right(number: int) -> None:
+    right(made_up(f"suite:{number}", 8))
+
+
+@settings(max_examples=8, deadline=None)
+@given(number=st.integers(0, 10**9), most_orders=st.integers(1, 6))
+def test_any_world_comes_right(number: int, most_orders: int) -> None:
+    right(made_up(f"any:{number}", most_orders))
+
+
+def test_a_calm_world_has_no_doubts() -> None:
+    play = Play(made_up("calm:1", 12, calm=True))
+    play.play()
+    assert judged_world(play) == []
+    assert not any(call.fault for call in play.sandbox.calls)
+    assert not any(line.name == "push.unclear" for line in play.lines)
+    assert len(play.effects) > 5
+
+
+def repeated_at_once(pushes: Pushes, intent: Intent, outcome: Outcome) -> Intent:
+    told = AFTER(pushes, intent, outcome)
+    if told.state is not IntentState.UNCLEAR:
+        return told
+    return replace(told, state=IntentState.PENDING, unclear_at=None)
+
+
+def taken_for_done(order: Order, intent: Intent) -> Effect:
+    return Effect.SEEN
+
+
+AFTER = Pushes._after
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "broken"),
+    [
+        (Pushes, "_after", repeated_at_once),
+        (TIKTOK, "effect", taken_for_done),
+        (Reconciler, "run", lambda _: None),
+    ],
+)
+def test_a_broken_product_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, where: Any, name: str, broken: Any
+) -> None:
+    """Else the worlds that come right would say nothing."""
+    monkeypatch.setattr(where, name, broken)
+    assert any(wrong_in(made_up(f"broken:{number}", 12)) for number in range(10))
 
 
 def placed(stage: Stage, shipping_type: str = "SELLER") -> str:
