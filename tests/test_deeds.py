@@ -8,12 +8,13 @@ import pytest
 
 from sandbox.faults import Fault
 from sandbox.shops import SCOPES
-from shipclock import asking, rows
+from shipclock import asking, codec, rows
 from shipclock.asking import NotAsked
 from shipclock.blobs import put_blob, read_blob
 from shipclock.connect import connect_shop
 from shipclock.domain.event import Request
 from shipclock.marketplaces.protocol import Blob
+from shipclock.ports import Put
 from shipclock.wishes import APPROVE
 from tests.stage import SHOP_ID, TOKENS, Stage
 
@@ -83,6 +84,8 @@ def settings(stage: Stage, **changes: Any) -> None:
         ("ship", "P1", {"handover_method": "CATAPULT"}, "is one of"),
         ("answer", "", {"case": "1", "answer": "maybe"}, "is one of"),
         ("message", "", {"text": "x" * 2001}, "2001 characters"),
+        ("deliver", "P1", {"delivery_type": "DELIVERY_FAILED"}, "why a delivery failed"),
+        ("deliver", "P1", {"delivery_type": "UPDATE_POD", "reason": "OTHER"}, "to no other"),
         ("track", "", {}, "can't be asked for"),
         ("ship", "P" * 65, {}, "no package's id"),
         ("ship", "P#1", {}, "no package's id"),
@@ -573,6 +576,20 @@ def test_a_failed_delivery_needs_a_reason_and_no_other_has_one(
     assert "FORCE_MAJEURE" in advice[0]
 
 
+def test_words_that_make_no_call_are_refused_and_hold_up_no_other_order(stage: Stage) -> None:
+    own_fleet(stage)
+    orders = [shipped(stage, number) for number in ("SYN-0001", "SYN-0002")]
+    package, says = package_of(stage, orders[0]), {"delivery_type": "DELIVERY_FAILED"}
+    request = Request("odd", orders[0], "deliver", stage.real.now, "", package, says)
+    stage.store.write(Put(codec.event_row(request, stage.real.now)))
+    stage.until(stage.now + HOUR)
+    stage.carrier_tells("SYN-0002", "delivered")
+    stage.settle_down()
+    assert [told(stage, order_id)["deliver"] for order_id in orders] == ["refused", "done"]
+    assert not [line for line in stage.lines if line.name == "shop.failing"]
+    assert calls(stage, "/packages/deliver") == 1
+
+
 def test_where_the_carrier_reports_nothing_is_wanted_of_a_delivery(stage: Stage) -> None:
     order_id = shipped(stage)
     stage.until(stage.now + HOUR)
@@ -687,6 +704,22 @@ def test_a_message_whose_answer_is_lost_is_not_sent_again() -> None:
 
 
 # Again, and done
+
+
+@pytest.mark.parametrize("ahead", [-3, 0, 3])
+def test_the_clock_of_whoever_says_done_costs_no_reads(stage: Stage, ahead: int) -> None:
+    stage.sandbox.set_shop(SHOP_ID, scopes=[*SCOPES, "seller.customer_service"])
+    order_id = placed(stage)
+    stage.sandbox.fail(Fault("effect_no_answer", path="*/messages", method="POST"))
+    ask(stage, order_id, "message", text="Your parcel leaves today.")
+    stage.settle_down()
+    (intent,) = asking.intents(stage.store, order_id)
+    assert intent.state.value == "dead"
+    before = calls(stage, "/orders", "GET")
+    asking.done(stage.store, order_id, intent.key, stage.real.now + timedelta(minutes=ahead))
+    stage.settle_down()
+    assert told(stage, order_id) == {"message": "done"}
+    assert calls(stage, "/orders", "GET") - before <= 1
 
 
 def test_a_refused_push_is_tried_again_when_a_person_says_so(stage: Stage) -> None:

@@ -120,6 +120,9 @@ def check(deed: str, says: Mapping[str, str], package_id: str = "") -> None:
             raise NotAsked("lines are the ids of units, with commas between them.")
     if package_id and not ID.fullmatch(package_id):
         raise NotAsked(f"{package_id[:80]!r} is no package's id; the hub shows those of the order.")
+    failed = says.get("delivery_type") == "DELIVERY_FAILED"
+    if deed == Deed.DELIVER and failed is not bool(says.get("reason")):
+        raise NotAsked("reason says why a delivery failed, and belongs to no other.")
     if words.package and not package_id:
         raise NotAsked(f"{deed} is about a package: name it.")
     if words.package is False and package_id:
@@ -160,12 +163,20 @@ def again(store: Store, order_id: str, key: str, real: datetime) -> None:
 
 
 def done(store: Store, order_id: str, key: str, real: datetime) -> None:
-    """Say that a push that nobody could follow took effect. Raises `NotAsked` for any other."""
+    """Say that a push that nobody could follow took effect. Raises `NotAsked` for any other.
+
+    It is done as of when it was sent, as one whose effect is seen: the clock of whoever says so may
+    be ahead, and an order whose push is done in the future would be read again and again till then.
+    """
     row, intent = _row(store, order_id, key)
     if intent.state is not IntentState.DEAD:
         raise NotAsked(f"{key} is {intent.state.value}: only of dead ones a person has to say so.")
     known = replace(
-        intent, state=IntentState.DONE, done_at=real, reason="a person says so", advice=""
+        intent,
+        state=IntentState.DONE,
+        done_at=intent.unclear_at or intent.sent_at,
+        reason="a person says so",
+        advice="",
     )
     _write(store, order_id, known, row["rev"], real)
 

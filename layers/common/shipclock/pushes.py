@@ -33,6 +33,7 @@ FEW = 10
 read."""
 
 
+NOT_SO = "It can't be told in these words: ask again in others, or do it in Seller Center."
 LOOKED_AT = "Nothing to do: the order is read again, which shows whether it took effect."
 TOLD_AGAIN = "Nothing to do: it is told again by itself."
 
@@ -209,6 +210,11 @@ class Pushes:
                 self._stop(wish, _without_effect(outcome))
                 return
             wish.known = replace(wish.known, learned={**wish.known.learned, **learned})
+        try:
+            market.tell([wish.telling], shop)
+        except ValueError as error:  # found before it is `sending`: nothing was sent
+            self._stop(wish, Outcome(Kind.REFUSED, reason=str(error), advice=NOT_SO))
+            return
         ready.append(wish)
 
     def _known(self, wish: Wish) -> Known:

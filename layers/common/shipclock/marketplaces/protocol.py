@@ -358,7 +358,10 @@ class Marketplace(Protocol):
         """What the answer to a step adds to `Known.learned`; raises `Unreadable`."""
 
     def tell(self, tellings: Sequence[Telling], shop: Shop) -> Call:
-        """The call that some intents stand for: one, or several of a call in `TOGETHER`."""
+        """The call that some intents stand for: one, or several of a call in `TOGETHER`.
+
+        Raises ValueError for words that make no call of the marketplace's.
+        """
 
     def apart(self, outcome: Outcome, tellings: Sequence[Telling]) -> Sequence[Outcome]:
         """What the answer to `tell` means for each of the intents."""
