@@ -300,6 +300,12 @@ def test_a_request_whose_deadline_was_put_off_is_seen_before_anybody_is_alarmed(
 
 def lost(stage: Stage) -> str:
     """An order on its way whose parcel its carrier has lost."""
+    order_id = lost_unsettled(stage)
+    stage.settle_down()
+    return order_id
+
+
+def lost_unsettled(stage: Stage) -> str:
     order_id = placed(stage)
     stage.carrier_tells("SYN-LOST-1", "picked_up", order_id=order_id)
     stage.settle_down()
@@ -307,7 +313,6 @@ def lost(stage: Stage) -> str:
     stage.sandbox.collect(order_id)
     stage.marketplace_tells()
     stage.carrier_tells("SYN-LOST-1", "lost")
-    stage.settle_down()
     return order_id
 
 
@@ -338,6 +343,27 @@ def test_a_refund_whose_answer_is_lost_is_given_once(stage: Stage, kind: str) ->
         stage.until(stage.now + 2 * HOUR)
         stage.settle_down()
     assert told(stage, order_id)["create_return"] == "done"
+    assert Counter(effects(stage, order_id))["create_return"] == 1
+
+
+@pytest.mark.parametrize("kind", ["unavailable", "html", "no_answer"])
+def test_a_refund_in_doubt_is_not_repeated_before_the_returns_were_read(
+    stage: Stage, kind: str
+) -> None:
+    """The order itself shows no refund, so that without them it would seem to have had no effect;
+    repeated, it would be refused, and a person be sent to give the money once more."""
+    settings(stage, automatic=("refund",))
+    stage.sandbox.fail(Fault("effect_no_answer", path="/return_refund/*/returns"))
+    stage.sandbox.fail(Fault(kind, path="/return_refund/*/returns/search", times=12))
+    order_id = lost_unsettled(stage)
+    states = []
+    for _ in range(20):
+        stage.until(stage.now + HOUR)
+        stage.real.pass_time(60)
+        stage.sweep()
+        states.append(told(stage, order_id)["create_return"])
+    assert list(dict.fromkeys(states)) == ["unclear", "done"]
+    assert calls(stage, "/returns") == 1
     assert Counter(effects(stage, order_id))["create_return"] == 1
 
 

@@ -186,7 +186,11 @@ def _settled_doubt(order: Order, intent: Intent, read: Read, about: Situation) -
         return intent
     if about.shop is None or read.requested_at < intent.unclear_at + UNCLEAR_WAIT:
         return intent
-    effect = MARKETPLACES[about.shop.marketplace].effect(order, intent)
+    market = MARKETPLACES[about.shop.marketplace]
+    effect = market.effect(order, intent)
+    unread = intent.call in market.CASES and read.cases_at < intent.unclear_at + UNCLEAR_WAIT
+    if unread and effect is not Effect.SEEN:  # an order shows little of what became of its money
+        return intent
     if effect is Effect.UNSEEABLE:
         return replace(intent, state=IntentState.DEAD, advice=UNSEEN)
     if effect is Effect.SEEN:

@@ -53,9 +53,21 @@ class Rereads:
         for order_id in order_ids:
             with self._shift.guard((rows.order_pk(order_id), rows.HEAD), "order"):
                 self._packages.read_doubted(self._desk.orders[order_id])
-        self._read_cases([o for o in order_ids if self._owes_cases(self._desk.orders[o])])
-        self._read_batch(order_ids, [SPLITS])
-        self._ask_requests(order_ids)
+        owing = [o for o in order_ids if self._owes_cases(self._desk.orders[o])]
+        doubted = [o for o in owing if self._in_doubt(self._desk.orders[o])]
+        asked, good = self._shift.clockwork.real(), self._read_cases(owing)
+        unseen = [] if good else doubted  # their doubt would stay, and they be read without end
+        for order_id in unseen:
+            settled = self._desk.orders[order_id]
+            self._desk.on(order_id, partial(note_missing, self._shift, settled))
+        for order_id in doubted if good else ():
+            key = rows.order_pk(order_id), rows.REREAD
+            cases_at = {"cases_at": codec.millis(asked)}
+            self._shift.store.write(Change(key, set=cases_at, create=True))
+        seen = [order_id for order_id in order_ids if order_id not in unseen]
+        if seen:
+            self._read_batch(seen, [SPLITS])
+            self._ask_requests(seen)
 
     def _read_batch(self, order_ids: list[str], splits: list[int]) -> None:
         """Ask for some orders. Where that is refused they are asked for in halves, for as long as
@@ -110,15 +122,22 @@ class Rereads:
         order = settled.order
         if order.cancel_open and order.cancel_by and order.cancel_by <= settled.situation.now:
             return True
-        return any(
-            intent.state is IntentState.UNCLEAR
-            or (intent.done_at is not None and intent.done_at >= settled.read_at)
+        return self._in_doubt(settled) or any(
+            intent.done_at is not None and intent.done_at >= settled.read_at
             for intent in settled.intents.values()
             if intent.call in self._lane.market.CASES
         )
 
-    def _read_cases(self, order_ids: list[str]) -> None:
-        """Keep the cancellations and returns of some orders, as the marketplace tells them."""
+    def _in_doubt(self, settled: Settled) -> bool:
+        """Whether nobody knows of such a call if it took effect."""
+        calls = self._lane.market.CASES
+        intents = settled.intents.values()
+        return any(i.state is IntentState.UNCLEAR and i.call in calls for i in intents)
+
+    def _read_cases(self, order_ids: list[str]) -> bool:
+        """Keep the cancellations and returns of some orders, as the marketplace tells them; whether
+        all of that could be read. Where they fill more than a page, each half is asked for."""
+        good = True
         for name, call in self._lane.market.cases(order_ids) if order_ids else ():
             self._lane.await_turn()
             asked = self._shift.clockwork.real()
@@ -132,8 +151,14 @@ class Rereads:
                 else:
                     for case in page.cases:
                         self._shift.store.write(Put(codec.event_row(case, asked)))
+                    if page.next_token and len(order_ids) > 1:
+                        middle = len(order_ids) // 2
+                        halves = order_ids[:middle], order_ids[middle:]
+                        return all([self._read_cases(half) for half in halves])
             if reason:
+                good = False
                 self._shift.report("cases.failed", shop_id=self._lane.shop.shop_id, reason=reason)
+        return good
 
     def _orders_in(self, outcome: Outcome) -> dict[str, OrderRow] | None:
         """The orders of an answer by their ids; None where there is no such answer."""

@@ -146,6 +146,7 @@ def _read_of(row: Row) -> Read:
         failures=row.get("failures", 0),
         left_out=row.get("left_out", 0),
         failed_at=codec.from_millis(row.get("failed_at", 0)),
+        cases_at=codec.from_millis(row.get("cases_at", 0)),
         not_before=parse(row["not_before"]) if row.get("not_before") else None,
         detail_as_of=parse(row["detail_as_of"]) if "detail_as_of" in row else base.detail_as_of,
         detail_status=row.get("detail_status", ""),

@@ -15,7 +15,8 @@ from shipclock.rules.policy import Policy
 class Read:
     """How fresh our picture is: the newest re-read's real time and `now`; how often asking for
     another has failed since, and when (real) and until when (`now`) to leave it. `left_out` is how
-    often of these the marketplace answered, without this order.
+    often of these the marketplace answered, without this order. `cases_at` is the real time
+    at which its cancellations and returns were last asked for because a push was in doubt.
 
     `detail_as_of` and `detail_status` are the `now` at which the packages were last read one by
     one, and the order's status then; `detail_not_before` is until when to leave it after that
@@ -27,6 +28,7 @@ class Read:
     failures: int = 0
     left_out: int = 0
     failed_at: datetime = EPOCH
+    cases_at: datetime = EPOCH
     not_before: datetime | None = None
     detail_as_of: datetime = EPOCH
     detail_status: str = ""
