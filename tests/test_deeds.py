@@ -1,6 +1,7 @@
 """What a person asks for, a setting allows, an own fleet reports: told to the marketplace once."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from shipclock.blobs import put_blob, read_blob
 from shipclock.connect import connect_shop
 from shipclock.domain.event import Request
 from shipclock.marketplaces.protocol import Blob
-from shipclock.ports import Put
+from shipclock.ports import HttpReply, HttpRequest, Put
 from shipclock.wishes import APPROVE
 from tests.stage import SHOP_ID, TOKENS, Stage
 
@@ -681,6 +682,37 @@ def test_a_label_is_fetched_and_kept_once_the_shipment_is_arranged(stage: Stage)
     label = read_blob(stage.store, order_id, rows.LABEL + package)
     assert label is not None
     assert (label.media_type, label.data[:5]) == ("application/pdf", b"%PDF-")
+
+
+@pytest.mark.parametrize(
+    ("told_as", "kept_as"),
+    [
+        ("Application/PDF; charset=binary", "application/pdf"),
+        ("image/png", "image/png"),
+        ("text/html", "application/octet-stream"),
+        ("image/svg+xml", "application/octet-stream"),
+        ("", "application/octet-stream"),
+    ],
+)
+def test_a_label_is_never_kept_as_a_page(stage: Stage, told_as: str, kept_as: str) -> None:
+    inner = stage.wire
+
+    class Files:
+        def send(self, request: HttpRequest) -> HttpReply:
+            reply = inner.send(request)
+            if "files.sandbox.example" not in request.url:
+                return reply
+            return replace(reply, headers={"content-type": told_as})
+
+    stage.wire = Files()  # type: ignore[assignment]
+    order_id = placed(stage, shipping_type="TIKTOK")
+    ask(stage, order_id, "ship", package_of(stage, order_id), handover_method="DROP_OFF")
+    for _ in range(3):
+        stage.until(stage.now + timedelta(minutes=10))
+        stage.settle_down()
+    label = read_blob(stage.store, order_id, rows.LABEL + package_of(stage, order_id))
+    assert label is not None
+    assert label.media_type == kept_as
 
 
 def test_a_label_is_bought_with_the_service_that_a_person_chose_and_never_twice() -> None:

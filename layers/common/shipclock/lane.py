@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from shipclock import backoff, codec, connect, rows
+from shipclock.addresses import may_fetch
 from shipclock.marketplaces import MARKETPLACES
 from shipclock.marketplaces.protocol import Call, Hosts, Keys, Kind, Outcome, Shop, Tokens
 from shipclock.ports import (
@@ -237,7 +238,9 @@ class Lane:
 
     def fetch(self, url: str) -> HttpReply | None:
         """A file that an answer named, by an address that needs no signature; None where it can't
-        be had now. At the lane's pace, and no token goes with it."""
+        be had now, or not from there. At the lane's pace, and no token goes with it."""
+        if not may_fetch(url, self._hosts.api):
+            return None
         self.await_turn()
         try:
             reply = self._wire.send(HttpRequest("GET", url, {}))

@@ -31,6 +31,11 @@ MOST = 40
 """Orders whose packages one round reads for one shop."""
 
 
+MEDIA_TYPES = ("application/pdf", "image/png", "image/jpeg")
+PLAIN = "application/octet-stream"
+"""What a label may be shown as, and what anything else is kept as: never as a page with scripts."""
+
+
 class Read(IntEnum):
     """How reading went. `SOON`: its label is still being made. `ODDLY`: an answer came that can't
     be read, which is that package's own trouble. `NOT`: the marketplace stumbled, and will over
@@ -161,7 +166,8 @@ class Packages:
             reason = reason or "its address did not give it"
             self.shift.report("label.failed", order_id=order.order_id, reason=reason)
             return Read.SOON if outcome.kind is Kind.LATER else Read.WHOLE
-        blob = Blob(file.headers.get("content-type", ""), file.body)
+        told = file.headers.get("content-type", "").partition(";")[0].strip().lower()
+        blob = Blob(told if told in MEDIA_TYPES else PLAIN, file.body)
         try:
             put_blob(self.shift.store, order.order_id, name, blob, self.shift.clockwork.real())
         except TooLarge as error:

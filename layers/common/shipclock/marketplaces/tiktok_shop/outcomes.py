@@ -1,5 +1,6 @@
 """Answers of TikTok Shop, interpreted (`tiktok-shop.md` 6), whole and part by part."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -134,9 +135,13 @@ def _retry_after(reply: HttpReply) -> timedelta | None:
     return min(timedelta(seconds=int(text)), LONGEST_WAIT)
 
 
+LINK = re.compile(r"https://|http://127\.0\.0\.1:[0-9]+(/|$)")
+"""How an address begins; the latter is a sandbox's."""
+
+
 def link(data: Object, key: str) -> str:
     """An address on the web, whole (signed ones are long); absent or null is empty."""
     found = opaque(data, key)
-    if found and not found.startswith(("https://", "http://127.0.0.1:")):  # the latter: a sandbox
+    if found and not LINK.match(found):
         raise Unreadable(f"{key}: an https address was expected")
     return found
