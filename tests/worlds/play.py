@@ -424,4 +424,4 @@ def _mute(told: Mapping[str, Any]) -> None:
 
 
 def _found_anyway(webhook: Any) -> bool:
-    return json.loads(webhook.body)["type"] != PACKAGES_CHANGED
+    return bool(json.loads(webhook.body)["type"] != PACKAGES_CHANGED)
