@@ -173,6 +173,7 @@ PROMISED = {
         "cancellation",
         "estimate",
         "drift",
+        "cancel_request",
         "tasks",
     },
     "packages": {"package_id", "tracking_number", "carrier", "tracking_status", "failed_attempts"},

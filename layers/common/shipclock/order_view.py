@@ -143,6 +143,15 @@ class CancellationView(BaseModel):
     meaning: str | None
 
 
+class CancelRequestView(BaseModel):
+    """A buyer's wish to cancel that waits for an answer: the marketplace's id of it, by which it is
+    answered, and by when."""
+
+    case_id: str | None
+    asked_at: Instant | None
+    answer_by: Instant | None
+
+
 class EstimateView(BaseModel):
     """When delivery is expected, and whose word that is."""
 
@@ -207,6 +216,7 @@ class OrderView(BaseModel):
     events: list[EventView]
     notices: list[NoticeView]
     cancellation: CancellationView | None
+    cancel_request: CancelRequestView | None
     estimate: EstimateView | None
     drift: list[DriftView]
 
@@ -247,6 +257,7 @@ def order_view(store: Store, order_id: str, real: datetime) -> OrderView | None:
             if n.kind != "reminder"
         ],
         cancellation=_cancellation(settled),
+        cancel_request=_cancel_request(order),
         estimate=EstimateView(at=expected.at, basis=expected.basis) if expected else None,
         drift=_drift(settled, settled_at),
     )
@@ -365,6 +376,16 @@ def _tasks(settled: Settled) -> list[TaskView]:
         )
         for task in tasks(settled.order, settled.recorded.verdicts.values(), policy)
     ]
+
+
+def _cancel_request(order: Order) -> CancelRequestView | None:
+    if not order.cancel_open:
+        return None
+    return CancelRequestView(
+        case_id=order.cancel_case or None,
+        asked_at=order.cancel_asked_at,
+        answer_by=order.cancel_by,
+    )
 
 
 def _prepared_state(item: Prepared, settled: Settled) -> str:
