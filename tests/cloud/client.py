@@ -127,6 +127,14 @@ class Client:
         )
         return status, json.loads(body)
 
+    def ask(self, order_id: str, deed: str, token: str | None = None, **says: str) -> int:
+        """Ask by the hub that something be told of an order; the answer's status."""
+        bearer = self.stack.hub_token if token is None else token
+        headers = [("Authorization", f"Bearer {bearer}"), ("Content-Type", "application/json")]
+        url = f"{self.stack.hub_url}/api/orders/{order_id}/requests"
+        body = json.dumps({"deed": deed, "says": says}).encode()
+        return self.send("POST", url, headers, body)[0]
+
     def sandbox(self, verb: str, **words: Any) -> dict[str, Any]:
         """One call of the sandbox's control plane."""
         status, body = self.send(

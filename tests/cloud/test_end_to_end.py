@@ -7,6 +7,9 @@ from datetime import timedelta
 import pytest
 
 from cli import local
+from shipclock import rows
+from shipclock.adapters.dynamodb import DynamoStore
+from shipclock.blobs import read_blob
 from tests.cloud.client import Client, now, soon
 
 pytestmark = pytest.mark.cloud
@@ -167,6 +170,37 @@ def test_the_hub_asks_for_a_token_and_knows_what_it_does_not_have(client: Client
     status, document = client.hub("openapi.json", token="")
     assert status == 200
     assert {"/api/orders", "/api/orders/{order_id}", "/api/due"} <= set(document["paths"])
+
+
+def test_what_a_person_asks_for_is_told_once_by_the_deployed_functions(client: Client) -> None:
+    order_id = client.place()
+    client.sweep_until_quiet(now())
+    assert client.ask(order_id, "cancel", token="wrong", reason="out_of_stock") == 401
+    assert client.ask(order_id, "cancel") == 400
+    assert client.ask("576000000000000404", "cancel", reason="out_of_stock") == 404
+    for _ in range(2):
+        assert client.ask(order_id, "cancel", reason="out_of_stock") == 202
+    client.sweep_until_quiet(now())
+    client.deliver()
+    client.sweep_until_quiet(now())
+    order = client.hub(f"orders/{order_id}")[1]
+    assert [(push["call"], push["state"]) for push in order["pushes"]] == [("cancel", "done")]
+    assert order["status"] == "CANCELLED"
+    effects = client.sandbox("effects")["effects"]
+    assert [e["call"] for e in effects if e["order_id"] == order_id] == ["cancel_order"]
+
+
+def test_a_label_is_fetched_over_the_wire_and_kept(client: Client) -> None:
+    order_id = client.place(shipping_type="TIKTOK")
+    client.sweep_until_quiet(now())
+    client.sandbox("arrange", order_id=order_id)
+    client.deliver()
+    at = client.sweep_until_quiet(now())
+    (package,) = client.hub(f"orders/{order_id}")[1]["packages"]
+    store = DynamoStore(client.stack.client("dynamodb"), client.stack.outputs["TableName"])
+    label = read_blob(store, order_id, rows.LABEL + package["package_id"])
+    assert label is not None, at
+    assert label.data.startswith(b"%PDF-")
 
 
 def test_the_hub_lists_orders_page_by_page(client: Client) -> None:
