@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from sandbox.faults import Fault
 from sandbox.shops import EVERY_SCOPE
 from shipclock import asking
 from shipclock.domain.push import Intent
 from shipclock.wishes import APPROVE
-from tests.scenes import ask, effects, package, placed
+from tests.scenes import ask, effects, package, placed, stage_of, under_way
 from tests.stage import SHOP_ID, Stage
 from tests.test_deeds import HOUR, reject_reason, settings, shipped
 
@@ -162,12 +163,14 @@ def test_a_yes_to_one_verdict_lets_out_no_other(stage: Stage) -> None:
     stage.carrier_tells("SYN-0", "lost")
     stage.settle_down()
     approve_all(stage, order_id, "refund")
+    stage.until(stage.now + HOUR)  # the first is no longer under way
     stage.carrier_tells("SYN-1", "lost")
     stage.settle_down()
     assert len(intents(stage, order_id, "create_return")) == 1
     approve_all(stage, order_id, "refund")
     refunds = intents(stage, order_id, "create_return")
-    assert sorted(r.says["lines"] for r in refunds) == sorted(units)
+    assert {r.says["lines"]: r.state.value for r in refunds} == dict.fromkeys(units, "done")
+    assert effects(stage, order_id, "create_return") == 2
 
 
 def test_where_nobody_can_tell_which_units_are_lost_none_are_refunded(stage: Stage) -> None:
@@ -194,3 +197,53 @@ def test_of_one_verdict_the_buyer_gets_one_message_though_its_words_change(stage
     stage.settle_down()
     assert stage.judged(order_id).order.status == "AWAITING_COLLECTION"
     assert [i.state.value for i in intents(stage, order_id, "message")] == ["done"]
+
+
+def test_a_buyer_is_not_told_that_a_parcel_is_lost_which_the_marketplace_saw_delivered(
+    stage: Stage,
+) -> None:
+    stage.sandbox.set_shop(SHOP_ID, scopes=list(EVERY_SCOPE))
+    settings(stage, automatic=("buyer_message",))
+    order_id = shipped(stage)
+    stage.until(stage.now + HOUR)
+    stage.sandbox.collect(order_id)
+    stage.marketplace_tells()
+    stage.settle_down()
+    stage.until(stage.now + HOUR)
+    stage.sandbox.deliver(order_id)
+    stage.sandbox.take_webhooks()  # lost
+    stage.carrier_tells("SYN-0001", "lost", stage.now - HOUR / 2)
+    stage.settle_down()
+    assert stage.judged(order_id).order.status == "DELIVERED"
+    assert [i.state.value for i in intents(stage, order_id, "message")] == ["withdrawn"]
+
+
+# Parts, one after another
+
+
+@pytest.mark.parametrize("kind", ["no_answer", "effect_no_answer"])
+@pytest.mark.parametrize(
+    ("deed", "reason", "call", "path"),
+    [
+        ("cancel", "out_of_stock", "cancel_order", "cancellations"),
+        ("refund", "deemed_lost", "create_return", "returns"),
+    ],
+)
+def test_of_two_parts_each_is_undone_once_though_an_answer_is_lost(
+    deed: str, reason: str, call: str, path: str, kind: str
+) -> None:
+    """What was done for the first must not pass for the effect of the second."""
+    stage = stage_of("US" if deed == "cancel" else "MY")
+    order_id = (placed if deed == "cancel" else under_way)(stage, items={"MUG": 2})
+    facts = stage.judged(order_id).order.facts
+    assert facts is not None
+    for number, line in enumerate(facts.lines):
+        if number:
+            stage.sandbox.fail(Fault(kind, path=f"/return_refund/*/{path}"))
+        ask(stage, order_id, deed, reason=reason, lines=line.line_id)
+        for _ in range(2):
+            stage.until(stage.now + HOUR / 2)
+            stage.settle_down()
+    undone = [i for i in asking.intents(stage.store, order_id) if i.deed == deed]
+    assert [intent.state.value for intent in undone] == ["done", "done"]
+    assert effects(stage, order_id, call) == 2

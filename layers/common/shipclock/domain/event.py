@@ -101,6 +101,7 @@ class CaseChange:
     """A state of a cancellation or return, as a search of the marketplace told it.
 
     `role` is who opened it, `deadline` by when the seller is to answer: the marketplace's words.
+    `line_ids` are the units that it is about, empty where that was not told.
     """
 
     identity: str
@@ -112,6 +113,7 @@ class CaseChange:
     update_time: datetime
     deadline: datetime | None = None
     role: str = ""
+    line_ids: tuple[str, ...] = ()
     kind: Literal["case"] = "case"
 
 

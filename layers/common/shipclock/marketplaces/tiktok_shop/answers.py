@@ -295,7 +295,16 @@ def _case(row: Object, kind: str, id_key: str, status_key: str, shop: Shop) -> C
         update_time=update_time,
         deadline=deadline,
         role=words(row, "role"),
+        line_ids=tuple(sorted(set(_each(_unit, row, LINES[kind], [])))),
     )
+
+
+def _unit(line: Object) -> str:
+    return identifier(line.get("order_line_item_id"), "order_line_item_id")
+
+
+LINES = {"cancellation": "cancel_line_items", "return": "return_line_items"}
+"""Where a case lists its units. What can't be read of that costs no case."""
 
 
 LISTS = {"cancellation": "cancellations", "return": "return_orders"}

@@ -134,7 +134,7 @@ TABLE = (
     Capability(
         Deed.REFUND, MARKETS, EVERY_SHIPPING, CREATE_RETURN, CASE_SHOWN, "B", irrevocable=True
     ),
-    Capability(Deed.MESSAGE, MARKETS, EVERY_SHIPPING, SEND_MESSAGE, "", "B"),
+    Capability(Deed.MESSAGE, MARKETS, EVERY_SHIPPING, SEND_MESSAGE, "", "B", irrevocable=True),
 )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from shipclock.domain.event import CaseChange
 from shipclock.domain.order import CANCELLED, COMPLETED, DELIVERED, IN_TRANSIT, Order, normal
 from shipclock.domain.push import Effect, Intent, effect_of_ship
 from shipclock.marketplaces.tiktok_shop import capability
@@ -44,15 +45,19 @@ def _delivered(order: Order, intent: Intent) -> Effect:
 
 
 def _cancelled(order: Order, intent: Intent) -> Effect:
-    ours = {
-        case.case_id: case.status
-        for case in order.cases
-        if case.case == "cancellation" and case.role == "SELLER"
-    }
+    ours = {c.case_id: c.status for c in order.cases if _ours(c, intent, "cancellation")}
     if order.status == CANCELLED or any(s not in WITHDRAWN for s in ours.values()):
         return Effect.SEEN
     gone = order.status in (IN_TRANSIT, DELIVERED, COMPLETED)
     return Effect.OTHER if gone else Effect.NOT_SEEN
+
+
+def _ours(case: CaseChange, intent: Intent, kind: str) -> bool:
+    """Whether the seller opened it, about the units that the intent names: there may have been one
+    about others before."""
+    named = set(filter(None, intent.says.get("lines", "").split(",")))
+    told = not case.line_ids or named.issubset(case.line_ids)
+    return case.case == kind and case.role == "SELLER" and told
 
 
 def _answered(order: Order, intent: Intent) -> Effect:
@@ -70,8 +75,7 @@ def _answered(order: Order, intent: Intent) -> Effect:
 
 def _refunded(order: Order, intent: Intent) -> Effect:
     """A return that the seller opened. A repeat under the same key is harmless besides (6.4)."""
-    ours = [c for c in order.cases if c.case == "return" and c.role == "SELLER"]
-    if ours:
+    if any(_ours(case, intent, "return") for case in order.cases):
         return Effect.SEEN
     return Effect.OTHER if order.status == CANCELLED else Effect.NOT_SEEN
 

@@ -275,7 +275,8 @@ def _eligible(telling: Telling, kind: str) -> Call | Outcome | None:
     found = telling.known.learned.get("eligibility")
     if found is None:
         return aftersales.eligibility(telling.order.order_id, kind)
-    if not found.eligible:
+    named = _listed(telling, "lines")  # of a part only its own units have to be eligible
+    if not (set(named) <= set(found.line_ids) if named and found.line_ids else found.eligible):
         why = found.why_not or "it gives no reason"
         return Outcome(
             Kind.REFUSED,
