@@ -133,6 +133,18 @@ def test_the_longest_words_that_are_taken_stop_no_order(
     )
 
 
+def test_of_one_order_no_more_is_asked_than_people_ask(stage: Stage) -> None:
+    """Thousands of requests would leave no room for the marketplace's own webhooks."""
+    order_id = placed(stage)
+    for number in range(asking.MOST):
+        ask(stage, order_id, "message", text=f"Message {number}.")
+    with pytest.raises(NotAsked, match="Seller Center"):
+        ask(stage, order_id, "message", text="One more.")
+    said, now = {"text": "Message 7."}, stage.real.now
+    asking.ask(stage.store, order_id, "message", said, now, revoked=True)
+    assert len(stage.judged(order_id).order.requests) == asking.MOST - 1
+
+
 # Cancelling
 
 

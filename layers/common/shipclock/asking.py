@@ -65,6 +65,9 @@ WORDS: Mapping[str, Words] = {
 for it to say."""
 
 LONGEST = 2000
+MOST = 100
+"""Requests that one order takes, and as many that take one back. Of an order with too many events
+no webhook is taken any more (`translate.MOST_EVENTS`), and people ask a few times."""
 
 
 def ask(
@@ -80,11 +83,16 @@ def ask(
     """Ask that something be told of an order; the next sweep settles it and says in `pushes[]` what
     becomes of it. With `revoked` it is asked for no longer.
 
-    Raises `NotAsked` for an order that is not known, and for words that the deed does not know.
+    Raises `NotAsked` for an order that is not known, for words that the deed does not know, and for
+    one of which all too much was asked.
     """
     check(deed, says, package_id)
     if store.get((rows.order_pk(order_id), rows.HEAD)) is None:
         raise NotAsked(f"There is no order {order_id}. Look its id up in the hub.")
+    events = store.read(rows.order_pk(order_id), rows.EVENT)
+    made = sum(event["kind"] == "request" for event in events)
+    if made >= MOST * (2 if revoked else 1):
+        raise NotAsked(f"{made} things were asked for of this order: go on in Seller Center.")
     told = chain.from_iterable(sorted(says.items()))
     identity = digest("request", order_id, deed, package_id, *told, str(revoked), real.isoformat())
     request = Request(identity, order_id, deed, real, by, package_id, dict(says), revoked)
