@@ -809,3 +809,35 @@ def test_a_request_is_kept_with_the_orders_facts(stage: Stage) -> None:
     ask(stage, order_id, "cancel", reason=STOCK)
     found = stage.memory.read(rows.order_pk(order_id), rows.EVENT)
     assert any(row["kind"] == "request" for row in found)
+
+
+# One call with a limit of its own
+
+
+@pytest.mark.parametrize("path", ["*/conversations", "*/messages"])
+@pytest.mark.parametrize("same", [True, False])
+def test_a_limit_on_messages_holds_up_no_shipping(path: str, same: bool) -> None:
+    stage = Stage()
+    stage.sandbox.set_shop(SHOP_ID, scopes=[*SCOPES, "seller.customer_service"])
+    first = placed(stage)
+    second = first if same else placed(stage)
+    stage.sandbox.fail(Fault("rate_limit", path=path, times=10_000))
+    ask(stage, first, "message", text="Your parcel leaves today.")
+    stage.carrier_tells("SYN-0001", "picked_up", order_id=second)
+    stage.real.pass_time(60)
+    stage.sweep()
+    assert effects(stage, second) == ["ship_package"]
+    stage.sandbox.clear_faults()
+    stage.settle_down()
+    assert told(stage, first)["message"] == "done"
+
+
+def test_a_limit_on_reading_orders_holds_up_no_shipping(stage: Stage) -> None:
+    first, second = placed(stage), placed(stage)
+    stage.sandbox.fail(Fault("rate_limit", path="/order/*/orders", times=10_000))
+    stage.sandbox.arrange(first, None, "HAND-0009", "Synthetic Express")
+    stage.marketplace_tells()  # the first wants to be read anew
+    stage.carrier_tells("SYN-0001", "picked_up", order_id=second)
+    stage.real.pass_time(60)
+    stage.sweep()
+    assert effects(stage, second) == ["ship_package"]

@@ -51,7 +51,7 @@ class Errand:
     def _work(self) -> None:
         self._pushes.doubt_orphans()
         while self._shift.lane.shop.connected:
-            if self._rereads.next() or self._pushes.next():
+            if self._rereads.next() or self._pushes.next() or self._rereads.next(put_off=True):
                 continue
             orders = self._desk.orders.values()
             waits = [s.decision.reread_at for s in orders if s.decision.reread_at]

@@ -33,6 +33,9 @@ FEW = 10
 read."""
 
 
+PRESSING = tuple(Deed)
+"""Shipping before all; a message to the buyer has the most time."""
+
 NOT_SO = "It can't be told in these words: ask again in others, or do it in Seller Center."
 LOOKED_AT = "Nothing to do: the order is read again, which shows whether it took effect."
 TOLD_AGAIN = "Nothing to do: it is told again by itself."
@@ -79,25 +82,35 @@ class Pushes:
         self._rereads = rereads
         self._began = shift.clockwork.real()
         self._singly = False
+        self._limited: set[str] = set()  # calls that the marketplace had enough of
         self.calls: Counter[tuple[str, str]] = Counter()
         """How often each intent was sent, by its order and key."""
 
     def next(self) -> bool:
         """Make progress with what may be sent now; False where there is nothing.
 
-        Orders take turns by their id. No push is sent while another of its order is in flight or
-        a re-read is owed.
+        The most pressing goes first, then orders take turns by their id. No push is sent while
+        another of its order is in flight or a re-read is owed.
         """
-        for _, settled in sorted(self._desk.orders.items()):
-            intent = self._sendable(settled)
-            if intent is None:
-                continue
-            if intent.irrevocable and not self._is_fresh(settled):
-                self._read_again(settled, intent)
-            else:
-                self._send(self._together(settled, intent))
-            return True
-        return False
+        found = [
+            (self._turn(intent), order_id, intent)
+            for order_id, settled in self._desk.orders.items()
+            if (intent := self._sendable(settled)) is not None
+        ]
+        if not found:
+            return False
+        _, order_id, intent = min(found, key=lambda one: one[:2])
+        settled = self._desk.orders[order_id]
+        if intent.irrevocable and not self._is_fresh(settled):
+            self._read_again(settled, intent)
+        else:
+            self._send(self._together(settled, intent))
+        return True
+
+    def _turn(self, intent: Intent) -> tuple[bool, int]:
+        """When an intent's turn comes: a call that has a limit of its own must not hold up the
+        others, least of all those that clocks run for."""
+        return intent.call in self._limited, PRESSING.index(intent.deed)
 
     def doubt_orphans(self) -> None:
         """A `sending` intent of another lease: its sender is gone, its effect unknown."""
@@ -129,7 +142,7 @@ class Pushes:
         """The pending intents of an order whose time has come."""
         return [
             intent
-            for intent in sorted(settled.intents.values(), key=lambda i: i.key)
+            for intent in sorted(settled.intents.values(), key=lambda i: (self._turn(i), i.key))
             if intent.state is IntentState.PENDING
             and (intent.not_before is None or intent.not_before <= self._shift.now)
         ]
@@ -229,7 +242,9 @@ class Pushes:
 
     def _stop(self, wish: Wish, outcome: Outcome) -> None:
         """It can't be told, or not now: nothing was."""
-        if outcome.kind is not Kind.RATE_LIMITED:
+        if outcome.kind is Kind.RATE_LIMITED:
+            self._limited.add(wish.intent.call)
+        else:
             self._record(wish.settled, self._after(wish.intent, outcome))
             self._say(wish, outcome)
 
@@ -268,6 +283,8 @@ class Pushes:
 
     def _end(self, wish: Wish, outcome: Outcome) -> None:
         self._record(wish.settled, self._after(wish.intent, outcome))
+        if outcome.kind is Kind.RATE_LIMITED:
+            self._limited.add(wish.intent.call)
         if outcome.kind is Kind.UNCLEAR:
             self._shift.report("push.unclear", order_id=wish.order_id, reason=outcome.reason)
         self._say(wish, outcome)

@@ -35,13 +35,15 @@ class Rereads:
         self._packages = Packages(shift)
         self._put_off: set[str] = set()
 
-    def next(self) -> bool:
-        """Re-read one batch of the orders that want it by now; False where there is none."""
+    def next(self, put_off: bool = False) -> bool:
+        """Re-read one batch of the orders that want it by now; False where there is none. Those
+        that the marketplace has `put_off` are for when there is nothing else to do."""
         real = self._shift.clockwork.real()
         ready = [
             order_id
             for order_id, settled in sorted(self._desk.orders.items())
             if settled.decision.reread_at is not None and settled.decision.reread_at <= real
+            if put_off or order_id not in self._put_off
         ]
         if not ready:
             return False
