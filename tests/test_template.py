@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cli import template
+from shipclock import rows
 from shipclock.domain.push import GIVE_UP
 from shipclock.lane import LEASE
 
@@ -118,6 +119,12 @@ class TestPrivileges:
             assert "*" not in action
             assert "*" not in resource
             assert not any(word in action for word in ("Scan", "Delete", "BatchWrite", "PartiQL"))
+
+    def test_the_hub_puts_rows_of_orders_alone(self) -> None:
+        (put,) = (one for one in statements("HubRole") if one["Action"] == "dynamodb:PutItem")
+        only = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["ORDER#*"]}}
+        assert put["Condition"] == only
+        assert rows.order_pk("1") == "ORDER#1"
 
     @pytest.mark.parametrize("role", sorted(PERMISSIONS))
     def test_no_statement_is_turned_round_and_no_managed_policy_added(self, role: str) -> None:
