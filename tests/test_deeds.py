@@ -692,6 +692,23 @@ def test_a_label_is_fetched_and_kept_once_the_shipment_is_arranged(stage: Stage)
     assert (label.media_type, label.data[:5]) == ("application/pdf", b"%PDF-")
 
 
+@pytest.mark.parametrize("path", ["/fulfillment/*/shipping_documents", "/_files/*"])
+@pytest.mark.parametrize("kind", ["no_answer", "unavailable", "html"])
+def test_a_label_that_could_not_be_had_is_asked_for_within_the_hour(
+    stage: Stage, path: str, kind: str
+) -> None:
+    order_id = placed(stage, shipping_type="TIKTOK")
+    package = package_of(stage, order_id)
+    stage.sandbox.fail(Fault(kind, path=path))
+    ask(stage, order_id, "ship", package, handover_method="DROP_OFF")
+    for _ in range(7):
+        stage.until(stage.now + timedelta(minutes=10))
+        stage.settle_down()
+    label = read_blob(stage.store, order_id, rows.LABEL + package)
+    assert label is not None
+    assert label.data[:5] == b"%PDF-"
+
+
 @pytest.mark.parametrize(
     ("told_as", "kept_as"),
     [

@@ -1,5 +1,6 @@
 """Of what is asked for, prepared and allowed goes out what was meant, no more and once."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from sandbox.faults import Fault
 from sandbox.shops import EVERY_SCOPE
 from shipclock import asking
 from shipclock.domain.push import Intent
-from shipclock.wishes import APPROVE
+from shipclock.wishes import APPROVE, wanted
 from tests.scenes import ask, effects, package, placed, stage_of, under_way
 from tests.stage import SHOP_ID, Stage
 from tests.test_deeds import HOUR, reject_reason, settings, shipped
@@ -90,6 +91,30 @@ def test_the_same_units_in_another_order_are_the_same_wish(stage: Stage, again: 
         ask(stage, order_id, "refund", reason="lost", lines=lines.format(*units))
     stage.settle_down()
     assert len(intents(stage, order_id, "create_return")) == 1
+
+
+@pytest.mark.parametrize("market", ["MY", "UK"])
+def test_what_a_person_cancels_is_not_shipped_first(market: str) -> None:
+    stage = stage_of(market)
+    order_id = placed(stage)
+    ask(stage, order_id, "cancel", reason="out_of_stock")
+    stage.carrier_tells("SYN-0001", "picked_up", order_id=order_id)
+    stage.settle_down()
+    assert [e.call for e in stage.effects if e.order_id == order_id] == ["cancel_order"]
+
+
+def test_a_scan_is_the_same_wish_before_and_after_its_package_has_an_id() -> None:
+    stage = stage_of("US", {"self_delivered": True})
+    order_id = under_way(stage)
+    order, shop = stage.judged(order_id).order, stage.shop(self_delivered=True)
+    (package_now,) = order.packages
+    before = dataclasses.replace(package_now, package_id="")
+    wishes = [
+        wanted(dataclasses.replace(order, packages=(each,)), (), shop)
+        for each in (before, package_now)
+    ]
+    assert wishes[0]
+    assert wishes[0] == wishes[1]
 
 
 # Yes to a buyer, by setting

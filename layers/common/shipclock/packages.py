@@ -165,7 +165,10 @@ class Packages:
         if file is None:
             reason = reason or "its address did not give it"
             self.shift.report("label.failed", order_id=order.order_id, reason=reason)
-            return Read.SOON if outcome.kind is Kind.LATER else Read.WHOLE
+            if outcome.kind is Kind.LATER:
+                return Read.SOON
+            # Refused, it would be again. Otherwise not a day is to be lost: it is for the parcel.
+            return Read.WHOLE if outcome.kind is Kind.REFUSED else Read.ODDLY
         told = file.headers.get("content-type", "").partition(";")[0].strip().lower()
         blob = Blob(told if told in MEDIA_TYPES else PLAIN, file.body)
         try:

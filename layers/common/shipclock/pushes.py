@@ -33,8 +33,18 @@ FEW = 10
 read."""
 
 
-PRESSING = tuple(Deed)
-"""Shipping before all; a message to the buyer has the most time."""
+PRESSING = (
+    Deed.ANSWER,
+    Deed.CANCEL,
+    Deed.SHIP,
+    Deed.RENUMBER,
+    Deed.LABEL,
+    Deed.DELIVER,
+    Deed.TRACK,
+    Deed.REFUND,
+    Deed.MESSAGE,
+)
+"""What is to be cancelled must not be shipped first; a message to the buyer has the most time."""
 
 NOT_SO = "It can't be told in these words: ask again in others, or do it in Seller Center."
 LOOKED_AT = "Nothing to do: the order is read again, which shows whether it took effect."

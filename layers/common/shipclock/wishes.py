@@ -147,7 +147,8 @@ def _scan(package: Package, scan: Scan) -> Wanted:
     }
     topic = digest(scan.identity)[:24]
     number = package.tracking_number or scan.written or scan.number
-    return Wanted(package.package_id, number, scan.carrier, deed=Deed.TRACK, says=says, topic=topic)
+    # Of no package: it may get its id later, and the same scan be told twice.
+    return Wanted("", number, scan.carrier, deed=Deed.TRACK, says=says, topic=topic)
 
 
 def _remedies(order: Order, prepared: Iterable[Prepared], shop: Shop) -> Iterator[Wanted]:
