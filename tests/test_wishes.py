@@ -11,7 +11,7 @@ from sandbox.shops import EVERY_SCOPE
 from shipclock import asking
 from shipclock.domain.push import Intent
 from shipclock.wishes import APPROVE, wanted
-from tests.scenes import ask, effects, package, placed, stage_of, under_way
+from tests.scenes import ask, effects, package, placed, shown, stage_of, under_way
 from tests.stage import SHOP_ID, Stage
 from tests.test_deeds import HOUR, reject_reason, settings, shipped
 
@@ -272,3 +272,23 @@ def test_of_two_parts_each_is_undone_once_though_an_answer_is_lost(
     undone = [i for i in asking.intents(stage.store, order_id) if i.deed == deed]
     assert [intent.state.value for intent in undone] == ["done", "done"]
     assert effects(stage, order_id, call) == 2
+
+
+def test_an_order_of_which_a_part_was_cancelled_may_go_on() -> None:
+    """Nobody is to stop the parcel with the rest of it."""
+    stage = stage_of("US")
+    order_id = placed(stage, items={"MUG": 2})
+    facts = stage.judged(order_id).order.facts
+    assert facts is not None
+    ask(stage, order_id, "cancel", reason="out_of_stock", lines=facts.lines[0].line_id)
+    stage.settle_down()
+    stage.until(stage.now + HOUR)
+    stage.carrier_tells("SYN-0001", "picked_up", order_id=order_id)
+    stage.settle_down()
+    view = shown(stage, order_id)
+    assert view.status == "AWAITING_COLLECTION"
+    assert {push.call: push.state for push in view.pushes} == {
+        "cancel": "done",
+        "mark_package_as_shipped": "done",
+    }
+    assert view.drift == []

@@ -185,7 +185,8 @@ def _other_number(order: Order, intent: Intent) -> Drift | None:
 
 def _cancelled_goes_on(order: Order, intent: Intent) -> Drift | None:
     """Our cancellation was accepted, and the order went on towards the buyer."""
-    if not intent.call.startswith(CANCELLING) or not _read_since(order, intent):
+    part = intent.says.get("lines")  # of which the rest is to go on
+    if part or not intent.call.startswith(CANCELLING) or not _read_since(order, intent):
         return None
     if order.facts is None or order.status not in (AWAITING_COLLECTION, IN_TRANSIT, DELIVERED):
         return None
