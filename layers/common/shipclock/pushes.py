@@ -13,20 +13,18 @@ from functools import partial
 from typing import Any
 
 from shipclock import backoff, codec, rows
+from shipclock.aftermath import after, without_effect
 from shipclock.blobs import read_blob
 from shipclock.desk import Desk
-from shipclock.domain.push import GIVE_UP, IN_FLIGHT, UNCLEAR_WAIT, Deed, Intent, IntentState
+from shipclock.domain.push import GIVE_UP, IN_FLIGHT, Deed, Intent, IntentState
 from shipclock.marketplaces.protocol import Kind, Known, Outcome, Telling
-from shipclock.ports import Below, Change
+from shipclock.ports import Change
+from shipclock.providers import ask_providers
 from shipclock.reading import Unreadable
 from shipclock.rereads import Rereads
 from shipclock.settle import Settled, intent_mark
 from shipclock.shift import Shift
 from shipclock.snapshots import read_buyer
-
-PROVIDERS_KEPT = timedelta(hours=5)
-"""Shorter than `decide.RECHECK`, so that what was not allowed is looked at with a fresh list."""
-MISCONFIGURED_WAIT = timedelta(hours=1)
 
 FEW = 10
 """Up to so many orders are told of one by one: a batch saves calls, and makes its log harder to
@@ -47,16 +45,6 @@ PRESSING = (
 """What is to be cancelled must not be shipped first; a message to the buyer has the most time."""
 
 NOT_SO = "It can't be told in these words: ask again in others, or do it in Seller Center."
-LOOKED_AT = "Nothing to do: the order is read again, which shows whether it took effect."
-TOLD_AGAIN = "Nothing to do: it is told again by itself."
-
-BY_ITSELF = {
-    Kind.UNCLEAR: LOOKED_AT,
-    Kind.ALREADY: LOOKED_AT,
-    Kind.LATER: TOLD_AGAIN,
-    Kind.RATE_LIMITED: TOLD_AGAIN,
-}
-"""What to do about an answer that comes right without a person."""
 
 
 @dataclass(slots=True)
@@ -214,7 +202,11 @@ class Pushes:
         if market.needs_provider(wish.settled.order, wish.intent.deed):
             providers = wish.settled.situation.providers
             if providers is None:
-                self._ask_providers(wish)
+                outcome = ask_providers(self._shift, wish.settled.order)
+                if outcome.kind is Kind.REFUSED:  # nobody may ship it, then: settle says so
+                    self._say(wish, outcome)
+                elif outcome.kind is not Kind.OK:
+                    self._stop(wish, without_effect(outcome))
                 return
             chosen = market.choose_provider(wish.intent.carrier, providers, shop)
             wish.known = replace(wish.known, provider_id=chosen)
@@ -230,7 +222,7 @@ class Pushes:
                 except Unreadable as error:
                     outcome = Outcome(Kind.UNCLEAR, reason=f"{step.name}: {error}")
             if learned is None:
-                self._stop(wish, _without_effect(outcome))
+                self._stop(wish, without_effect(outcome))
                 return
             wish.known = replace(wish.known, learned={**wish.known.learned, **learned})
         try:
@@ -255,7 +247,9 @@ class Pushes:
         if outcome.kind is Kind.RATE_LIMITED:
             self._limited.add(wish.intent.call)
         else:
-            self._record(wish.settled, self._after(wish.intent, outcome))
+            self._record(
+                wish.settled, after(wish.intent, outcome, self._clockwork.real(), self._shift.now)
+            )
             self._say(wish, outcome)
 
     def _begin(self, wish: Wish) -> bool:
@@ -291,8 +285,14 @@ class Pushes:
         except Unreadable as error:
             return [Outcome(Kind.UNCLEAR, reason=str(error))] * len(wishes)
 
+    def _keep(self, wish: Wish, outcome: Outcome) -> None:
+        real, now = self._clockwork.real(), self._shift.now
+        self._record(wish.settled, after(wish.intent, outcome, real, now))
+
     def _end(self, wish: Wish, outcome: Outcome) -> None:
-        self._record(wish.settled, self._after(wish.intent, outcome))
+        self._record(
+            wish.settled, after(wish.intent, outcome, self._clockwork.real(), self._shift.now)
+        )
         if outcome.kind is Kind.RATE_LIMITED:
             self._limited.add(wish.intent.call)
         if outcome.kind is Kind.UNCLEAR:
@@ -309,30 +309,6 @@ class Pushes:
             reason=outcome.reason,
             request_id=outcome.request_id,
         )
-
-    def _after(self, intent: Intent, outcome: Outcome) -> Intent:
-        """What an answer makes of an intent."""
-        real, now = self._clockwork.real(), self._shift.now
-        advice = outcome.advice or BY_ITSELF.get(outcome.kind, "")
-        told = replace(intent, reason=outcome.reason, advice=advice)
-        match outcome.kind:
-            case Kind.OK:
-                return replace(told, state=IntentState.DONE, done_at=real, reason="", advice="")
-            case Kind.UNCLEAR:
-                return replace(told, state=IntentState.UNCLEAR, unclear_at=real)
-            case Kind.ALREADY:
-                # A clear answer, so there is nothing to wait for; the re-read tells whose it was.
-                return replace(told, state=IntentState.UNCLEAR, unclear_at=real - UNCLEAR_WAIT)
-            case Kind.REFUSED:
-                return replace(told, state=IntentState.REFUSED)
-            case Kind.LATER | Kind.MISCONFIGURED:
-                wait = MISCONFIGURED_WAIT if outcome.wait is None else outcome.wait
-                return replace(told, state=IntentState.PENDING, not_before=now + wait)
-            case Kind.EXPIRED:
-                again = now + backoff.REREAD[0]
-                return replace(told, state=IntentState.PENDING, not_before=again)
-            case Kind.RATE_LIMITED | Kind.DEAUTHORISED:
-                return replace(told, state=IntentState.PENDING)
 
     def _record(self, settled: Settled, intent: Intent, under_lease: bool = False) -> bool:
         """Write an intent over the one that was read; False where somebody else has changed it."""
@@ -354,41 +330,6 @@ class Pushes:
             return True
         self._lane.check_held()
         return False
-
-    def _ask_providers(self, wish: Wish) -> None:
-        """Ask who may ship this order and remember it for some hours."""
-        order, shop = wish.settled.order, self._lane.shop
-        call = self._lane.market.providers(order)
-        if call is None or order.facts is None:
-            return
-        outcome = self._lane.call(call)
-        listed: dict[str, str] = {}
-        if outcome.kind is Kind.OK:
-            try:
-                listed = self._lane.market.read_providers(outcome)
-            except Unreadable as error:
-                outcome = Outcome(Kind.UNCLEAR, reason=f"{call.name}: {error}")
-        if outcome.kind is Kind.REFUSED:  # nobody may ship it, then: settle says so
-            self._say(wish, outcome)
-        elif outcome.kind is not Kind.OK:
-            self._stop(wish, _without_effect(outcome))
-            return
-        expires_at = int((self._clockwork.real() + PROVIDERS_KEPT).timestamp())
-        self._store.write(
-            Change(
-                (rows.shop_pk(shop.shop_id), rows.PROVIDERS + order.facts.delivery_option_id),
-                set={"providers": listed, "expires_at": expires_at},
-                when={"expires_at": Below(expires_at)},
-                create=True,
-            )
-        )
-
-
-def _without_effect(outcome: Outcome) -> Outcome:
-    """The answer to a call that changes nothing: where it is no clear no, it is tried again."""
-    if outcome.kind in (Kind.UNCLEAR, Kind.ALREADY, Kind.EXPIRED, Kind.LATER):
-        return replace(outcome, kind=Kind.LATER, wait=outcome.wait or backoff.REREAD[0])
-    return outcome
 
 
 BEFORE = {
