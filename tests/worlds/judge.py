@@ -138,11 +138,11 @@ def _order(play: Play, settled: Settled) -> Iterator[str]:
         x["id"]: (x.get("package_id", ""), x["tracking_number"], x.get("package_status", ""))
         for x in theirs["line_items"]
     }
-    for line in theirs[
-        "line_items"
-    ]:  # a parcel that is lost changes no `update_time`: nobody is told
-        if line.get("package_status") == "CANCELLED" != line["display_status"]:
-            ours[line["id"]] = (*ours[line["id"]][:2], "CANCELLED")
+    for line in theirs["line_items"]:
+        # A parcel that is lost changes no `update_time`, nor does one of several that goes on.
+        lost = line.get("package_status") == "CANCELLED" != line["display_status"]
+        if lost or theirs["status"] == "PARTIALLY_SHIPPING":
+            ours[line["id"]] = (*ours[line["id"]][:2], line.get("package_status", ""))
     # In silence, too, the parcel of a refunded order goes on, and a number is changed that another
     # order shares.
     silent = order.ended or any(
