@@ -1,7 +1,7 @@
 """Whatever world it is: each effect once, and in the end both sides say the same."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 
 from sandbox.faults import Fault
 from sandbox.shops import EVERY_SCOPE
-from shipclock import asking
+from shipclock import aftermath, asking, pushes
 from shipclock.connect import connect_shop
 from shipclock.domain.order import Order
 from shipclock.domain.push import Effect, Intent, IntentState
 from shipclock.marketplaces import MARKETPLACES
 from shipclock.marketplaces.protocol import Outcome
-from shipclock.pushes import Pushes
 from shipclock.reconcile import Reconciler
 from tests.stage import SHOP_ID, Stage
 from tests.test_faults import consented
@@ -56,8 +55,8 @@ def test_a_calm_world_has_no_doubts() -> None:
     assert len(play.effects) > 5
 
 
-def repeated_at_once(pushes: Pushes, intent: Intent, outcome: Outcome) -> Intent:
-    told = AFTER(pushes, intent, outcome)
+def repeated_at_once(intent: Intent, outcome: Outcome, real: datetime, now: datetime) -> Intent:
+    told = AFTER(intent, outcome, real, now)
     if told.state is not IntentState.UNCLEAR:
         return told
     return replace(told, state=IntentState.PENDING, unclear_at=None)
@@ -67,13 +66,13 @@ def taken_for_done(order: Order, intent: Intent) -> Effect:
     return Effect.SEEN
 
 
-AFTER = Pushes._after
+AFTER = aftermath.after
 
 
 @pytest.mark.parametrize(
     ("where", "name", "broken"),
     [
-        (Pushes, "_after", repeated_at_once),
+        (pushes, "after", repeated_at_once),
         (TIKTOK, "effect", taken_for_done),
         (Reconciler, "run", lambda _: None),
     ],
