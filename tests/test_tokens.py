@@ -16,8 +16,9 @@ import pytest
 from sandbox.faults import Fault
 from sandbox.shops import Shop as SandboxShop
 from shipclock import codec, rows
+from shipclock.clockwork import Clockwork
 from shipclock.connect import attach_shop, connect_shop, disconnect, expiring, store_tokens
-from shipclock.lane import Clockwork, Lane, LaneWorld, take
+from shipclock.lane import Lane, LaneWorld, take
 from shipclock.marketplaces.protocol import Call, Kind, Outcome, Shop, Tokens
 from shipclock.marketplaces.tiktok_shop.answers import read_tokens
 from shipclock.ports import Change, HttpReply, HttpRequest, Put, Row, StoreError

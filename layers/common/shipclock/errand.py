@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from shipclock.clockwork import Busy
 from shipclock.desk import Desk
 from shipclock.domain.push import Intent, IntentState
-from shipclock.lane import Busy
 from shipclock.pushes import Pushes
 from shipclock.rereads import Rereads, note_missing
 from shipclock.settle import Settled

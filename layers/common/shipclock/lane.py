@@ -13,6 +13,7 @@ from enum import Enum
 
 from shipclock import backoff, codec, connect, rows
 from shipclock.addresses import may_fetch
+from shipclock.clockwork import Busy, Clockwork
 from shipclock.marketplaces import MARKETPLACES
 from shipclock.marketplaces.protocol import Call, Hosts, Keys, Kind, Outcome, Shop, Tokens
 from shipclock.ports import (
@@ -36,12 +37,8 @@ from shipclock.skew import SKEWED, skew
 LEASE = timedelta(seconds=80)
 """Longer than the function's time-out: a holder that died can't still be sending."""
 
-RESERVE = timedelta(seconds=15)
-"""A call is not begun with less of the function's time left."""
-
 UNANSWERED = timedelta(seconds=30)
 """Before tokens are renewed again after a renewal that brought no answer."""
-
 
 SLOWEST, FASTEST, START = 0.2, 10.0, 3.0
 """Calls per second: start in the low single digits, learn from 429 (`tiktok-shop.md` 6.3)."""
@@ -50,23 +47,6 @@ HTTP_OK = 200
 
 COOL_DOWN = timedelta(seconds=5)
 """Wait after a 429 without `Retry-After`; with jitter on top."""
-
-
-class Busy(Exception):
-    """The lane can't make a call now: too little time left, or it must wait longer than that."""
-
-
-@dataclass(slots=True)
-class Clockwork:
-    """The real clock, the sleep that goes with it, and when this invocation's time is over."""
-
-    real: Callable[[], datetime]
-    sleep: Callable[[float], None]
-    ends_at: datetime
-
-    def allows(self, wait: timedelta = timedelta(0)) -> bool:
-        """Whether a call may still begin after that wait."""
-        return self.real() + wait + RESERVE <= self.ends_at
 
 
 class Lane:

@@ -10,10 +10,10 @@ from enum import IntEnum
 
 from shipclock import codec, rows
 from shipclock.blobs import TooLarge, has_blob, put_blob
+from shipclock.clockwork import Busy
 from shipclock.domain.order import AWAITING_COLLECTION, Order
 from shipclock.domain.push import WAITING, IntentState
 from shipclock.domain.times import stamp
-from shipclock.lane import Busy
 from shipclock.marketplaces.protocol import Blob, Kind, Outcome
 from shipclock.ports import Change, Put
 from shipclock.reading import Unreadable

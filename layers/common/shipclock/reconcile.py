@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shipclock import backoff, codec, rows
+from shipclock.clockwork import Busy
 from shipclock.connect import open_partitions, reconcile_key
 from shipclock.domain.event import Hint
 from shipclock.domain.order import ENDED, OPEN_STAGES
 from shipclock.domain.times import parse, stamp
-from shipclock.lane import LEASE, Busy
+from shipclock.lane import LEASE
 from shipclock.marketplaces.protocol import Kind, OrderRow, SearchPage
 from shipclock.ports import Change, Put, Row
 from shipclock.reading import Unreadable, digest

@@ -7,18 +7,14 @@ from, so that a new connection is never overwritten by a renewal that began befo
 are real.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from shipclock import codec, connect, rows
+from shipclock.clockwork import Clockwork
 from shipclock.marketplaces.protocol import Tokens
 from shipclock.ports import Below, Change, Key, Row, Store, StoreError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from shipclock.lane import Clockwork
 
 LEASE = timedelta(seconds=80)
 """Longer than the function's time-out: a holder that died can't still be renewing."""
@@ -52,8 +48,8 @@ class Renewal:
     store: Store
     key: Key
     holder: str
-    clockwork: "Clockwork"
-    report: "Callable[..., None]"
+    clockwork: Clockwork
+    report: Callable[..., None]
 
     def begin(self, access_token: str) -> Tokens | Claim | None:
         """Tokens that are newer than ours, or the right to renew; None: neither in time.

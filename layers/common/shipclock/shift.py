@@ -5,7 +5,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from shipclock.lane import Clockwork, Lane
+from shipclock.clockwork import Clockwork
+from shipclock.lane import Lane
 from shipclock.ports import Key, Store
 from shipclock.settle import Settled
 

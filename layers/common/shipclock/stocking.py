@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from shipclock import restock, rows
+from shipclock.clockwork import Busy
 from shipclock.codec import notice_row
 from shipclock.connect import reconcile_key
 from shipclock.domain.clock import Notice
 from shipclock.domain.push import OPEN, IntentState
 from shipclock.domain.times import stamp
 from shipclock.due import LATER
-from shipclock.lane import Busy
 from shipclock.marketplaces.protocol import Kind, Outcome, Shelf
 from shipclock.ports import Change, Key, Put, Write
 from shipclock.reading import Unreadable

@@ -15,12 +15,13 @@ from typing import Any, TypeVar
 
 from shipclock import backoff, codec, rows
 from shipclock.announce import announcement
+from shipclock.clockwork import RESERVE, Busy, Clockwork
 from shipclock.connect import begin_reconciling, reconcile_key
 from shipclock.domain.push import OPEN, IntentState
 from shipclock.domain.times import parse, stamp
 from shipclock.due import LATER, DueRows, Found
 from shipclock.errand import Errand
-from shipclock.lane import RESERVE, Busy, Clockwork, Lane, LaneWorld, take
+from shipclock.lane import Lane, LaneWorld, take
 from shipclock.marketplaces.protocol import Hosts, Shop
 from shipclock.packages import Packages
 from shipclock.ports import Change, Key, Row, Store, StoreError, Wire
