@@ -786,6 +786,19 @@ def test_a_message_whose_answer_is_lost_is_not_sent_again() -> None:
     assert [e.call for e in stage.effects].count("send_message") == 1
 
 
+def test_before_many_messages_their_orders_are_read_in_one_call(stage: Stage) -> None:
+    stage.sandbox.set_shop(SHOP_ID, scopes=[*SCOPES, "seller.customer_service"])
+    orders = [placed(stage) for _ in range(8)]
+    for order_id in orders:
+        ask(stage, order_id, "message", text="Your parcel leaves today.")
+    before = len(stage.sandbox.calls)
+    stage.settle_down()
+    paths = [call.path for call in stage.sandbox.calls[before:]]
+    assert paths.index(next(p for p in paths if p.endswith("/conversations"))) == 1
+    assert [told(stage, order_id) for order_id in orders] == [{"message": "done"}] * 8
+    assert sum(path.endswith("/messages") for path in paths) == 8
+
+
 # Again, and done
 
 

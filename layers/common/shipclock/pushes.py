@@ -97,12 +97,13 @@ class Pushes:
         ]
         if not found:
             return False
-        _, order_id, intent = min(found, key=lambda one: one[:2])
-        settled = self._desk.orders[order_id]
-        if intent.irrevocable and not self._is_fresh(settled):
-            self._read_again(settled, intent)
+        in_turn = [(order_id, intent) for _, order_id, intent in sorted(found, key=lambda f: f[:2])]
+        stale = [(o, i) for o, i in in_turn if i.irrevocable and not self._is_fresh(o)]
+        if stale[:1] == in_turn[:1]:
+            self._read_again(stale[: self._lane.market.BATCH])
         else:
-            self._send(self._together(settled, intent))
+            order_id, intent = in_turn[0]
+            self._send(self._together(self._desk.orders[order_id], intent))
         return True
 
     def _turn(self, intent: Intent) -> tuple[bool, int]:
@@ -164,21 +165,21 @@ class Pushes:
 
     # Before what can't be undone
 
-    def _is_fresh(self, settled: Settled) -> bool:
+    def _is_fresh(self, order_id: str) -> bool:
         """Whether the order was read since this errand began."""
-        return codec.millis(settled.read_at) >= codec.millis(self._began)
+        return codec.millis(self._desk.orders[order_id].read_at) >= codec.millis(self._began)
 
-    def _read_again(self, settled: Settled, intent: Intent) -> None:
-        """Read an order again; where that fails its intent waits a while."""
-        order_id = settled.order.order_id
-        self._rereads.read([order_id])
-        fresh = self._desk.orders.get(order_id)
-        if fresh is None or self._is_fresh(fresh):
-            return
-        still = fresh.intents[intent.key]
-        if still.state is IntentState.PENDING:
-            waits = replace(still, not_before=self._shift.now + backoff.REREAD[0])
-            self._desk.on(order_id, partial(self._record, fresh, waits))
+    def _read_again(self, waiting: Sequence[tuple[str, Intent]]) -> None:
+        """Read some orders again; where that fails what is to be told of it waits a while."""
+        self._rereads.read([order_id for order_id, _ in waiting])
+        for order_id, intent in waiting:
+            fresh = self._desk.orders.get(order_id)
+            if fresh is None or self._is_fresh(order_id):
+                continue
+            still = fresh.intents[intent.key]
+            if still.state is IntentState.PENDING:
+                waits = replace(still, not_before=self._shift.now + backoff.REREAD[0])
+                self._desk.on(order_id, partial(self._record, fresh, waits))
 
     # One call
 
