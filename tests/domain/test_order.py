@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipclock.domain.event import Line, Link, OrderFacts, Request, Snapshot
-from shipclock.domain.order import PROGRESS, STAGES, NumberFacts, is_number, normal
+from shipclock.domain.number import is_number, normal
+from shipclock.domain.order import PROGRESS, STAGES, NumberFacts
 from tests.builders import (
     NUMBER,
     ORDER,

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sandbox.world import Effect
-from shipclock.domain.order import normal
+from shipclock.domain.number import normal
 from shipclock.domain.push import Deed, Intent
 
 INTENT_OF = {

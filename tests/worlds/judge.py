@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from shipclock import rows
-from shipclock.domain.order import normal
+from shipclock.domain.number import normal
 from shipclock.domain.push import Deed, Intent, IntentState
 from shipclock.ports import Row
 from shipclock.settle import Settled

@@ -8,7 +8,7 @@ from itertools import chain
 
 from shipclock import codec, rows
 from shipclock.domain.event import Request
-from shipclock.domain.order import is_number, normal
+from shipclock.domain.number import is_number, normal
 from shipclock.domain.push import Deed, Intent, IntentState
 from shipclock.domain.times import parse
 from shipclock.ports import Change, Put, Row, Store

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from shipclock.domain.composition import Package
+from shipclock.domain.number import normal
 from shipclock.domain.order import (
     AWAITING_COLLECTION,
     CANCELLED,
@@ -17,8 +19,6 @@ from shipclock.domain.order import (
     PARTIALLY_SHIPPING,
     PROGRESS,
     Order,
-    Package,
-    normal,
 )
 from shipclock.domain.push import Intent, IntentState
 from shipclock.domain.tracking import TrackingStatus

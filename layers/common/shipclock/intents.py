@@ -6,7 +6,8 @@ from datetime import datetime
 
 from shipclock import backoff
 from shipclock.domain.clock import Notice, Verdict
-from shipclock.domain.order import Order, normal
+from shipclock.domain.number import normal
+from shipclock.domain.order import Order
 from shipclock.domain.push import (
     RENEWABLE,
     UNCLEAR_WAIT,

@@ -9,8 +9,9 @@ from pydantic import BaseModel, PlainSerializer, WithJsonSchema
 from shipclock import codec, rows
 from shipclock.connect import CONNECT_AGAIN
 from shipclock.domain.clock import Clock, ClockState
+from shipclock.domain.composition import Package
 from shipclock.domain.event import CaseChange, Hint, PackageRead, Request, Snapshot
-from shipclock.domain.order import CANCELLED, Order, Package
+from shipclock.domain.order import CANCELLED, Order
 from shipclock.domain.push import OPEN, Intent
 from shipclock.domain.times import parse, stamp
 from shipclock.domain.tracking import Scan

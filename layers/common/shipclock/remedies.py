@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shipclock.domain.clock import Verdict, VerdictState
-from shipclock.domain.order import Order, normal
+from shipclock.domain.number import normal
+from shipclock.domain.order import Order
 from shipclock.domain.stops import deliveries
 from shipclock.domain.times import local
 from shipclock.marketplaces.protocol import Marketplace, Shop

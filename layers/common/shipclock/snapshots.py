@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from shipclock import codec, rows
 from shipclock.domain.event import Link, OrderFacts, Snapshot
-from shipclock.domain.order import MARKETPLACE, is_number, normal
+from shipclock.domain.number import is_number, normal
+from shipclock.domain.order import MARKETPLACE
 from shipclock.domain.times import stamp
 from shipclock.marketplaces.protocol import OrderRow
 from shipclock.ports import ABSENT, Below, Change, Put, Store

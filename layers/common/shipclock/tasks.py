@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shipclock.domain.clock import Verdict, VerdictState
-from shipclock.domain.order import TIKTOK, Order, Package
+from shipclock.domain.composition import Package
+from shipclock.domain.order import TIKTOK, Order
 from shipclock.domain.times import local
 from shipclock.domain.tracking import Scan
 from shipclock.rules import abnormal_delivery

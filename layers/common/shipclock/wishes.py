@@ -7,7 +7,9 @@ wanted, and its pending intent is withdrawn.
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from shipclock.domain.composition import Package
 from shipclock.domain.event import Request
+from shipclock.domain.number import normal
 from shipclock.domain.order import (
     AWAITING_COLLECTION,
     AWAITING_SHIPMENT,
@@ -18,8 +20,6 @@ from shipclock.domain.order import (
     PARTIALLY_SHIPPING,
     UNPAID,
     Order,
-    Package,
-    normal,
 )
 from shipclock.domain.push import GONE, WAITING, Deed, Wanted, shipments
 from shipclock.domain.times import stamp

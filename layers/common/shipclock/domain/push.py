@@ -6,14 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shipclock.domain.event import PackageRead
-from shipclock.domain.order import (
-    AWAITING_SHIPMENT,
-    CANCELLED,
-    PARTIALLY_SHIPPING,
-    TIKTOK,
-    Order,
-    normal,
-)
+from shipclock.domain.number import normal
+from shipclock.domain.order import AWAITING_SHIPMENT, CANCELLED, PARTIALLY_SHIPPING, TIKTOK, Order
 
 
 class Deed(StrEnum):

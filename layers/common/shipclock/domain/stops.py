@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from shipclock.domain.clock import Stop
-from shipclock.domain.order import DELIVERED, Order, Package
+from shipclock.domain.composition import Package
+from shipclock.domain.order import DELIVERED, Order
 from shipclock.domain.tracking import Scan, TrackingStatus
 
 

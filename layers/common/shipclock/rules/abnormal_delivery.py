@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shipclock.domain.clock import Ask, Clock, Notice, Stop
+from shipclock.domain.composition import Package
 from shipclock.domain.event import PackageRead
-from shipclock.domain.order import Order, Package
+from shipclock.domain.order import Order
 from shipclock.domain.stops import deliveries, first
 from shipclock.domain.times import local
 from shipclock.domain.tracking import NOT_A_SCAN, Parcel, Scan, TrackingStatus

@@ -2,7 +2,8 @@
 
 from shipclock.domain.carrier import differ
 from shipclock.domain.clock import Clock
-from shipclock.domain.order import Order, Package
+from shipclock.domain.composition import Package
+from shipclock.domain.order import Order
 from shipclock.domain.times import local
 from shipclock.domain.tracking import Scan
 from shipclock.rules.policy import Policy

@@ -1,7 +1,8 @@
 """A parcel whose receipt nobody acknowledged in time is deemed lost (the guide: 12 days)."""
 
 from shipclock.domain.clock import Ask, Clock, Stop
-from shipclock.domain.order import SELLER, Order, Package
+from shipclock.domain.composition import Package
+from shipclock.domain.order import SELLER, Order
 from shipclock.domain.stops import by_scans, deliveries, first
 from shipclock.domain.times import local
 from shipclock.domain.tracking import TrackingStatus

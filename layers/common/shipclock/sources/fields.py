@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from shipclock.domain.order import is_number, normal
+from shipclock.domain.number import is_number, normal
 from shipclock.domain.tracking import TimeBasis
 from shipclock.reading import Unreadable, iso, plausible
 

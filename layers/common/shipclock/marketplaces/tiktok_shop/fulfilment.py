@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shipclock.domain.order import normal
+from shipclock.domain.number import normal
 from shipclock.marketplaces.protocol import Call, Document, Outcome, Slot
 from shipclock.marketplaces.tiktok_shop.outcomes import link, part_outcomes
 from shipclock.marketplaces.tiktok_shop.versions import ENDPOINTS, MARK_BEFORE, path

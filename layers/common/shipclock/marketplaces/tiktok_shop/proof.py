@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from shipclock.domain.event import CaseChange
-from shipclock.domain.order import CANCELLED, COMPLETED, DELIVERED, IN_TRANSIT, Order, normal
+from shipclock.domain.number import normal
+from shipclock.domain.order import CANCELLED, COMPLETED, DELIVERED, IN_TRANSIT, Order
 from shipclock.domain.push import Effect, Intent, effect_of_ship
 from shipclock.marketplaces.tiktok_shop import capability
 
