@@ -168,7 +168,7 @@ def proof_command(order_id: str, package_id: str, file: Path, table: str | None)
 @TABLE
 def label_command(order_id: str, package_id: str, out: Path, table: str | None) -> None:
     """Write the label of PACKAGE_ID, as the marketplace made it, to a file."""
-    blob = read_blob(operate.open_store(table), order_id, rows.LABEL + package_id)
+    blob = read_blob(operate.open_store(table), order_id, rows.LABEL + package_id, real())
     if blob is None:
         raise AskError(
             "No label is kept of that package. It is fetched within minutes after Ship by TikTok "

@@ -291,6 +291,8 @@ def set_command(shop_id: str, stack: str | None, table: str | None, **given: Any
         raise unknown(shop_id)
     told = ", ".join(f"{name.replace('_', '-')} {value!s}" for name, value in changes.items())
     click.echo(f"{shop_id}: {told}")
+    if changes.get("automatic"):
+        click.echo("What stands prepared of open orders goes out with the next sweeps, too.")
 
 
 @group.command("disconnect")

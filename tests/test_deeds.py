@@ -11,7 +11,7 @@ from sandbox.faults import Fault
 from sandbox.shops import SCOPES
 from shipclock import asking, codec, rows
 from shipclock.asking import NotAsked
-from shipclock.blobs import put_blob, read_blob
+from shipclock.blobs import KEPT, put_blob, read_blob
 from shipclock.connect import connect_shop
 from shipclock.domain.event import Request
 from shipclock.marketplaces.protocol import Blob
@@ -625,6 +625,22 @@ def test_words_that_make_no_call_are_refused_and_hold_up_no_other_order(stage: S
     assert calls(stage, "/packages/deliver") == 1
 
 
+def test_outside_south_east_asia_nobody_hears_that_a_delivery_cannot_be_told() -> None:
+    stage = Stage("US", "America/New_York")
+    settings(stage, hand_marked=True)
+    order_id = shipped(stage)
+    stage.until(stage.now + HOUR)
+    stage.carrier_tells("SYN-0001", "delivered")
+    stage.settle_down()
+    assert told(stage, order_id) == {"mark_package_as_shipped": "done"}
+
+
+def test_a_file_whose_time_is_over_is_no_longer_shown(stage: Stage) -> None:
+    put_blob(stage.store, "1", "PROOF#P1", Blob("image/png", png()), stage.real.now)
+    assert read_blob(stage.store, "1", "PROOF#P1", stage.real.now) is not None
+    assert read_blob(stage.store, "1", "PROOF#P1", stage.real.now + KEPT) is None
+
+
 def test_where_the_carrier_reports_nothing_is_wanted_of_a_delivery(stage: Stage) -> None:
     order_id = shipped(stage)
     stage.until(stage.now + HOUR)
@@ -687,7 +703,7 @@ def test_a_label_is_fetched_and_kept_once_the_shipment_is_arranged(stage: Stage)
     for _ in range(3):
         stage.until(stage.now + timedelta(minutes=10))
         stage.settle_down()
-    label = read_blob(stage.store, order_id, rows.LABEL + package)
+    label = read_blob(stage.store, order_id, rows.LABEL + package, stage.real.now)
     assert label is not None
     assert (label.media_type, label.data[:5]) == ("application/pdf", b"%PDF-")
 
@@ -704,7 +720,7 @@ def test_a_label_that_could_not_be_had_is_asked_for_within_the_hour(
     for _ in range(7):
         stage.until(stage.now + timedelta(minutes=10))
         stage.settle_down()
-    label = read_blob(stage.store, order_id, rows.LABEL + package)
+    label = read_blob(stage.store, order_id, rows.LABEL + package, stage.real.now)
     assert label is not None
     assert label.data[:5] == b"%PDF-"
 
@@ -735,7 +751,9 @@ def test_a_label_is_never_kept_as_a_page(stage: Stage, told_as: str, kept_as: st
     for _ in range(3):
         stage.until(stage.now + timedelta(minutes=10))
         stage.settle_down()
-    label = read_blob(stage.store, order_id, rows.LABEL + package_of(stage, order_id))
+    label = read_blob(
+        stage.store, order_id, rows.LABEL + package_of(stage, order_id), stage.real.now
+    )
     assert label is not None
     assert label.media_type == kept_as
 

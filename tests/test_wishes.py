@@ -292,3 +292,17 @@ def test_an_order_of_which_a_part_was_cancelled_may_go_on() -> None:
         "mark_package_as_shipped": "done",
     }
     assert view.drift == []
+
+
+def test_two_packages_lost_within_the_hour_are_both_refunded_one_after_the_other() -> None:
+    stage = Stage()
+    order_id, units = in_two_packages(stage, automatic=("refund",))
+    for number in range(len(units)):
+        stage.carrier_tells(f"SYN-{number}", "lost")
+    for _ in range(8):
+        stage.until(stage.now + HOUR)
+        stage.marketplace_tells()
+        stage.settle_down()
+    refunds = intents(stage, order_id, "create_return")
+    assert sorted(i.state.value for i in refunds) == ["done", "done"], refunds
+    assert sum(effect.call == "create_return" for effect in stage.effects) == 2

@@ -198,7 +198,7 @@ def test_a_label_is_fetched_over_the_wire_and_kept(client: Client) -> None:
     at = client.sweep_until_quiet(now())
     (package,) = client.hub(f"orders/{order_id}")[1]["packages"]
     store = DynamoStore(client.stack.client("dynamodb"), client.stack.outputs["TableName"])
-    label = read_blob(store, order_id, rows.LABEL + package["package_id"])
+    label = read_blob(store, order_id, rows.LABEL + package["package_id"], now())
     assert label is not None, at
     assert label.data.startswith(b"%PDF-")
 

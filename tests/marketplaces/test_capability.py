@@ -120,7 +120,7 @@ WHERE = {
     Deed.REFUND: ("create_return", EVERY, SHIPPED, "", "IN_TRANSIT"),
     Deed.MESSAGE: ("message", EVERY, SHIPPED, "", "DELIVERED"),
 }
-IRREVOCABLE = {"cancel", "approve_cancellation", "create_return"}
+IRREVOCABLE = {"cancel", "approve_cancellation", "create_return", "message"}
 
 
 def plan_of(

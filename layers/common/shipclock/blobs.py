@@ -36,10 +36,11 @@ def put_blob(store: Store, order_id: str, name: str, blob: Blob, real: datetime)
         store.write(Change(_key(order_id, name, number), set=row, create=True))
 
 
-def read_blob(store: Store, order_id: str, name: str) -> Blob | None:
-    """A kept file; None where there is none, or it is no longer whole."""
+def read_blob(store: Store, order_id: str, name: str, real: datetime) -> Blob | None:
+    """A kept file; None where there is none, or it is no longer whole, or its time is over: the
+    table deletes it only days later."""
     first = store.get(_key(order_id, name, 0))
-    if first is None:
+    if first is None or first["expires_at"] <= real.timestamp():
         return None
     rest = [store.get(_key(order_id, name, number)) for number in range(1, first["pieces"])]
     if any(row is None for row in rest):

@@ -72,6 +72,8 @@ def _planned(
     found = []
     for want in wanted(order, remedies, about.shop):
         plan = market.plan(order, want, about.shop)
+        if want.optional and not plan.allowed:
+            continue
         named = plan.allowed and market.needs_provider(order, want.deed)
         if named and about.providers is not None:
             plan = _with_provider(plan, want, about.shop, about.providers)

@@ -240,7 +240,9 @@ class Pushes:
             return replace(known, buyer=read_buyer(self._store, wish.order_id))
         if deed is Deed.DELIVER:
             name = rows.PROOF + wish.intent.package_id
-            return replace(known, proof=read_blob(self._store, wish.order_id, name))
+            return replace(
+                known, proof=read_blob(self._store, wish.order_id, name, self._clockwork.real())
+            )
         return known
 
     def _stop(self, wish: Wish, outcome: Outcome) -> None:

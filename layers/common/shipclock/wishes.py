@@ -6,6 +6,7 @@ wanted, and its pending intent is withdrawn.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from shipclock.domain.composition import Package
 from shipclock.domain.event import Request
@@ -114,7 +115,8 @@ def _deliveries(order: Order) -> Iterator[Wanted]:
         scans = package.parcel.scans if package.parcel else ()
         delivered = any(s.status is TrackingStatus.DELIVERED and not s.suspect for s in scans)
         if delivered and package.package_id and _under_way(order, package):
-            yield _delivery(package, {"delivery_type": "DELIVERY_SUCCESS"})
+            told = _delivery(package, {"delivery_type": "DELIVERY_SUCCESS"})
+            yield replace(told, optional=True)
 
 
 def _under_way(order: Order, package: Package) -> bool:
@@ -135,7 +137,7 @@ def _scans(order: Order) -> Iterator[Wanted]:
         scans = package.parcel.scans if package.parcel else ()
         for scan in scans:
             if scan.status in TOLD_SCANS and not scan.suspect:
-                yield _scan(package, scan)
+                yield replace(_scan(package, scan), optional=True)
 
 
 def _scan(package: Package, scan: Scan) -> Wanted:

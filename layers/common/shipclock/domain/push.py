@@ -67,7 +67,7 @@ class Wanted:
     """Something the marketplace should be told, such as that a package left with this number.
 
     `says` are the words of deeds that need more; `topic` is what it says as an intent's key names
-    it, the number where that says all.
+    it, the number where that says all. What is `optional` nobody misses where it can't be told.
     """
 
     package_id: str
@@ -77,6 +77,7 @@ class Wanted:
     deed: Deed = Deed.SHIP
     says: Mapping[str, str] = field(default_factory=dict)
     topic: str = ""
+    optional: bool = False
 
 
 def shipments(order: Order) -> tuple[Wanted, ...]:

@@ -23,13 +23,14 @@ class Eligibility:
 
     `eligible`: every unit that the answer names may be. `line_ids` are those that may, also where
     others may not; `reasons` the names that all of these are offered; `why_not` says why the
-    others may not, in the marketplace's words.
+    others may not, in the marketplace's words, and `codes` in its numbers.
     """
 
     eligible: bool
     reasons: tuple[str, ...] = ()
     line_ids: tuple[str, ...] = ()
     why_not: str = ""
+    codes: tuple[int, ...] = ()
 
 
 def eligibility(order_id: str, request_type: str) -> Call:
@@ -66,6 +67,7 @@ def read_eligibility(outcome: Outcome, request_type: str = "") -> Eligibility:
         reasons=tuple(name for name in common if all(name in names for names in offered)),
         line_ids=tuple(dict.fromkeys(line for entry in good for line in _lines(entry))),
         why_not="; ".join(dict.fromkeys(_why(entry) for entry in bad)),
+        codes=tuple(whole(entry, "ineligible_code") or 0 for entry in bad),
     )
 
 

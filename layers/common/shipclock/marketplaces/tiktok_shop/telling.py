@@ -278,6 +278,9 @@ def _eligible(telling: Telling, kind: str) -> Call | Outcome | None:
     named = _listed(telling, "lines")  # of a part only its own units have to be eligible
     if not (set(named) <= set(found.line_ids) if named and found.line_ids else found.eligible):
         why = found.why_not or "it gives no reason"
+        if found.codes and set(found.codes) <= IN_PROCESS:
+            reason = f"the marketplace does not allow it yet: {why}"[:300]
+            return Outcome(Kind.LATER, reason=reason, wait=NOT_YET)
         return Outcome(
             Kind.REFUSED,
             reason=f"the marketplace does not allow it now: {why}"[:300],
@@ -291,6 +294,12 @@ def _eligible(telling: Telling, kind: str) -> Call | Outcome | None:
             advice=f"Ask again with one of its own: {listed or 'it offers none now'}.",
         )
     return None
+
+
+IN_PROCESS = frozenset({25001011, 25001028})
+"""Another case of the order is under way, or holds it locked: for a while only (6.2)."""
+
+NOT_YET = timedelta(hours=1)
 
 
 def _reason(telling: Telling) -> str:
