@@ -15,8 +15,9 @@ from shipclock.blobs import put_blob
 from shipclock.connect import connect_shop
 from shipclock.domain.event import Request
 from shipclock.marketplaces.protocol import Blob, Shop
-from shipclock.order_view import OrderView, PushView, order_view
+from shipclock.order_view import order_view
 from shipclock.ports import HttpReply, HttpRequest, Wire
+from shipclock.views import OrderView, PushView
 from tests.marketplaces.pictures import PDF_FILE, jpeg
 from tests.stage import SHOP_ID, TOKENS, Stage
 

@@ -16,8 +16,8 @@ from shipclock import sources
 from shipclock.domain.push import IntentState
 from shipclock.domain.tracking import TrackingStatus
 from shipclock.hub import ROLES, OrderList, QuarantineList, every_stage
-from shipclock.order_view import OrderView, PushView
 from shipclock.rules.policy import parse_pack
+from shipclock.views import OrderView, PushView
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(

@@ -10,7 +10,8 @@ import pytest
 from sandbox.faults import Fault
 from shipclock.connect import connect_shop
 from shipclock.estimate import estimate
-from shipclock.order_view import OrderView, order_view
+from shipclock.order_view import order_view
+from shipclock.views import OrderView
 from tests.stage import SHOP_ID, START, TOKENS, Stage
 
 HOUR = timedelta(hours=1)

@@ -21,8 +21,9 @@ from shipclock import hub, rows, wiring
 from shipclock.asking import NotAsked, ask
 from shipclock.domain.order import OPEN_STAGES
 from shipclock.hub import Asked, Asking, OrderList, QuarantineList, StockList, Visitor
-from shipclock.order_view import OrderView, order_view
+from shipclock.order_view import order_view
 from shipclock.settings import HubSettings
+from shipclock.views import OrderView
 
 logger = Logger()
 app = APIGatewayHttpResolver(enable_validation=True)

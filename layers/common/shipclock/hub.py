@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict
 from shipclock import rows
 from shipclock.domain.order import STAGES
 from shipclock.domain.times import parse, stamp
-from shipclock.order_view import Instant
 from shipclock.ports import Row, Store
 from shipclock.sources.signatures import same
 from shipclock.stock import Stock, shop_stock
 from shipclock.stockwish import StockWish, shop_wishes
+from shipclock.views import Instant
 
 
 class OrderLine(BaseModel):
