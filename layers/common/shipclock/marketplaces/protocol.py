@@ -173,6 +173,10 @@ class Telling:
     order: Order
     known: Known
 
+    def listed(self, name: str) -> tuple[str, ...]:
+        """The ids in one of the intent's words, which are comma-joined."""
+        return tuple(filter(None, self.intent.says.get(name, "").split(",")))
+
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:

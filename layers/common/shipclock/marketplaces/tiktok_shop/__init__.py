@@ -36,15 +36,14 @@ from shipclock.marketplaces.tiktok_shop.inventory import search_inventory as sea
 from shipclock.marketplaces.tiktok_shop.outcomes import interpret
 from shipclock.marketplaces.tiktok_shop.proof import effect
 from shipclock.marketplaces.tiktok_shop.signing import sign
+from shipclock.marketplaces.tiktok_shop.tell_parcels import choose_provider, needs_provider
 from shipclock.marketplaces.tiktok_shop.telling import (
     CASES,
     DETAIL,
     SHARED,
     TOGETHER,
     apart,
-    choose_provider,
     learn,
-    needs_provider,
     step,
     tell,
 )
