@@ -59,7 +59,7 @@ def _cancel_request(order: Order, zone: ZoneInfo, now: datetime) -> Iterator[Not
     by = f" by {local(order.cancel_by, zone)}" if order.cancel_by else ""
     text = (
         "The buyer asks to cancel. Keep the parcel back, also where it is packed already; the "
-        "order is not marked shipped meanwhile. Accept or reject the request in Seller "
+        "order is not marked shipped meanwhile. Accept or reject the request here or in Seller "
         f"Center{by}."
     )
     # By its day: order and case may name moments that differ, and it is told once.

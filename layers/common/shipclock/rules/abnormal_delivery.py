@@ -189,7 +189,7 @@ DEEMING = (
 )
 PREPARED = (
     "A refund or cancellation and a message to the buyer are prepared with the order: look at "
-    "them, and send them in Seller Center."
+    "them, and approve them there or send them in Seller Center."
 )
 
 
