@@ -188,8 +188,9 @@ class Pushes:
         begun: list[Wish] = []
         for wish in wishes:
             self._desk.attempt(wish.order_id, partial(self._prepare, wish, begun))
-        self._lane.await_turn()
-        begun = [wish for wish in begun if self._begin(wish)]
+        if begun:
+            self._lane.await_turn()
+            begun = [wish for wish in begun if self._begin(wish)]
         if begun:
             for wish, outcome in zip(begun, self._tell(begun), strict=True):
                 self._desk.attempt(wish.order_id, partial(self._end, wish, outcome))
@@ -250,9 +251,7 @@ class Pushes:
         if outcome.kind is Kind.RATE_LIMITED:
             self._limited.add(wish.intent.call)
         else:
-            self._record(
-                wish.settled, after(wish.intent, outcome, self._clockwork.real(), self._shift.now)
-            )
+            self._keep(wish, outcome)
             self._say(wish, outcome)
 
     def _begin(self, wish: Wish) -> bool:
@@ -289,13 +288,12 @@ class Pushes:
             return [Outcome(Kind.UNCLEAR, reason=str(error))] * len(wishes)
 
     def _keep(self, wish: Wish, outcome: Outcome) -> None:
+        """Have on record what an answer makes of the intent."""
         real, now = self._clockwork.real(), self._shift.now
         self._record(wish.settled, after(wish.intent, outcome, real, now))
 
     def _end(self, wish: Wish, outcome: Outcome) -> None:
-        self._record(
-            wish.settled, after(wish.intent, outcome, self._clockwork.real(), self._shift.now)
-        )
+        self._keep(wish, outcome)
         if outcome.kind is Kind.RATE_LIMITED:
             self._limited.add(wish.intent.call)
         if outcome.kind is Kind.UNCLEAR:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 
 from shipclock import restock, rows
@@ -170,9 +171,9 @@ class Stocking:
         drawn: list[tuple[str, StockWish, Update]] = []
         for wish in batch:
             shelves = found.get(wish.sku_id, [])
-            updates: list[Update | None] = []
-            self._attempt(wish, lambda: updates.append(self._compare(wish, shelves, asked)))  # noqa: B023
-            for update in filter(None, updates):
+            updates: list[Update] = []
+            self._attempt(wish, partial(self._compare, wish, shelves, asked, updates))
+            for update in updates:
                 drawn.append((shelves[0].product_id, self._wishes[wish.sku_id], update))
         self._set_all(drawn, asked)
 
@@ -185,26 +186,28 @@ class Stocking:
         for wish in batch:
             self._on(wish, restock.unsearched(wish, outcome, self._shift.now))
 
-    def _compare(self, wish: StockWish, shelves: Sequence[Shelf], asked: datetime) -> Update | None:
-        """What a search makes of a wish; the update it takes, if any."""
+    def _compare(
+        self, wish: StockWish, shelves: Sequence[Shelf], asked: datetime, updates: list[Update]
+    ) -> None:
+        """What a search makes of a wish; the update that it takes, if any, joins `updates`."""
         now, real = self._shift.now, self._real()
         by_place = _by_place(shelves)
         if by_place is None:
             self._record(wish, restock.not_shown(wish, now))
-            return None
+            return
         keep_search(self._store, wish.shop_id, shelves, now, asked)
         if wish.state is IntentState.UNCLEAR:
             self._judge(wish, by_place)
         known = self._wishes.get(wish.sku_id)
         if known is None or not restock.ready(known, now, real):
-            return None
+            return
         if known.state is not IntentState.PENDING or known.number != wish.number:
-            return None  # it has changed meanwhile: the next search is for it
+            return  # it has changed meanwhile: the next search is for it
         drawn = restock.drawn(known, by_place, self._market.MOST_UNITS, real)
         if isinstance(drawn, Update):
-            return drawn
-        self._record(known, drawn)
-        return None
+            updates.append(drawn)
+        else:
+            self._record(known, drawn)
 
     def _judge(self, wish: StockWish, shelves: Shelves) -> None:
         judged = restock.judged(wish, shelves, self._shift.now, self._real())
