@@ -161,3 +161,37 @@ def test_a_changed_number_is_seen_on_an_order_that_was_combined_since() -> None:
     assert calls == ["ship_package", "update_order_shipping_info"]
     told = {key: state for key, state in stage.intents(first).items() if key.startswith("update")}
     assert told == {f"update_order_shipping#{old}#NEW0001": "done"}
+
+
+def test_a_refund_whose_proof_could_not_be_read_stays_in_doubt_and_then_is_seen() -> None:
+    stage = Stage()
+    order_id = placed(stage)
+    stage.sandbox.arrange(order_id, None, "HAND-0001", "Synthetic Express")
+    stage.marketplace_tells()
+    stage.settle_down()
+    asking.ask(stage.store, order_id, "refund", {"reason": "lost"}, stage.real.now)
+    stage.sandbox.fail(Fault("effect_no_answer", path="*/returns"))
+    stage.sandbox.fail(Fault("unavailable", path="*/returns/search"))
+    stage.settle_down()
+    assert list(stage.intents(order_id).values()) == ["unclear"]
+    stage.until(stage.now + HOUR)
+    stage.settle_down()
+    assert list(stage.intents(order_id).values()) == ["done"]
+    assert [effect.call for effect in stage.effects] == ["create_return"]
+
+
+def test_a_rejection_is_seen_on_an_order_that_was_cancelled_later() -> None:
+    stage = Stage()
+    order_id = placed(stage)
+    case = stage.sandbox.request_cancel(order_id)
+    stage.marketplace_tells()
+    stage.settle_down()
+    reason = "seller_reject_apply_product_has_been_packed"
+    words = {"case": case, "answer": "reject", "reason": reason}
+    asking.ask(stage.store, order_id, "answer", words, stage.real.now)
+    stage.sandbox.fail(Fault("effect_no_answer", path="*/reject"))
+    stage.sweep(seconds=30)  # no time left for the look that shows what became of it
+    assert list(stage.intents(order_id).values()) == ["unclear"]
+    stage.sandbox.cancel(order_id, "package_lost", "OPERATOR")
+    stage.settle_down()
+    assert list(stage.intents(order_id).values()) == ["done"]

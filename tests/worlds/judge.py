@@ -6,7 +6,7 @@ from typing import Any
 
 from shipclock import rows
 from shipclock.domain.number import normal
-from shipclock.domain.push import Deed, Intent, IntentState
+from shipclock.domain.push import GONE, Deed, Intent, IntentState
 from shipclock.ports import Row
 from shipclock.settle import Settled
 from tests.stage import APP_SECRET, CARRIER_SECRET, EASYPOST_SECRET
@@ -195,7 +195,8 @@ def _wishes(play: Play, settled: Settled, status: str) -> Iterator[str]:
         if wish.order_id != order.order_id or wish.deed in known or wish.deed == "approve":
             continue
         moot = {
-            "ship": not waits,
+            "ship": not waits
+            or any(p.package_id == wish.package_id and p.status in GONE for p in order.packages),
             "label": not waits,
             "renumber": status in ("CANCELLED", "AWAITING_SHIPMENT", "DELIVERED", "COMPLETED")
             or status in ("UNPAID", "ON_HOLD")

@@ -214,7 +214,8 @@ class Reconciler:
                     pass
         for case in page.cases:
             new = self._store.write(Put(codec.event_row(case, requested_at)))
-            if new and case.case == "cancellation" and self._is_open(case.order_id):
+            asked = case.case == "cancellation" and case.role in ("BUYER", "")
+            if new and asked and self._is_open(case.order_id):
                 # A request that is answered changes no `update_time` of its order.
                 self._ask_again(case.order_id, requested_at)
 

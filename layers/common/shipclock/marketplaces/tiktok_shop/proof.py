@@ -64,12 +64,12 @@ def _ours(case: CaseChange, intent: Intent, kind: str) -> bool:
 def _answered(order: Order, intent: Intent) -> Effect:
     """The newest word on the buyer's request."""
     states = [c.status for c in order.cases if c.case_id == intent.says.get("case")]
-    if order.status == CANCELLED:
-        approved = True
-    elif not states or states[-1] == PENDING:
-        return Effect.NOT_SEEN if order.cancel_open else Effect.OTHER
-    else:
+    if states and states[-1] != PENDING:  # also where the order was cancelled later
         approved = states[-1] not in WITHDRAWN
+    elif order.status == CANCELLED:
+        approved = True
+    else:
+        return Effect.NOT_SEEN if order.cancel_open else Effect.OTHER
     wished = intent.call == capability.APPROVE_CANCELLATION
     return Effect.SEEN if approved is wished else Effect.OTHER
 
