@@ -95,8 +95,11 @@ class Reconciler:
             return
         until = codec.from_millis(row.get("wake_from", 0)) + LEASE
         waiting = rows.at_once(until)  # the same for as long as it waits: one search is enough
-        if row["due_at"] == waiting and self._clockwork.real() < until:
-            return
+        left = until - self._clockwork.real()
+        if row["due_at"] == waiting and left > timedelta(0):
+            if not self._clockwork.allows(left):
+                return
+            self._clockwork.sleep(left.total_seconds())
         try:
             waits = self._wake(row)
             failed = self._search_all(Places(dict(row["cursors"]), dict(row.get("left", {}))))
