@@ -43,12 +43,8 @@ def is_of(effect: Effect, order_id: str, intent: Intent) -> bool:
 
 
 def _same(effect: Effect, intent: Intent) -> bool:
-    """Whether the numbers agree; a label of the marketplace's own has a number of its own, and
-    what the buyer fetches in a store has none."""
+    """Whether the numbers agree; a label of the marketplace's own has a number of its own, and what
+    is fetched in a store has none."""
     asked = intent.tracking_number if intent.deed is not Deed.DELIVER else ""
-    own = effect.tracking_number.startswith("SBX") or not effect.tracking_number
-    return (
-        not asked
-        or (own and intent.deed is Deed.SHIP)
-        or normal(effect.tracking_number) == normal(asked)
-    )
+    own = effect.tracking_number[:3] in ("", "SBX") and intent.deed is Deed.SHIP
+    return not asked or own or normal(effect.tracking_number) == normal(asked)
