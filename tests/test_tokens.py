@@ -164,7 +164,7 @@ def test_a_hundred_sweeps_at_the_end_of_a_token_make_one_renewal_and_every_push(
     for shop in stage.sandbox.shops:
         shop.access_expires_at = REAL.timestamp() - 1
     stage.wire = SlowWire(stage.wire)  # type: ignore[assignment]
-    clock = FastClock(REAL, speed=3)
+    clock = FastClock(REAL, speed=1.5)
     world = stage.world
     world.real, world.sleep = clock, clock.sleep
     start = threading.Barrier(100)
@@ -191,7 +191,7 @@ def test_a_hundred_lanes_of_one_authorisation_make_one_renewal() -> None:
     for shop in stage.sandbox.shops:
         shop.access_expires_at = REAL.timestamp() - 1
     wire = SlowWire(stage.wire)
-    clock = FastClock(REAL, speed=3)
+    clock = FastClock(REAL, speed=1.5)
     clockwork = Clockwork(clock, clock.sleep, REAL + timedelta(seconds=65))
     start = threading.Barrier(100)
     lanes = [lane_of(stage, name, wire=wire, clockwork=clockwork) for name in shops]
