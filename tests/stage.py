@@ -31,8 +31,10 @@ SHOP_ID = "7490000000000000001"
 APP_KEY, APP_SECRET = "synthkey0001", "synthetic-app-secret-0001"
 CARRIER_SECRET = "whsec_" + base64.b64encode(b"synthetic carrier secret 0123456").decode()
 EASYPOST_SECRET = "synthetic easypost secret, démo"
+AFTERSHIP_SECRET = "synthetic aftership secret"
 SECRETS = {
     "tiktok_shop": [{"account": APP_KEY, "secrets": [APP_SECRET]}],
+    "aftership": [{"account": "default", "secrets": [AFTERSHIP_SECRET]}],
     "easypost": [{"account": "default", "secrets": [EASYPOST_SECRET]}],
     "standard_webhooks": [{"account": "default", "secrets": [CARRIER_SECRET]}],
 }

@@ -15,6 +15,7 @@ from shipclock.ports import Put, Row
 from shipclock.sources import (
     SOURCES,
     Account,
+    aftership,
     easypost,
     source,
     standard_webhooks,
@@ -22,7 +23,15 @@ from shipclock.sources import (
 )
 from tests.builders import OTHER_SHOP, REAL, SHOP, sample_bytes
 from tests.fakes import MemoryStore
-from tests.stage import APP_KEY, APP_SECRET, CARRIER_SECRET, EASYPOST_SECRET, SECRETS, Stage
+from tests.stage import (
+    AFTERSHIP_SECRET,
+    APP_KEY,
+    APP_SECRET,
+    CARRIER_SECRET,
+    EASYPOST_SECRET,
+    SECRETS,
+    Stage,
+)
 
 KEEP = timedelta(days=180)
 BODY = sample_bytes("tiktok/webhooks/order_status.in_transit.json")
@@ -63,6 +72,10 @@ class Door:
 
     def easypost(self, body: bytes) -> Answer:
         return self.ring("easypost", {easypost.HEADER: easypost.sign(EASYPOST_SECRET, body)}, body)
+
+    def aftership(self, body: bytes) -> Answer:
+        signature = aftership.sign(AFTERSHIP_SECRET, body)
+        return self.ring("aftership", {aftership.HEADER: signature}, body)
 
 
 # Kept
@@ -329,6 +342,7 @@ def test_a_body_at_the_limit_is_taken_and_one_byte_more_is_not(name: str) -> Non
         "tiktok_shop": door.tiktok,
         "standard_webhooks": door.carrier,
         "easypost": door.easypost,
+        "aftership": door.aftership,
     }
     ring = rings[name]
     assert ring(body).status == 200
