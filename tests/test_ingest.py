@@ -13,10 +13,12 @@ from shipclock import rows
 from shipclock.ingest import Answer, Arrival, NotKept, receive, source_of
 from shipclock.ports import Put, Row
 from shipclock.sources import (
+    CARRIERS,
     SOURCES,
     Account,
     aftership,
     easypost,
+    ninjavan,
     source,
     standard_webhooks,
     tiktok_shop,
@@ -36,13 +38,15 @@ from tests.stage import (
 KEEP = timedelta(days=180)
 BODY = sample_bytes("tiktok/webhooks/order_status.in_transit.json")
 SCAN = sample_bytes("standard_webhooks/picked_up.json")
+POST_SECRET = "synthetic secret of a carrier"
+EVERY = {name: [{"account": "default", "secrets": [POST_SECRET]}] for name in CARRIERS} | SECRETS
 NORTH = {"account": "north-key", "secrets": ["north-secret"], "shops": [SHOP]}
 
 
 class Door:
     """The door over a store in memory, with a secret of the test's choosing."""
 
-    def __init__(self, secrets: Mapping[str, Any] = SECRETS) -> None:
+    def __init__(self, secrets: Mapping[str, Any] = EVERY) -> None:
         self.secrets = secrets
         self.store = MemoryStore()
 
@@ -76,6 +80,9 @@ class Door:
     def aftership(self, body: bytes) -> Answer:
         signature = aftership.sign(AFTERSHIP_SECRET, body)
         return self.ring("aftership", {aftership.HEADER: signature}, body)
+
+    def ninjavan(self, body: bytes) -> Answer:
+        return self.ring("ninjavan", {ninjavan.HEADER: ninjavan.sign(POST_SECRET, body)}, body)
 
 
 # Kept
@@ -343,6 +350,7 @@ def test_a_body_at_the_limit_is_taken_and_one_byte_more_is_not(name: str) -> Non
         "standard_webhooks": door.carrier,
         "easypost": door.easypost,
         "aftership": door.aftership,
+        "ninjavan": door.ninjavan,
     }
     ring = rings[name]
     assert ring(body).status == 200

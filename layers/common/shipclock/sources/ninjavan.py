@@ -1,0 +1,288 @@
+"""Ninja Van's webhooks, version 2 (`carriers.md` section 6.1): one event of one parcel each.
+
+Header `X-Ninjavan-Hmac-Sha256`: the base64 HMAC-SHA256 of the raw body, keyed by the client secret
+of that country's account. There is no time inside the signature and no id in the body: a replay is
+told by the delivery's own key, and the same event by what is said in it.
+
+The header is certain (many receivers agree). The fields are less so, therefore nothing but the
+number, the event and a time that is there must be readable. The parcel's way back to the sender is
+told in the same words as its way to the buyer; `is_parcel_on_rts_leg` alone tells them apart.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from shipclock.domain.event import Link
+from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
+from shipclock.reading import Object, Unreadable, digest, json_object, optional_id, words
+from shipclock.sources import (
+    Account,
+    Delivery,
+    Headers,
+    NotAuthentic,
+    Translation,
+    Unsigned,
+)
+from shipclock.sources.fields import instant, number_of
+from shipclock.sources.signatures import same
+
+LIMIT = 256 * 1024
+FORM = False
+NAME = "ninjavan"
+CARRIER = "Ninja Van"
+HEADER = "x-ninjavan-hmac-sha256"
+EVIDENCE = (HEADER,)
+
+_LONGEST_KEPT = 100
+"""Characters of a raw code, and of a place: events are kept for good."""
+
+
+# PROVING IT ---------------------------------------------------------------------------------------
+
+
+def sign(secret: str, body: bytes) -> str:
+    """The signature Ninja Van sends for a body. Raises ValueError where the secret is no text."""
+    try:
+        key = secret.encode()
+    except UnicodeEncodeError:  # half a character; the message must not quote the secret
+        raise ValueError("a ninjavan secret must be whole Unicode characters") from None
+    return base64.b64encode(hmac.new(key, body, hashlib.sha256).digest()).decode()
+
+
+def verify(headers: Headers, body: bytes, accounts: Sequence[Account], now: datetime) -> Account:
+    """The account that signed the raw bytes, whenever that was: one account for each country."""
+    given = headers.get(HEADER, "")
+    if not given:
+        raise Unsigned(f"no {HEADER} header")
+    for account in accounts:
+        if any([same(sign(secret, body), given) for secret in account.secrets]):
+            return account
+    raise NotAuthentic(f"the {HEADER} header fits no secret")
+
+
+def acknowledge(body: bytes) -> bytes:
+    """A plain 200 will do."""
+    return b""
+
+
+# WHAT ITS WORDS MEAN ------------------------------------------------------------------------------
+
+
+class Meaning(NamedTuple):
+    """What an event says of a parcel in our words."""
+
+    status: TrackingStatus
+    reason: str = ""
+    delivered_to: str = ""
+    flags: tuple[str, ...] = ()
+
+
+_INFO = Meaning(TrackingStatus.INFO_RECEIVED)
+_PICKED_UP = Meaning(TrackingStatus.PICKED_UP)
+_MOVING = Meaning(TrackingStatus.IN_TRANSIT)
+_FAILED = Meaning(TrackingStatus.DELIVERY_ATTEMPT_FAILED, "other")
+_RETURNING = Meaning(TrackingStatus.RETURNING)
+_RETURNED = Meaning(TrackingStatus.RETURNED)
+_FINAL = ("final",)
+
+NOTHING_KNOWN = Meaning(TrackingStatus.UNKNOWN)
+
+EVENTS: dict[str, Meaning | None] = {
+    "pending pickup": _INFO,
+    "driver dispatched for pickup": _INFO,
+    "pending pickup, shipper dropoff": _INFO,
+    "picked up, in transit to origin hub": _PICKED_UP,
+    "pickup exception, pending reschedule": Meaning(TrackingStatus.PICKUP_FAILED, "other"),
+    "pickup exception, reattempt scheduled": Meaning(TrackingStatus.PICKUP_FAILED, "rescheduled"),
+    "pickup exception, max attempts reached": Meaning(
+        TrackingStatus.PICKUP_FAILED, "other", flags=_FINAL
+    ),
+    "pickup exception, pending retrieval from pudo": _INFO,
+    "arrived at origin hub": _MOVING,
+    "arrived at transit hub": _MOVING,
+    "arrived at destination hub": _MOVING,
+    "in transit to next sorting hub": _MOVING,
+    "on vehicle for delivery": Meaning(TrackingStatus.OUT_FOR_DELIVERY),
+    "at pudo, pending customer collection": Meaning(TrackingStatus.AVAILABLE_FOR_PICKUP),
+    "delivered, collected by customer": Meaning(
+        TrackingStatus.DELIVERED, delivered_to="pickup_point"
+    ),
+    "delivered, left at doorstep": Meaning(TrackingStatus.DELIVERED, delivered_to="safe_place"),
+    "delivered, received by customer": Meaning(TrackingStatus.DELIVERED, delivered_to="recipient"),
+    "delivery exception, pending reschedule": _FAILED,
+    "delivery exception, reattempt scheduled": _FAILED,
+    "delivery exception, max attempts reached": _FAILED._replace(flags=_FINAL),
+    "delivery exception, parcel overstayed at pudo": _RETURNING._replace(reason="not_collected"),
+    "delivery exception, parcel lost": Meaning(TrackingStatus.LOST),
+    "delivery exception, parcel damaged": Meaning(TrackingStatus.DAMAGED),
+    "delivery exception, return to sender initiated": _RETURNING,
+    "returned to sender": _RETURNED,
+    "cancelled": Meaning(TrackingStatus.CANCELLED),
+    "parcel measurements update": None,
+    "international transit, fulfillment request submitted": _INFO,
+    "international transit, fulfillment packed": _INFO,
+    "international transit, en route to origin facility": _MOVING,
+    "international transit, handed over to origin facility": _PICKED_UP,
+    "international transit, arrived at origin facility": _MOVING,
+    "international transit, processed at origin facility": _MOVING,
+    "international transit, handed over to linehaul": _MOVING,
+    "international transit, export cleared": _MOVING,
+    "international transit, linehaul scheduled": _MOVING,
+    "international transit, linehaul departed": _MOVING,
+    "international transit, linehaul arrived": _MOVING,
+    "international transit, customs cleared": _MOVING,
+    "international transit, customs held": Meaning(TrackingStatus.ON_HOLD, "customs"),
+    "international transit, handed over to last mile": _MOVING,
+    "international transit, returned to sender at origin facility": _RETURNED,
+    "international transit, returned to xb warehouse": _RETURNED,
+    "international transit, parcel exception": NOTHING_KNOWN._replace(
+        flags=("exception_unclassified",)
+    ),
+    "international transit, parcel disposed": Meaning(TrackingStatus.DISPOSED),
+    "international transit, parcel lost": Meaning(TrackingStatus.LOST),
+    "international transit, parcel damaged": Meaning(TrackingStatus.DAMAGED),
+    "return to shipper exception, parcel triggered for shipper collection": _RETURNING,
+    "return to shipper exception, parcel collected by shipper": _RETURNED,
+    "return to shipper exception, parcel scrapped": Meaning(TrackingStatus.DISPOSED),
+    "return to shipper exception, max attempts reached": _RETURNING._replace(flags=_FINAL),
+}
+"""Keyed by the folded event. None: it says nothing of where the parcel is."""
+
+FAILURES = {"customer not available": "recipient_absent"}
+"""Why an attempt failed, folded. The sender's list is not published; any other stays `other`."""
+
+ON_THE_WAY_BACK = {
+    TrackingStatus.PICKED_UP: TrackingStatus.RETURNING,
+    TrackingStatus.IN_TRANSIT: TrackingStatus.RETURNING,
+    TrackingStatus.OUT_FOR_DELIVERY: TrackingStatus.RETURNING,
+    TrackingStatus.DELIVERY_ATTEMPT_FAILED: TrackingStatus.RETURNING,
+    TrackingStatus.AVAILABLE_FOR_PICKUP: TrackingStatus.RETURNING,
+    TrackingStatus.DELIVERED: TrackingStatus.RETURNED,
+}
+"""What an event means on the leg back (`carriers.md` 1.3, rule 3). There a van, a counter or a
+failed attempt is the sender's: it must not count as an attempt to reach the buyer."""
+
+
+def folded(text: str) -> str:
+    """A text as the tables are keyed: its case differs between events, and so may its spaces."""
+    return " ".join(text.split()).casefold()
+
+
+def meaning(event: str, failure: str = "", *, going_back: bool = False) -> Meaning | None:
+    """What an event means on its leg; unknown where it is not in the table, None where nothing."""
+    said = EVENTS.get(folded(event), NOTHING_KNOWN)
+    if said is None:
+        return None
+    if going_back and said.status in ON_THE_WAY_BACK:
+        # why the sender was not reached is no reason of the buyer's
+        return Meaning(ON_THE_WAY_BACK[said.status], flags=said.flags)
+    if said.status is TrackingStatus.DELIVERY_ATTEMPT_FAILED:
+        return said._replace(reason=FAILURES.get(folded(failure), said.reason))
+    return said
+
+
+# WHAT A DELIVERY SAYS -----------------------------------------------------------------------------
+
+HUBS = (
+    "arrived_at_origin_hub_information",
+    "arrived_at_transit_hub_information",
+    "arrived_at_destination_hub_information",
+)
+
+
+def translate(delivery: Delivery) -> Translation:
+    """One tracking event, and the link to an order where the body names one.
+
+    Raises `Unreadable` where the number, the event, the leg or a time that was sent can't be read.
+    What the body tells of people, and free text about a return, stays in the delivery.
+    """
+    body = json_object(delivery.body)
+    written = words(body, "tracking_id")
+    number = number_of(written, "tracking_id")
+    event = words(body, "event")
+    if not event:
+        raise Unreadable("event: a tracking event was expected")
+    failed = _any_object(body, "delivery_exception")
+    said = meaning(event, _any_words(failed, "failure_reason"), going_back=_going_back(body))
+    if said is None:
+        return Translation(note=f"{event!r} says nothing of where the parcel is")
+    told_at = words(body, "timestamp")
+    occurred_at, basis = delivery.received_at, TimeBasis.RECEIVED
+    if told_at:
+        occurred_at, basis = instant(told_at, "timestamp")
+    location = _place(body)
+    proof = _proof(body) if said.status is TrackingStatus.DELIVERED else ""
+    scan = Scan(
+        # The status is part of it because the leg turns it about, and the proof because it may come
+        # later than the delivery: either is one event more, at the same time.
+        identity=digest(NAME, number, folded(event), told_at, location, said.status, proof),
+        number=number,
+        status=said.status,
+        occurred_at=occurred_at,
+        basis=basis,
+        received_at=delivery.received_at,
+        source=NAME,
+        account=delivery.account,
+        raw_code=event[:_LONGEST_KEPT],
+        written=written,
+        carrier=CARRIER,
+        reason=said.reason,
+        location=location,
+        delivered_to=said.delivered_to,
+        proof=proof,
+        flags=said.flags,
+        shops=delivery.shops,
+    )
+    try:
+        order_id = optional_id(body, "shipper_order_ref_no")
+    except Unreadable as odd:  # the scan counts all the same; only the link can't be made
+        return Translation(scans=(scan,), note=f"no link: {odd}")
+    links = (Link(number, order_id, NAME, shops=delivery.shops),) if order_id else ()
+    return Translation(scans=(scan,), links=links)
+
+
+def _going_back(body: Object) -> bool:
+    """Whether the parcel is on its way back to the sender; it is not where nothing is said."""
+    told = body.get("is_parcel_on_rts_leg")
+    if told is not None and not isinstance(told, bool):
+        # it turns the sense of the event about, so it is not for guessing
+        raise Unreadable("is_parcel_on_rts_leg: true or false was expected")
+    return bool(told)
+
+
+def _place(body: Object) -> str:
+    """Hub, city and country of an arrival: the company's own places and nobody's address."""
+    for key in HUBS:
+        told = _any_object(body, key)
+        named = [_any_words(told, each) for each in ("hub", "city", "country")]
+        if any(named):
+            return ", ".join(name for name in named if name)[:_LONGEST_KEPT]
+    return ""
+
+
+def _proof(body: Object) -> str:
+    """What proves a delivery: a signature before a photo. The links to them stay in the body."""
+    proof = _any_object(_any_object(body, "delivery_information"), "proof")
+    if _any_words(proof, "signature_uri"):
+        return "signature"
+    images = proof.get("image_uris")
+    shown = isinstance(images, list) and any(isinstance(uri, str) and uri for uri in images)
+    return "photo" if shown else ""
+
+
+def _any_object(data: Object, key: str) -> Object:
+    """An object that nothing depends on: one of another type is empty."""
+    found = data.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _any_words(data: Object, key: str) -> str:
+    """A text that nothing depends on: one of another type is none."""
+    try:
+        return words(data, key)
+    except Unreadable:
+        return ""
