@@ -18,6 +18,7 @@ from shipclock.sources import (
     Account,
     aftership,
     easypost,
+    jtexpress,
     ninjavan,
     source,
     standard_webhooks,
@@ -83,6 +84,11 @@ class Door:
 
     def ninjavan(self, body: bytes) -> Answer:
         return self.ring("ninjavan", {ninjavan.HEADER: ninjavan.sign(POST_SECRET, body)}, body)
+
+    def jtexpress(self, body: bytes) -> Answer:
+        form = b"bizContent=" + body[11:]
+        digest = jtexpress.sign(POST_SECRET, jtexpress.content_of(form))
+        return self.ring("jtexpress", {jtexpress.HEADER: digest}, form)
 
 
 # Kept
@@ -351,6 +357,7 @@ def test_a_body_at_the_limit_is_taken_and_one_byte_more_is_not(name: str) -> Non
         "easypost": door.easypost,
         "aftership": door.aftership,
         "ninjavan": door.ninjavan,
+        "jtexpress": door.jtexpress,
     }
     ring = rings[name]
     assert ring(body).status == 200
