@@ -20,6 +20,8 @@ from shipclock.sources import (
     easypost,
     jtexpress,
     ninjavan,
+    seventeentrack,
+    shippo,
     source,
     standard_webhooks,
     tiktok_shop,
@@ -89,6 +91,15 @@ class Door:
         form = b"bizContent=" + body[11:]
         digest = jtexpress.sign(POST_SECRET, jtexpress.content_of(form))
         return self.ring("jtexpress", {jtexpress.HEADER: digest}, form)
+
+    def seventeentrack(self, body: bytes) -> Answer:
+        headers = {seventeentrack.HEADER: seventeentrack.sign(POST_SECRET, body)}
+        return self.ring("seventeentrack", headers, body)
+
+    def shippo(self, body: bytes) -> Answer:
+        sent = str(int(REAL.timestamp()))
+        headers = {shippo.HEADER: shippo.sign(POST_SECRET, sent, body)}
+        return self.ring("shippo", headers, body)
 
 
 # Kept
@@ -358,6 +369,8 @@ def test_a_body_at_the_limit_is_taken_and_one_byte_more_is_not(name: str) -> Non
         "aftership": door.aftership,
         "ninjavan": door.ninjavan,
         "jtexpress": door.jtexpress,
+        "seventeentrack": door.seventeentrack,
+        "shippo": door.shippo,
     }
     ring = rings[name]
     assert ring(body).status == 200

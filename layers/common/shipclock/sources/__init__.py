@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from shipclock.domain.tracking import Scan
 
 MARKETPLACES = ("tiktok_shop",)
-CARRIERS = ("aftership", "easypost", "jtexpress", "ninjavan", "seventeentrack", "standard_webhooks")
+CARRIERS = (
+    "aftership",
+    "easypost",
+    "jtexpress",
+    "ninjavan",
+    "seventeentrack",
+    "shippo",
+    "standard_webhooks",
+)
 SOURCES = MARKETPLACES + CARRIERS
 """The registry: the name is the module's and, for a carrier, the last part of its URL."""
 
