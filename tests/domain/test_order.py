@@ -798,3 +798,37 @@ def test_a_status_is_never_reached_later_than_one_that_follows_it_unless_the_fie
     reached = folded(*untold, *plain).reached
     instants = [reached[status] for status in PROGRESS if status in reached]
     assert instants == sorted(instants)
+
+
+def test_hints_are_kept_with_the_newest_word_last_however_they_arrived() -> None:
+    told = [hint("ON_HOLD", 1), hint("AWAITING_SHIPMENT", 3), hint("IN_TRANSIT", 2)]
+    for arrived in itertools.permutations(told):
+        assert [one.status for one in folded(*arrived).hints] == [
+            "ON_HOLD",
+            "IN_TRANSIT",
+            "AWAITING_SHIPMENT",
+        ]
+
+
+PENDING, WITHDRAWN = "CANCELLATION_REQUEST_PENDING", "CANCELLATION_REQUEST_CANCEL"
+
+
+def test_of_one_second_the_answer_to_a_request_comes_after_it() -> None:
+    asked = case(PENDING, 2, deadline=after(50), identity="b")
+    answered = case(WITHDRAWN, 2, identity="a")
+    for told in ((asked, answered), (answered, asked)):
+        order = folded(snapshot(hours=1), *told)
+        assert [one.status for one in order.cases] == [PENDING, WITHDRAWN]
+        assert not order.cancel_open
+
+
+def test_a_request_that_is_made_again_is_the_one_to_answer() -> None:
+    first, again = case(PENDING, 1, case_id="A"), case(PENDING, 4, case_id="A", identity="again")
+    between, other = case(WITHDRAWN, 2, case_id="A"), case(PENDING, 3, case_id="B", identity="o")
+    order = folded(snapshot(hours=0), first, between, other, again)
+    assert (order.cancel_open, order.cancel_case) == (True, "A")
+
+
+def test_of_a_cancelled_order_no_request_waits() -> None:
+    order = folded(snapshot("CANCELLED", 1, cancel_requested=True), case(PENDING, 2))
+    assert (order.cancel_open, order.cancel_case) == (False, "")

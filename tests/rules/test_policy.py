@@ -1,6 +1,7 @@
 """Packs: deadlines as data, and what is refused as one."""
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -173,3 +174,10 @@ def test_of_two_packs_in_force_the_newer_one_rules(monkeypatch: pytest.MonkeyPat
     assert on(2).pack is older
     assert on(3).pack is newer
     assert on(8).pack is packs[DEFAULT]
+
+
+def test_a_shop_may_choose_a_pack_for_its_orders_wherever_and_whenever_they_were_placed() -> None:
+    chosen = policy_for("US", dt.date(1999, 1, 1), "America/New_York", "guide-2023")
+    assert (chosen.pack, chosen.zone) == (load("guide-2023"), ZoneInfo("America/New_York"))
+    with pytest.raises(PolicyError, match="no pack 'guide-1923'"):
+        policy_for("US", dt.date(2026, 1, 1), "America/New_York", "guide-1923")
