@@ -28,6 +28,7 @@ from shipclock.ports import (
     Row,
     StoreError,
     When,
+    Wire,
     Write,
 )
 
@@ -274,7 +275,7 @@ class FaultyStore:
 class FaultyWire:
     """A wire whose every call may fail, as `Faults` plans it."""
 
-    def __init__(self, wire: SandboxWire, faults: Faults) -> None:
+    def __init__(self, wire: Wire, faults: Faults) -> None:
         self._wire = wire
         self._faults = faults
 

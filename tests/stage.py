@@ -15,7 +15,7 @@ from sandbox.world import Effect
 from shipclock.connect import connect_shop
 from shipclock.ingest import Answer, Arrival, receive
 from shipclock.marketplaces.protocol import Hosts, Shop, Tokens
-from shipclock.ports import Put, Row, Store
+from shipclock.ports import Put, Row, Store, Wire
 from shipclock.settle import Settled, judge, read_book
 from shipclock.sources import standard_webhooks
 from shipclock.sweep import Line, Report, Sweep, World
@@ -77,7 +77,9 @@ class Stage:
             untracked_after=untracked_after,
             rotates_refresh_token=rotates,
         )
-        self.wire = SandboxWire(self.sandbox, self.real)
+        self.network = SandboxWire(self.sandbox, self.real)
+        self.wire: Wire = self.network
+        """What the sweeps call through; a test may lay another wire over the network."""
         self.announced: list[Mapping[str, Any]] = []
         self.lines: list[Line] = []
         self.kept: list[Row] = []

@@ -278,7 +278,7 @@ def test_a_code_means_the_same_with_any_status(kind: str, status: int) -> None:
     scene, comes = SCENE["ship_package"], WRITE[kind]
     stage, order_id = scene.begin()
     told = {"code": SAMPLES[kind], "message": "no", "request_id": "r-1", "data": None}
-    stage.wire = Tampering(stage.wire, scene, lambda _: answer(status, told))  # type: ignore[assignment]
+    stage.wire = Tampering(stage.wire, scene, lambda _: answer(status, told))
     stage.sweep()
     push = pushed(stage, order_id, scene.push)
     assert (push.state, push.attempts) == (comes.state, comes.attempts)
@@ -291,7 +291,7 @@ def test_a_code_of_no_table_is_a_no_unless_the_marketplace_failed(status: int, s
     scene = SCENE["ship_package"]
     stage, order_id = scene.begin()
     told = {"code": UNKNOWN, "message": "no", "data": None}
-    stage.wire = Tampering(stage.wire, scene, lambda _: answer(status, told))  # type: ignore[assignment]
+    stage.wire = Tampering(stage.wire, scene, lambda _: answer(status, told))
     stage.sweep()
     assert pushed(stage, order_id, scene.push).state == state
     assert effects(stage, order_id, scene.effect) == (state == "done")
@@ -304,7 +304,7 @@ def test_a_success_with_a_status_that_says_otherwise_is_looked_at_first(
 ) -> None:
     scene = SCENE["ship_package"]
     stage, order_id = scene.begin()
-    stage.wire = Tampering(  # type: ignore[assignment]
+    stage.wire = Tampering(
         stage.wire, scene, lambda _: answer(status, {"code": 0, "data": {}}), carried_out=landed
     )
     for _ in range(3):

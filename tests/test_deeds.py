@@ -745,7 +745,7 @@ def test_a_label_is_never_kept_as_a_page(stage: Stage, told_as: str, kept_as: st
                 return reply
             return replace(reply, headers={"content-type": told_as})
 
-    stage.wire = Files()  # type: ignore[assignment]
+    stage.wire = Files()
     order_id = placed(stage, shipping_type="TIKTOK")
     ask(stage, order_id, "ship", package_of(stage, order_id), handover_method="DROP_OFF")
     for _ in range(3):

@@ -295,7 +295,7 @@ def test_long_tokens_are_kept_whole() -> None:
             seen.append(request.headers["x-tts-access-token"])
             return HttpReply(200, {}, b'{"code": 0, "data": {"orders": []}}')
 
-    stage.wire = Wire()  # type: ignore[assignment]
+    stage.wire = Wire()
     expiring(stage)
     placed(stage)
     stage.marketplace_tells()

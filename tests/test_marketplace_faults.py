@@ -123,7 +123,7 @@ def test_an_odd_body_loses_nothing_and_doubles_nothing(scene: Scene, carried_out
         def odd(_: HttpReply, body: bytes = body) -> HttpReply:
             return HttpReply(200, {"content-type": "application/json"}, body)
 
-        stage.wire = Tampering(wire, scene, odd, carried_out=carried_out)  # type: ignore[assignment]
+        stage.wire = Tampering(wire, scene, odd, carried_out=carried_out)
         stage.sweep()
         stage.wire = wire
         check_over(scene, stage, order_id, before, name)
@@ -154,7 +154,7 @@ def test_an_error_inside_a_success_counts_as_the_answer(
 ) -> None:
     stage, order_id, before = begun(scene)
     wire = stage.wire
-    stage.wire = Tampering(wire, scene, told(error(code)))  # type: ignore[assignment]
+    stage.wire = Tampering(wire, scene, told(error(code)))
     stage.sweep()
     push = pushed(stage, order_id, scene.push)
     assert push.state == state
@@ -198,7 +198,7 @@ def test_the_errors_of_a_batch_are_each_packages_own_or_nobodys(
         lambda _: HttpReply(200, {"content-type": "application/json"}, BATCH[name]),
         carried_out=carried_out,
     )
-    stage.wire = odd  # type: ignore[assignment]
+    stage.wire = odd
     stage.sweep()
     assert not odd.left
     heal(stage)
@@ -257,7 +257,7 @@ def test_a_call_that_was_never_sent_is_simply_made_again() -> None:
     def lost(_: HttpReply) -> HttpReply:
         raise NotSent("no connection")
 
-    stage.wire = Tampering(wire, SCENE["ship_package"], lost)  # type: ignore[assignment]
+    stage.wire = Tampering(wire, SCENE["ship_package"], lost)
     stage.sweep()
     push = pushed(stage, order_id, "ship_package")
     assert (push.state, push.reason) == ("pending", "not sent: no connection")
@@ -325,7 +325,7 @@ def test_a_token_revoked_right_before_a_call_costs_nothing_once_connected_again(
                 stage.sandbox.revoke(SHOP_ID)
             return wire.send(request)
 
-    stage.wire = Revoking()  # type: ignore[assignment]
+    stage.wire = Revoking()
     stage.sweep()
     stage.wire = wire
     assert done
@@ -408,7 +408,7 @@ def vanished() -> tuple[Stage, str, str]:
     stage, gone = SCENE["reread"].begin()
     other = stage.sandbox.add_order(SHOP_ID, status="AWAITING_SHIPMENT", items={"MUG": 1})
     stage.marketplace_tells()
-    stage.wire = Hiding(stage.wire, gone)  # type: ignore[assignment]
+    stage.wire = Hiding(stage.wire, gone)
     return stage, gone, other
 
 
@@ -453,7 +453,7 @@ def test_a_push_in_doubt_of_a_vanished_order_waits_and_is_not_repeated_blindly()
     stage, order_id, before = begun(scene)
     stage.sandbox.fail(scene.fault("effect_no_answer"))
     wire = stage.wire
-    stage.wire = Hiding(wire, order_id)  # type: ignore[assignment]
+    stage.wire = Hiding(wire, order_id)
     for _ in range(120):
         pass_by(stage, MINUTE)
         stage.sweep()
@@ -485,7 +485,7 @@ def test_one_order_that_is_refused_keeps_no_other_of_its_batch_from_being_read(c
                 return HttpReply(200, {}, json.dumps(told).encode())
             return wire.send(request)
 
-    stage.wire = Refusing()  # type: ignore[assignment]
+    stage.wire = Refusing()
     stage.sweep()
     assert all(stage.judged(order_id).order.facts is not None for order_id in others)
     assert lines(stage, "reread.failed") == ["reread.failed"]

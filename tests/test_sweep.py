@@ -173,12 +173,12 @@ def test_an_unanswering_marketplace_ends_in_a_dead_push_and_no_effect(stage: Sta
 def test_an_unreachable_marketplace_never_makes_a_push_dead(stage: Stage) -> None:
     order_id = placed(stage)
     scanned(stage, order_id)
-    stage.wire.down = True
+    stage.network.down = True
     for hour in range(60):
         stage.until(START + hour * HOUR)
         stage.real.pass_time(60)
         stage.sweep()
-    stage.wire.down = False
+    stage.network.down = False
     stage.until(START + 70 * HOUR)
     stage.settle_down()
     assert len(stage.effects) == 1
@@ -393,7 +393,7 @@ def test_a_hard_lines_verdict_comes_after_its_re_read_or_an_hour_later_without(
 ) -> None:
     due = START + 72 * HOUR
     order_id = placed(stage, delivery_due_time=int(due.timestamp()))
-    stage.wire.down = True
+    stage.network.down = True
     stage.sweep(due)
     assert "delivery_due_time" not in stage.verdicts(order_id)
     stage.sweep(due + HOUR - timedelta(seconds=1))

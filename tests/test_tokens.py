@@ -21,11 +21,11 @@ from shipclock.connect import attach_shop, connect_shop, disconnect, expiring, s
 from shipclock.lane import Lane, LaneWorld, take
 from shipclock.marketplaces.protocol import Call, Kind, Outcome, Shop, Tokens
 from shipclock.marketplaces.tiktok_shop.answers import read_tokens
-from shipclock.ports import Change, HttpReply, HttpRequest, Put, Row, StoreError
+from shipclock.ports import Change, HttpReply, HttpRequest, Put, Row, StoreError, Wire
 from shipclock.renewal import LEASE
 from shipclock.skew import SKEWED, skew
 from shipclock.sweep import Sweep
-from tests.fakes import KINDS, Faults, FaultyStore, FaultyWire, Gone, SandboxWire
+from tests.fakes import KINDS, Faults, FaultyStore, FaultyWire, Gone
 from tests.stage import (
     APP_KEY,
     APP_SECRET,
@@ -139,7 +139,7 @@ class FastClock:
 class SlowWire:
     """A wire whose renewals take a while, so that all others come to want one meanwhile."""
 
-    def __init__(self, wire: SandboxWire) -> None:
+    def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
     def send(self, request: HttpRequest) -> HttpReply:
@@ -163,7 +163,7 @@ def test_a_hundred_sweeps_at_the_end_of_a_token_make_one_renewal_and_every_push(
         stage.carrier_tells(f"SYN-10{place}", "picked_up", order_id=order_id)
     for shop in stage.sandbox.shops:
         shop.access_expires_at = REAL.timestamp() - 1
-    stage.wire = SlowWire(stage.wire)  # type: ignore[assignment]
+    stage.wire = SlowWire(stage.wire)
     clock = FastClock(REAL, speed=1.5)
     world = stage.world
     world.real, world.sleep = clock, clock.sleep

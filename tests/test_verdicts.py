@@ -198,7 +198,7 @@ def test_what_the_marketplace_already_knows_as_delivered_is_never_deemed_lost(st
 
 def test_a_marketplace_that_does_not_answer_holds_no_verdict_up(stage: Stage) -> None:
     order_id = on_its_way(stage)
-    stage.wire.down = True
+    stage.network.down = True
     stage.until(START + 12 * DAY)
     stage.real.pass_time(60)
     stage.sweep()

@@ -375,22 +375,22 @@ class Play(Stage):
         world.wire = FaultyWire(self.wire, trouble)
         if said.get("mute"):
             world.announce = _mute
-        self.wire.down = bool(said.get("down"))
+        self.network.down = bool(said.get("down"))
         try:
             Sweep(world, self.now, timedelta(seconds=65)).run()
         except Gone:
             self.tally["crashes"] += 1
         except StoreError:
             pass
-        self.wire.down = False
+        self.network.down = False
         self.tally["sweeps"] += 1
         self.tally["faults"] += trouble.played
 
     def _other_sweep(self) -> None:
-        down, self.wire.down = self.wire.down, False
+        down, self.network.down = self.network.down, False
         self.sweep()
         self.tally["sweeps"] += 1
-        self.wire.down = down
+        self.network.down = down
 
     def _peace(self) -> None:
         """Faults end, time goes by, a person does what is asked for, until nothing is left."""
