@@ -26,6 +26,7 @@ from shipclock.domain.tracking import (
 )
 from shipclock.reading import Unreadable
 from shipclock.sources import Account, Delivery, NotAuthentic, Translation, Unsigned, aftership
+from shipclock.sources.history import MOST_ENTRIES
 from tests.builders import OTHER_SHOP, REAL, SHOP, patient, sample, sample_bytes, samples
 
 SECRET = "synthetic aftership secret 0001"
@@ -1014,8 +1015,8 @@ def test_a_code_and_a_carrier_are_cut_to_what_can_be_kept() -> None:
 
 
 def test_a_history_of_thousands_is_refused_before_it_is_read() -> None:
-    most = [{"tag": f"Made-up {n}"} for n in range(aftership.MOST_ENTRIES)]
-    assert len(scans_of(bent(checkpoints=most))) == aftership.MOST_ENTRIES + 1
+    most = [{"tag": f"Made-up {n}"} for n in range(MOST_ENTRIES)]
+    assert len(scans_of(bent(checkpoints=most))) == MOST_ENTRIES + 1
     with pytest.raises(Unreadable, match=r"^msg\.checkpoints: 2001 entries"):
         told(bent(checkpoints=[*most, {"tag": "InTransit"}]))
 
@@ -1025,10 +1026,10 @@ def test_a_body_full_of_junk_is_read_as_far_as_a_history_may_go(junk: str) -> No
     head = b'{"event":"tracking_update","msg":{"tracking_number":"SYN1","tag":"InTransit",'
     head += b'"checkpoints":['
     count = (aftership.LIMIT - len(head) - 3) // (len(junk) + 1)
-    for listed in (count, min(count, aftership.MOST_ENTRIES)):
+    for listed in (count, min(count, MOST_ENTRIES)):
         body = head + ",".join([junk] * listed).encode() + b"]}}"
         assert len(body) <= aftership.LIMIT
-        assert isinstance(outcome(body), Unreadable) == (listed > aftership.MOST_ENTRIES)
+        assert isinstance(outcome(body), Unreadable) == (listed > MOST_ENTRIES)
 
 
 # Bent by a machine

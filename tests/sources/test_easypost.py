@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus, fold_parcel
 from shipclock.reading import Unreadable
 from shipclock.sources import Account, Delivery, NotAuthentic, Translation, Unsigned, easypost
+from shipclock.sources.history import MOST_ENTRIES
 from tests.builders import OTHER_SHOP, REAL, SHOP, patient, sample, sample_bytes, samples
 
 SECRET = "synthetic easypost secret 0001"
@@ -840,8 +841,8 @@ def test_a_code_is_cut_to_what_can_be_kept_and_a_carrier_that_is_no_text_is_none
 
 def test_a_history_of_thousands_is_refused_before_it_is_read() -> None:
     entry = {"status": "in_transit"}
-    most = [{**entry, "status_detail": str(n)} for n in range(easypost.MOST_ENTRIES)]
-    assert len(told(bent(tracking_details=most)).scans) == easypost.MOST_ENTRIES + 1
+    most = [{**entry, "status_detail": str(n)} for n in range(MOST_ENTRIES)]
+    assert len(told(bent(tracking_details=most)).scans) == MOST_ENTRIES + 1
     with pytest.raises(Unreadable, match=r"^result\.tracking_details: 2001 entries"):
         told(bent(tracking_details=[*most, entry]))
 
@@ -851,11 +852,11 @@ def test_a_body_full_of_junk_is_read_as_far_as_a_history_may_go(junk: str) -> No
     head = b'{"object":"Event","description":"tracker.updated","result":{"object":"Tracker",'
     head += b'"tracking_code":"SYN1","status":"in_transit","tracking_details":['
     count = (easypost.LIMIT - len(head) - 3) // (len(junk) + 1)
-    for listed in (count, min(count, easypost.MOST_ENTRIES)):
+    for listed in (count, min(count, MOST_ENTRIES)):
         body = head + ",".join([junk] * listed).encode() + b"]}}"
         assert len(body) <= easypost.LIMIT
         found = outcome(body)
-        assert isinstance(found, Unreadable) == (listed > easypost.MOST_ENTRIES)
+        assert isinstance(found, Unreadable) == (listed > MOST_ENTRIES)
 
 
 # Bent by a machine

@@ -26,6 +26,7 @@ from shipclock.ingest import Answer, Arrival, receive
 from shipclock.ports import Row
 from shipclock.reading import Unreadable
 from shipclock.sources import Account, Delivery, NotAuthentic, Translation, Unsigned, jtexpress
+from shipclock.sources.history import MOST_ENTRIES
 from tests.builders import (
     NUMBER,
     ORDER,
@@ -727,13 +728,13 @@ def test_all_that_is_odd_is_counted() -> None:
 
 def test_a_delivery_of_thousands_is_refused_before_it_is_read() -> None:
     short_one = {"scanTypeCode": "30"}
-    most = [{**short_one, "scanNetworkId": n} for n in range(jtexpress.MOST_ENTRIES)]
-    assert len(told(form([parcel(*most)])).scans) == jtexpress.MOST_ENTRIES
+    most = [{**short_one, "scanNetworkId": n} for n in range(MOST_ENTRIES)]
+    assert len(told(form([parcel(*most)])).scans) == MOST_ENTRIES
     for content in ([parcel(*most, short_one)], [parcel(*most), parcel(short_one)]):
-        with pytest.raises(Unreadable, match="more than 2000 scans"):
+        with pytest.raises(Unreadable, match=r"more than 2000 scans|2001 entries"):
             told(form(content))
     with pytest.raises(Unreadable, match="2001 parcels"):
-        told(form([{}] * (jtexpress.MOST_ENTRIES + 1)))
+        told(form([{}] * (MOST_ENTRIES + 1)))
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from shipclock.sources import (
     Unsigned,
     seventeentrack,
 )
+from shipclock.sources.history import MOST_ENTRIES
 from tests.builders import (
     NUMBER,
     ORDER,
@@ -865,11 +866,11 @@ def test_a_code_and_a_place_are_cut_and_a_carrier_that_is_no_text_is_none() -> N
 
 
 def test_a_list_of_thousands_is_refused_before_it_is_read() -> None:
-    most = [{"sub_status": str(n)} for n in range(seventeentrack.MOST_ENTRIES - 1)]
+    most = [{"sub_status": str(n)} for n in range(MOST_ENTRIES - 1)]
     assert len(told(bent_list(lambda _: most, BARE)).scans) == len(most)
     with pytest.raises(Unreadable, match="no parcel has so many"):
         told(bent_list(lambda _: [*most, most[0]], BARE))
-    carriers: list[object] = [{}] * seventeentrack.MOST_ENTRIES
+    carriers: list[object] = [{}] * MOST_ENTRIES
     assert told(bent_info(tracking={"providers": carriers})).scans
     with pytest.raises(Unreadable, match="no parcel has so many"):
         told(bent_info(tracking={"providers": [*carriers, 5]}))

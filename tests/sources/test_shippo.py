@@ -23,6 +23,7 @@ from shipclock.domain.tracking import (
 )
 from shipclock.reading import Unreadable
 from shipclock.sources import Account, Delivery, NotAuthentic, Translation, Unsigned, shippo
+from shipclock.sources.history import MOST_ENTRIES
 from tests.builders import (
     NUMBER,
     ORDER,
@@ -602,8 +603,8 @@ def test_a_code_and_a_place_are_cut_and_a_carrier_that_is_no_text_is_none() -> N
 
 
 def test_a_history_of_thousands_is_refused_before_it_is_read() -> None:
-    most = [{"status": "TRANSIT", "object_id": str(n)} for n in range(shippo.MOST_ENTRIES)]
-    assert len(told(bent(tracking_history=most)).scans) == shippo.MOST_ENTRIES + 1
+    most = [{"status": "TRANSIT", "object_id": str(n)} for n in range(MOST_ENTRIES)]
+    assert len(told(bent(tracking_history=most)).scans) == MOST_ENTRIES + 1
     with pytest.raises(Unreadable, match=r"^data\.tracking_history: 2001 entries"):
         told(bent(tracking_history=[*most, most[0]]))
 

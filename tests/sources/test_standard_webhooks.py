@@ -348,7 +348,7 @@ def bent(**changes: object) -> bytes:
         (bent(tracking_number="9" * 65), "data.tracking_number"),
         (bent(tracking_number="号码"), "data.tracking_number"),
         (bent(tracking_number="A\x00B"), "data.tracking_number"),
-        (bent(tracking_number=["A"]), "tracking_number"),
+        (bent(tracking_number=["A"]), "data.tracking_number"),
         (bent(status=""), "data.status"),
         (bent(status=None), "data.status"),
         (bent(status=True), "status"),

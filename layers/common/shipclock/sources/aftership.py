@@ -13,24 +13,34 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from shipclock.domain.event import Link
-from shipclock.domain.tracking import TERMINAL, Scan, TimeBasis, TrackingStatus, in_order
-from shipclock.reading import Object, Unreadable, digest, json_object, optional_id, part, words
-from shipclock.sources import (
-    Account,
-    Delivery,
-    Headers,
-    NotAuthentic,
-    Translation,
-    Unsigned,
+from shipclock.domain.tracking import TimeBasis, TrackingStatus
+from shipclock.reading import Object, Unreadable, json_object, part, words
+from shipclock.sources import Account, Delivery, Headers, Translation, Unsigned
+from shipclock.sources.fields import (
+    When,
+    any_object,
+    any_words,
+    expected,
+    instant,
+    kept,
+    words_at,
 )
-from shipclock.sources.fields import instant, number_of
-from shipclock.sources.signatures import same
+from shipclock.sources.history import (
+    Told,
+    dated,
+    entries,
+    last_changed,
+    list_of,
+    summary,
+    tracked,
+    translation,
+)
+from shipclock.sources.meaning import NOTHING_KNOWN, UNCLASSIFIED, Meaning, going_back
+from shipclock.sources.signatures import key_of, same, signer
 
 LIMIT = 256 * 1024
 FORM = False
@@ -42,21 +52,13 @@ Shipping and what came before them."""
 EVIDENCE = tuple(PREFIXES)
 EVENT = "tracking_update"
 
-MOST_ENTRIES = 2_000
-"""The longest history that is read; a parcel's has dozens."""
-_LONGEST_KEPT = 100
-"""Characters of a raw code, a carrier and a place: events are kept for good."""
-
 
 # PROVING IT ---------------------------------------------------------------------------------------
 
 
 def sign(secret: str, body: bytes) -> str:
     """The base64 that AfterShip sends for a body. Raises ValueError where the secret is no text."""
-    try:
-        key = secret.encode()
-    except UnicodeEncodeError:  # half a character; the message must not quote the secret
-        raise ValueError("an aftership secret must be whole Unicode characters") from None
+    key = key_of(secret, NAME)
     return base64.b64encode(hmac.new(key, body, hashlib.sha256).digest()).decode()
 
 
@@ -69,10 +71,9 @@ def verify(headers: Headers, body: bytes, accounts: Sequence[Account], now: date
     if not name:
         raise Unsigned(f"no {HEADER} header")
     given, prefix = headers[name], PREFIXES[name]
-    for account in accounts:
-        if any([same(prefix + sign(secret, body), given) for secret in account.secrets]):
-            return account
-    raise NotAuthentic(f"the {name} header fits no secret")
+    return signer(
+        accounts, lambda secret: same(prefix + sign(secret, body), given), f"the {name} header"
+    )
 
 
 def acknowledge(body: bytes) -> bytes:
@@ -82,19 +83,6 @@ def acknowledge(body: bytes) -> bytes:
 
 # WHAT ITS WORDS MEAN ------------------------------------------------------------------------------
 
-
-class Meaning(NamedTuple):
-    """What a tag or a subtag says of a parcel in our words."""
-
-    status: TrackingStatus
-    reason: str = ""
-    flags: tuple[str, ...] = ()
-    delivered_to: str = ""
-    proof: str = ""
-
-
-NOTHING_KNOWN = Meaning(TrackingStatus.UNKNOWN)
-UNCLASSIFIED = Meaning(TrackingStatus.UNKNOWN, flags=("exception_unclassified",))
 MOVING = Meaning(TrackingStatus.IN_TRANSIT)
 
 TAGS = {
@@ -160,12 +148,6 @@ SUBTAGS = {
     "Expired_001": Meaning(TrackingStatus.EXPIRED),
 }
 
-ON_THE_WAY_BACK = {
-    TrackingStatus.IN_TRANSIT: TrackingStatus.RETURNING,
-    TrackingStatus.DELIVERED: TrackingStatus.RETURNED,
-}
-"""What a scan means after the parcel has turned back (`carriers.md` 1.3, rule 3)."""
-
 ZONES = {
     "CHN": "Asia/Shanghai",
     "DEU": "Europe/Berlin",
@@ -210,9 +192,6 @@ def meaning(tag: str, subtag: str) -> Meaning:
 
 # WHAT A DELIVERY SAYS -----------------------------------------------------------------------------
 
-HANDED_OVER = frozenset({TrackingStatus.DELIVERED, TrackingStatus.RETURNED})
-TURNS = frozenset({TrackingStatus.RETURNING, TrackingStatus.DAMAGED})
-
 
 def translate(delivery: Delivery) -> Translation:
     """The scans of one tracking, and the link to an order where it names one.
@@ -225,180 +204,72 @@ def translate(delivery: Delivery) -> Translation:
     if kind != EVENT:
         return Translation(note=f"event {kind!r} is not {EVENT}")
     msg = part(body, "msg")
-    tracking = _tracking(msg, delivery)
+    parcel = tracked(NAME, msg, "tracking_number", "msg", delivery, _carrier(msg))
     odd: list[str] = []
-    told = _checkpoints(msg, tracking, odd)
-    turned_at = min(
-        (each.occurred_at for each in told if each.said.status is TrackingStatus.RETURNING),
-        default=None,
+    home = _home(msg)
+    checkpoints = list_of(msg.get("checkpoints"), "msg.checkpoints", odd)
+    told = dated(
+        entries(checkpoints, "msg.checkpoints", lambda each, at: _checkpoint(each, at, home), odd),
+        delivery.received_at,
     )
-    turned = turned_at is not None
-    listed = [
-        tracking.scan(each, turned_at is not None and each.occurred_at > turned_at) for each in told
-    ]
-    own = _own(msg, tracking, listed, turned, odd)
-    scans = {scan.identity: scan for scan in (*listed, *own)}
-    if not scans:
-        raise Unreadable(odd[0])
-    estimated_at = _estimate(msg)
-    if estimated_at is not None:
-        # on one scan only, so that the estimates of all deliveries stand apart
-        newest = in_order(scans.values())[-1]
-        scans[newest.identity] = replace(newest, estimated_at=estimated_at)
-    notes = [f"left out {len(odd)}, the first of them: {odd[0]}"] if odd else []
-    links: tuple[Link, ...] = ()
-    try:
-        order_id = optional_id(msg, "order_id")
-    except Unreadable as problem:  # the scans count all the same; only the link can't be made
-        notes.append(f"no link: msg.{problem}")
-    else:
-        if order_id:
-            links = (Link(tracking.number, order_id, NAME, shops=delivery.shops),)
-    return Translation(scans=tuple(scans.values()), links=links, note="; ".join(notes))
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """One checkpoint as it is told, before it is known on which leg it happened."""
-
-    code: str
-    said: Meaning
-    told_at: str
-    occurred_at: datetime
-    basis: TimeBasis
-    carrier: str = ""
-    location: str = ""
-    mark: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Tracking:
-    """What a delivery says of the parcel, and so of each of its scans.
-
-    `home` is the country that a parcel never leaves, where that is known.
-    """
-
-    number: str
-    written: str
-    carrier: str
-    home: str
-    signed: bool
-    delivery: Delivery
-
-    def scan(self, told: _Told, turned: bool) -> Scan:
-        """One scan, its identity made of what is said in it and never of the delivery.
-
-        What depends on the rest of the tracking is part of the identity where it matters: that the
-        buyer signed may come later than the delivery, and that the parcel had turned back later
-        than what happened afterwards. Such news is one event more, at the same time, and the order
-        of arrival decides nothing. AfterShip's own `hash` is no identity: only its newer versions
-        send it, so that a change of version would double every scan.
-        """
-        status = _on_its_leg(told.said, turned)
-        leg = "" if status is told.said.status else "return"
-        proof = told.said.proof if status is TrackingStatus.DELIVERED else ""
-        signature = ""
-        if self.signed and status is TrackingStatus.DELIVERED and not proof:
-            proof = signature = "signature"
-        marks = [each for each in (told.mark, leg, signature) if each]
-        return Scan(
-            identity=digest(NAME, self.number, told.code, told.told_at, told.location, *marks),
-            number=self.number,
-            status=status,
-            occurred_at=told.occurred_at,
-            basis=told.basis,
-            received_at=self.delivery.received_at,
-            source=NAME,
-            account=self.delivery.account,
-            raw_code=told.code,
-            written=self.written,
-            carrier=told.carrier or self.carrier,
-            reason=told.said.reason,
-            location=told.location,
-            delivered_to=told.said.delivered_to,
-            proof=proof,
-            flags=told.said.flags,
-            shops=self.delivery.shops,
-        )
-
-
-def _on_its_leg(said: Meaning, turned: bool) -> TrackingStatus:
-    """What a checkpoint means on the leg that the parcel was on.
-
-    It turns back with the first checkpoint that says so. AfterShip's `return_to_sender` is no news
-    beside that, and says nothing of what came before: it is true as soon as any checkpoint has
-    Exception_010 or 011. What was paid for, collected or left with a neighbour is the buyer's also
-    after the parcel had turned back.
-    """
-    if not turned or said.delivered_to or said.proof == "cod":
-        return said.status
-    return ON_THE_WAY_BACK.get(said.status, said.status)
-
-
-def _tracking(msg: Object, delivery: Delivery) -> _Tracking:
-    written = _words(msg, "tracking_number", "msg")
-    origin, destination = _country(msg, "origin_"), _country(msg, "destination_")
-    return _Tracking(
-        number=number_of(written, "msg.tracking_number"),
-        written=written,
-        carrier=_carrier(msg),
-        home=origin if origin == destination else "",
-        signed=bool(_any_words(msg, "signed_by")),  # the name itself stays in the delivery
-        delivery=delivery,
+    signed = bool(any_words(msg, "signed_by"))  # the name itself stays in the delivery
+    turned = _turned_at(told)
+    told = [_on_its_leg(each, turned, signed) for each in told]
+    told += _own(msg, told, turned, signed, delivery.received_at, odd)
+    links, note = parcel.link(msg, "order_id", "msg")
+    return translation(
+        map(parcel.scan, told), odd, links=links, estimated_at=_estimate(msg), notes=[note]
     )
 
 
-def _checkpoints(msg: Object, tracking: _Tracking, odd: list[str]) -> list[_Told]:
-    """The checkpoints as they are listed; what is wrong with the others goes into `odd`.
+def _checkpoint(entry: Object, field: str, home: str) -> Told:
+    """One checkpoint, before it is known on which leg it happened.
 
-    One without a time is no later than those listed after it, nor than its receipt: the label of a
-    parcel that we hear of late must not come after its delivery.
+    AfterShip's own `hash` is no identity: only its newer versions send it, so that a change of
+    version would double every scan.
     """
-    listed = msg.get("checkpoints")
-    if listed is None:
-        return []
-    if not isinstance(listed, list):
-        odd.append(f"msg.checkpoints: a list was expected, not {type(listed).__name__}")
-        return []
-    if len(listed) > MOST_ENTRIES:
-        raise Unreadable(f"msg.checkpoints: {len(listed)} entries; no parcel has so many")
-    told: list[_Told] = []
-    no_later_than = tracking.delivery.received_at
-    for place in reversed(range(len(listed))):
-        field = f"msg.checkpoints[{place}]"
-        try:
-            each = _checkpoint(listed[place], field, tracking, no_later_than)
-        except Unreadable as problem:
-            odd.insert(0, str(problem))
-        else:
-            no_later_than = min(no_later_than, each.occurred_at)
-            told.insert(0, each)
-    return told
-
-
-def _checkpoint(entry: object, field: str, tracking: _Tracking, no_later_than: datetime) -> _Told:
-    if not isinstance(entry, dict):
-        raise Unreadable(f"{field}: an object was expected, not {type(entry).__name__}")
     code, said = _said(entry, field)
-    told_at = _words(entry, "checkpoint_time", field)
+    told_at = words_at(entry, "checkpoint_time", field)
     country = _country(entry)
-    occurred_at, basis = no_later_than, TimeBasis.RECEIVED
-    if told_at:
-        occurred_at, basis = _instant(told_at, country or tracking.home, f"{field}.checkpoint_time")
-    named = (_any_words(entry, "city"), _any_words(entry, "state"), country)
-    return _Told(
-        code=code,
-        said=said,
-        told_at=told_at,
-        occurred_at=occurred_at,
-        basis=basis,
-        carrier=_carrier(entry),
-        # town, state and country: no post code, and `location` may hold a street
-        location=", ".join(name for name in named if name)[:_LONGEST_KEPT],
+    when = _instant(told_at, country or home, f"{field}.checkpoint_time") if told_at else None
+    # town, state and country: no post code, and `location` may hold a street
+    named = (any_words(entry, "city"), any_words(entry, "state"), country)
+    place = kept(", ".join(name for name in named if name))
+    return Told(code, said, told_at, when, where=place, place=place, carrier=_carrier(entry))
+
+
+def _turned_at(told: Sequence[Told]) -> datetime | None:
+    """When the parcel turned back: with the first checkpoint that says so.
+
+    AfterShip's `return_to_sender` is no news beside that, and says nothing of what came before: it
+    is true as soon as any checkpoint has Exception_010 or 011.
+    """
+    turns = (
+        each.when[0] for each in told if each.when and each.said.status is TrackingStatus.RETURNING
     )
+    return min(turns, default=None)
 
 
-def _instant(text: str, country: str, field: str) -> tuple[datetime, TimeBasis]:
+def _on_its_leg(told: Told, turned_at: datetime | None, signed: bool) -> Told:
+    """What a checkpoint means on the leg that the parcel was on, and with what proof.
+
+    What was paid for, collected or left with a neighbour is the buyer's also after the parcel had
+    turned back. That it turned, and that the buyer signed, may become known later: either is a mark
+    of the identity where it matters.
+    """
+    said = told.said
+    theirs = bool(said.delivered_to) or said.proof == "cod"
+    if turned_at and told.when and told.when[0] > turned_at and not theirs:
+        said = going_back(said)
+    marks = told.marks if said.status is told.said.status else (*told.marks, "return")
+    if said.status is not TrackingStatus.DELIVERED:
+        said = said._replace(proof="")
+    elif signed and not said.proof:
+        said, marks = said._replace(proof="signature"), (*marks, "signature")
+    return replace(told, said=said, marks=marks)
+
+
+def _instant(text: str, country: str, field: str) -> When:
     """A checkpoint's time. Without an offset it is the clock on the wall where the scan was made;
     which one that is we derive, so it proves nothing missed."""
     occurred_at, basis = instant(text, field)
@@ -408,98 +279,59 @@ def _instant(text: str, country: str, field: str) -> tuple[datetime, TimeBasis]:
 
 
 def _own(
-    msg: Object, tracking: _Tracking, listed: Sequence[Scan], turned: bool, odd: list[str]
-) -> tuple[Scan, ...]:
-    """The tracking's own status as a scan, where no checkpoint tells it.
-
-    `updated_at` is when AfterShip last changed its record, for whatever cause; what happened is no
-    later. So the time of such a scan counts as `received`, and proves no deadline missed. Nor is
-    it before the checkpoints, whose local times may run ahead.
-    """
+    msg: Object,
+    listed: Sequence[Told],
+    turned_at: datetime | None,
+    signed: bool,
+    received_at: datetime,
+    odd: list[str],
+) -> tuple[Told, ...]:
+    """The tracking's own status, where no checkpoint tells it."""
+    told_at, when = last_changed(msg, "updated_at", "msg", odd)
     try:
         code, said = _said(msg, "msg")
     except Unreadable as problem:
         odd.append(str(problem))
         return ()
-    if listed and not _untold(_on_its_leg(said, turned), listed):
-        return ()
-    known_at = [scan.occurred_at for scan in listed]
-    told_at = ""
-    try:
-        told_at = _words(msg, "updated_at", "msg")
-        known_at += [instant(told_at, "msg.updated_at")[0]] if told_at else []
-    except Unreadable as problem:
-        odd.append(str(problem))
-    occurred_at = max(known_at, default=tracking.delivery.received_at)
-    if said.status is TrackingStatus.DELIVERY_ATTEMPT_FAILED:
-        # Attempts are counted by their times, and a tracking that stays failed says so in every
-        # later delivery: that is one attempt, not one each. Of another status every time is kept,
-        # and the earliest counts, whichever delivery arrives first.
-        told_at = ""
-    told = _Told(code, said, told_at, occurred_at, TimeBasis.RECEIVED, mark="the tracking's")
-    return (tracking.scan(told, turned),)
-
-
-def _untold(status: TrackingStatus, listed: Sequence[Scan]) -> bool:
-    """Whether a status ends or turns the parcel's way and no checkpoint says so.
-
-    Only such a status is added: of others the checkpoints tell each when it happened. And nothing
-    is added where the parcel was handed over, since it would undo that.
-    """
-    told = {scan.status for scan in listed}
-    if status in told or told & HANDED_OVER:
-        return False
-    return status in TERMINAL or status in TURNS
+    # what the tracking says is true now, so after the turn
+    now = (datetime.max.replace(tzinfo=UTC), TimeBasis.RECEIVED)
+    told = Told(code, said, told_at, now, marks=("the tracking's",))
+    on_its_leg = _on_its_leg(told, turned_at, signed)
+    return summary(replace(on_its_leg, when=when), listed, received_at)
 
 
 def _said(data: Object, field: str) -> tuple[str, Meaning]:
     """The raw code of a checkpoint or a tracking, and what it means."""
-    tag, subtag = _words(data, "tag", field), _words(data, "subtag", field)
+    tag, subtag = words_at(data, "tag", field), words_at(data, "subtag", field)
     if not tag and not subtag:
         raise Unreadable(f"{field}.tag: a tracking status was expected")
     code = subtag if subtag.startswith(f"{tag}_") else "/".join(filter(None, (tag, subtag)))
-    return code[:_LONGEST_KEPT], meaning(tag, subtag)
+    return kept(code), meaning(tag, subtag)
 
 
 def _carrier(data: Object) -> str:
     """The carrier by AfterShip's slug, which is its name and often a country."""
-    slug = _any_words(data, "slug")[:_LONGEST_KEPT]
+    slug = kept(any_words(data, "slug"))
     return CARRIERS.get(slug, slug)
+
+
+def _home(msg: Object) -> str:
+    """The country that a parcel never leaves, where that is known."""
+    origin, destination = _country(msg, "origin_"), _country(msg, "destination_")
+    return origin if origin == destination else ""
 
 
 def _country(data: Object, which: str = "") -> str:
     """Three letters. The key was renamed with version 2026-01; a scan is the same under both."""
-    return _any_words(data, f"{which}country_region") or _any_words(data, f"{which}country_iso3")
+    return any_words(data, f"{which}country_region") or any_words(data, f"{which}country_iso3")
 
 
 def _estimate(msg: Object) -> datetime | None:
-    """When the delivery is expected. Nothing is decided by it, so an odd one is none."""
-    for key, inside in (
+    """When the delivery is expected, by the first of its estimates that can be read."""
+    told = (
         ("latest_estimated_delivery", "datetime"),
         ("courier_estimated_delivery_date", "estimated_delivery_date"),
         ("aftership_estimated_delivery_date", "estimated_delivery_date"),
-    ):
-        found = msg.get(key)
-        told = _any_words(found, inside) if isinstance(found, dict) else ""
-        try:
-            if told:
-                return instant(told, key)[0]
-        except Unreadable:
-            continue
-    return None
-
-
-def _words(data: Object, key: str, field: str) -> str:
-    """A text, whose error names where it stands."""
-    try:
-        return words(data, key)
-    except Unreadable as problem:
-        raise Unreadable(f"{field}.{problem}") from None
-
-
-def _any_words(data: Object, key: str) -> str:
-    """A text that nothing depends on: one of another type is none."""
-    try:
-        return words(data, key)
-    except Unreadable:
-        return ""
+    )
+    found = (expected(any_words(any_object(msg, key), inside)) for key, inside in told)
+    return next(filter(None, found), None)

@@ -1,10 +1,17 @@
 """Fields that the bodies of carriers have in common, read alike for each of them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from shipclock.domain.number import is_number, normal
 from shipclock.domain.tracking import TimeBasis
-from shipclock.reading import Unreadable, iso, plausible
+from shipclock.reading import Object, Unreadable, iso, plausible, words
+
+LONGEST_KEPT = 100
+"""Characters of a raw code, a carrier's name and a place: events are kept for good."""
+
+When = tuple[datetime, TimeBasis]
+"""An event's own time, and where it came from."""
 
 
 def number_of(written: str, field: str) -> str:
@@ -18,7 +25,7 @@ def number_of(written: str, field: str) -> str:
     return number
 
 
-def instant(text: str, field: str) -> tuple[datetime, TimeBasis]:
+def instant(text: str, field: str) -> When:
     """An event's own time in ISO 8601. Without an offset it is read as UTC and proves nothing
     missed. Raises `Unreadable`, naming the field, where it is none."""
     try:
@@ -29,3 +36,58 @@ def instant(text: str, field: str) -> tuple[datetime, TimeBasis]:
         return plausible(naive.replace(tzinfo=UTC), field), TimeBasis.ZONE
     basis = TimeBasis.UTC if text.endswith(("Z", "z")) else TimeBasis.OFFSET
     return iso(text, field), basis
+
+
+def expected(text: str) -> datetime | None:
+    """When a delivery is expected. Nothing is decided by it, so an odd time is none."""
+    try:
+        return instant(text, "the estimate")[0] if text else None
+    except Unreadable:
+        return None
+
+
+def object_of(found: object, field: str) -> Object:
+    """An object, or `Unreadable` that names where one was expected."""
+    if not isinstance(found, dict):
+        raise Unreadable(f"{field}: an object was expected, not {type(found).__name__}")
+    return found
+
+
+def words_at(data: Object, key: str, field: str) -> str:
+    """A text, whose error names where it stands."""
+    try:
+        return words(data, key)
+    except Unreadable as problem:
+        raise Unreadable(f"{field}.{problem}" if field else str(problem)) from None
+
+
+def code_at(data: Object, key: str, field: str) -> str:
+    """A text, or a whole number as one: some senders write a code either way."""
+    found = data.get(key)
+    whole = isinstance(found, int) and not isinstance(found, bool)
+    return words_at({key: str(found)} if whole else data, key, field)
+
+
+def any_words(data: Object, key: str) -> str:
+    """A text that nothing depends on: one of another type is none."""
+    try:
+        return words(data, key)
+    except Unreadable:
+        return ""
+
+
+def any_object(data: Object, key: str) -> Object:
+    """An object that nothing depends on: one of another type is empty."""
+    found = data.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def kept(text: str) -> str:
+    """A text cut to what events keep of it."""
+    return text[:LONGEST_KEPT]
+
+
+def place(data: Object, keys: Sequence[str] = ("city", "state", "country")) -> str:
+    """Where a scan was made, by the fields that name towns, states and countries: no post code,
+    nothing of a street."""
+    return kept(", ".join(name for key in keys if (name := any_words(data, key))))

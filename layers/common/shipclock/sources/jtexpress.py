@@ -14,24 +14,34 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from urllib.parse import parse_qs
 
 from shipclock.domain.event import Link
 from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
-from shipclock.reading import Object, Unreadable, digest, optional_id, plausible, words
-from shipclock.sources import (
-    Account,
-    Delivery,
-    Headers,
-    NotAuthentic,
-    Translation,
-    Unsigned,
+from shipclock.reading import Object, Unreadable, plausible
+from shipclock.sources import Account, Delivery, Headers, NotAuthentic, Translation
+from shipclock.sources.fields import (
+    When,
+    any_words,
+    code_at,
+    instant,
+    kept,
+    number_of,
+    object_of,
+    place,
 )
-from shipclock.sources.fields import instant, number_of
-from shipclock.sources.signatures import same
+from shipclock.sources.history import (
+    MOST_ENTRIES,
+    Told,
+    Tracked,
+    dated,
+    entries,
+    list_of,
+    translation,
+)
+from shipclock.sources.meaning import FINAL, NOTHING_KNOWN, Meaning
+from shipclock.sources.signatures import key_of, same, sent, signer
 
 LIMIT = 256 * 1024
 FORM = True
@@ -41,11 +51,6 @@ HEADER = "digest"
 EVIDENCE = ("apiaccount", HEADER, "timestamp")
 CONTENT = "bizContent"
 
-MOST_ENTRIES = 2_000
-"""The most scans that are read of one delivery; a parcel has dozens."""
-_LONGEST_KEPT = 100
-"""Characters of a raw code, and of a place: events are kept for good."""
-
 
 # PROVING IT ---------------------------------------------------------------------------------------
 
@@ -53,10 +58,7 @@ _LONGEST_KEPT = 100
 def sign(secret: str, content: str) -> str:
     """The digest J&T sends for a decoded `bizContent`. Raises ValueError where the secret is no
     text."""
-    try:
-        key = secret.encode()
-    except UnicodeEncodeError:  # half a character; the message must not quote the secret
-        raise ValueError("a jtexpress secret must be whole Unicode characters") from None
+    key = key_of(secret, NAME)
     # MD5 is the sender's choice; the flag keeps it within reach where weak hashes are locked away
     return base64.b64encode(
         hashlib.md5(content.encode() + key, usedforsecurity=False).digest()
@@ -65,17 +67,14 @@ def sign(secret: str, content: str) -> str:
 
 def verify(headers: Headers, body: bytes, accounts: Sequence[Account], now: datetime) -> Account:
     """The account that signed the decoded content, whenever that was."""
-    given = headers.get(HEADER, "")
-    if not given:
-        raise Unsigned(f"no {HEADER} header")
+    given = sent(headers, HEADER)
     try:
         content = content_of(body)
     except ValueError:  # it may quote the body, which is not to be logged before it is proven
         raise NotAuthentic(f"the body is no form with one {CONTENT}") from None
-    for account in accounts:
-        if any([same(sign(secret, content), given) for secret in account.secrets]):
-            return account
-    raise NotAuthentic(f"the {HEADER} header fits no secret")
+    return signer(
+        accounts, lambda secret: same(sign(secret, content), given), f"the {HEADER} header"
+    )
 
 
 def content_of(body: bytes) -> str:
@@ -112,23 +111,12 @@ def acknowledge(body: bytes) -> bytes:
 
 # WHAT ITS CODES MEAN ------------------------------------------------------------------------------
 
-
-class Meaning(NamedTuple):
-    """What a scan's code says of a parcel in our words."""
-
-    status: TrackingStatus
-    reason: str = ""
-    delivered_to: str = ""
-    flags: tuple[str, ...] = ()
-
-
-NOTHING_KNOWN = Meaning(TrackingStatus.UNKNOWN)
 _MOVING = Meaning(TrackingStatus.IN_TRANSIT)
 _PICKED_UP = Meaning(TrackingStatus.PICKED_UP)
 _WAITING = Meaning(TrackingStatus.AVAILABLE_FOR_PICKUP)
 _DISPOSED = Meaning(TrackingStatus.DISPOSED)
 _NOT_COLLECTED = Meaning(TrackingStatus.RETURNING, "not_collected")
-_FINAL = ("final",)
+_FINAL = (FINAL,)
 
 CODES = {
     "10": _PICKED_UP,
@@ -177,38 +165,27 @@ def translate(delivery: Delivery) -> Translation:
     there is, and ValueError where the content is no JSON.
     """
     odd: list[str] = []
-    scans: dict[str, Scan] = {}
+    notes: list[str] = []
+    scans: list[Scan] = []
     links: list[Link] = []
-    entries = 0
-    for place, told in enumerate(_parcels(content_of(delivery.body))):
-        field = f"{CONTENT}[{place}]"
+    count = 0
+    for at, told in enumerate(_parcels(content_of(delivery.body))):
+        field = f"{CONTENT}[{at}]"
         try:
             parcel, details = _parcel(told, field, delivery)
         except Unreadable as problem:
             odd.append(str(problem))
             continue
-        entries += len(details)
-        if entries > MOST_ENTRIES:
+        count += len(details)
+        if count > MOST_ENTRIES:
             raise Unreadable(f"{field}.details: more than {MOST_ENTRIES} scans in one delivery")
-        for scan in _history(details, f"{field}.details", parcel, odd):
-            scans.setdefault(scan.identity, scan)
-        try:
-            order_id = optional_id(parcel.told, "txlogisticId")
-        except Unreadable as problem:  # the scans count all the same; only the link can't be made
-            odd.append(f"no link: {field}.{problem}")
-            continue
-        if order_id:
-            links.append(Link(parcel.number, order_id, NAME, shops=delivery.shops))
-    if odd and not scans:
-        raise Unreadable(odd[0])
-    if not scans:
-        return Translation(links=_once(links), note=f"{CONTENT} tells of no scan")
-    note = f"left out {len(odd)}, the first of them: {odd[0]}" if odd else ""
-    return Translation(scans=tuple(scans.values()), links=_once(links), note=note)
-
-
-def _once(links: Sequence[Link]) -> tuple[Link, ...]:
-    return tuple(dict.fromkeys(links))
+        read = entries(details, f"{field}.details", _scan, odd)
+        scans += map(parcel.scan, dated(read, delivery.received_at))
+        found, note = parcel.link(object_of(told, field), "txlogisticId", field)
+        links += found
+        notes.append(note)
+    notes.append("" if scans or odd else f"{CONTENT} tells of no scan")
+    return translation(scans, odd, links=tuple(dict.fromkeys(links)), notes=notes)
 
 
 def _parcels(content: str) -> list[object]:
@@ -226,93 +203,43 @@ def _parcels(content: str) -> list[object]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Parcel:
-    """What a delivery says of one parcel, and so of each of its scans."""
-
-    number: str
-    written: str
-    told: Object
-    delivery: Delivery
-
-
-def _parcel(told: object, field: str, delivery: Delivery) -> tuple[_Parcel, list[object]]:
+def _parcel(told: object, field: str, delivery: Delivery) -> tuple[Tracked, list[object]]:
     """A parcel and its scans as they are listed."""
-    if not isinstance(told, dict):
-        raise Unreadable(f"{field}: an object was expected, not {type(told).__name__}")
-    written = _text(told, "billCode", field)
-    number = number_of(written, f"{field}.billCode")
-    details = told.get("details")
-    if details is None:
-        details = []
-    if not isinstance(details, list):
-        raise Unreadable(f"{field}.details: a list was expected, not {type(details).__name__}")
-    return _Parcel(number, written, told, delivery), details
+    data = object_of(told, field)
+    written = code_at(data, "billCode", field)
+    parcel = Tracked(NAME, number_of(written, f"{field}.billCode"), written, delivery, CARRIER)
+    odd: list[str] = []
+    details = list_of(data.get("details"), f"{field}.details", odd)
+    if odd:
+        raise Unreadable(odd[0])
+    return parcel, details
 
 
-def _history(
-    details: Sequence[object], field: str, parcel: _Parcel, odd: list[str]
-) -> tuple[Scan, ...]:
-    """The scans as they are listed; what is wrong with the others goes into `odd`.
-
-    A scan without a time is no later than the newest that has one, nor than its receipt: it must
-    not come after the parcel's end and undo it.
-    """
-    scans: list[Scan] = []
-    for place, entry in enumerate(details):
-        try:
-            scans.append(_scan(entry, f"{field}[{place}]", parcel))
-        except Unreadable as problem:
-            odd.append(str(problem))
-    timed = [scan.occurred_at for scan in scans if scan.basis is not TimeBasis.RECEIVED]
-    newest = min(max(timed, default=parcel.delivery.received_at), parcel.delivery.received_at)
-    return tuple(
-        replace(scan, occurred_at=newest) if scan.basis is TimeBasis.RECEIVED else scan
-        for scan in scans
-    )
-
-
-def _scan(entry: object, field: str, parcel: _Parcel) -> Scan:
+def _scan(entry: Object, field: str) -> Told:
     """One scan. Names, numbers and free text of people stay in the delivery."""
-    if not isinstance(entry, dict):
-        raise Unreadable(f"{field}: an object was expected, not {type(entry).__name__}")
-    code = _text(entry, "scanTypeCode", field)
+    code = code_at(entry, "scanTypeCode", field)
     if not code:
         raise Unreadable(f"{field}.scanTypeCode: the code of a scan was expected")
     said = CODES.get(code, NOTHING_KNOWN)
-    told_at = _text(entry, "scanTime", field)
-    occurred_at, basis = parcel.delivery.received_at, TimeBasis.RECEIVED
-    if told_at:
-        occurred_at, basis = _when(told_at, _any_words(entry, "timeZone"), f"{field}.scanTime")
-    shown = said.status is TrackingStatus.DELIVERED and _any_words(entry, "sigPicUrl")
+    told_at = code_at(entry, "scanTime", field)
+    zone = any_words(entry, "timeZone")
+    shown = said.status is TrackingStatus.DELIVERED and any_words(entry, "sigPicUrl")
     proof = "photo" if shown else ""
-    places = [_any_words(entry, key) for key in ("scanNetworkCity", "scanNetworkProvince")]
-    return Scan(
-        # A picture may come later than the delivery that it proves: that is one event more.
-        identity=digest(NAME, parcel.number, code, told_at, _site(entry), proof),
-        number=parcel.number,
-        status=said.status,
-        occurred_at=occurred_at,
-        basis=basis,
-        received_at=parcel.delivery.received_at,
-        source=NAME,
-        account=parcel.delivery.account,
-        raw_code=code[:_LONGEST_KEPT],
-        written=parcel.written,
-        carrier=CARRIER,
-        reason=said.reason,
-        location=", ".join(place for place in places if place)[:_LONGEST_KEPT],
-        delivered_to=said.delivered_to,
-        proof=proof,
-        flags=said.flags,
-        shops=parcel.delivery.shops,
+    return Told(
+        code=kept(code),
+        said=said._replace(proof=proof),
+        told_at=told_at,
+        when=_when(told_at, zone, f"{field}.scanTime") if told_at else None,
+        where=_site(entry),
+        place=place(entry, ("scanNetworkCity", "scanNetworkProvince")),
+        marks=(proof,),  # a picture may come later than the delivery that it proves
     )
 
 
 def _site(entry: Object) -> str:
     """The id of where a scan was made, which tells apart two of one code and second."""
     try:
-        return _text(entry, "scanNetworkId", "")
+        return code_at(entry, "scanNetworkId", "")
     except Unreadable:
         return ""
 
@@ -335,7 +262,7 @@ def offset_of(zone: str) -> timedelta | None:
     return -offset if sign_ == "-" else offset
 
 
-def _when(told_at: str, zone: str, field: str) -> tuple[datetime, TimeBasis]:
+def _when(told_at: str, zone: str, field: str) -> When:
     """A local time with the zone beside it. No market's zone is assumed: without one that can be
     read, the time is read as UTC and proves nothing missed."""
     occurred_at, basis = instant(told_at, field)
@@ -343,21 +270,3 @@ def _when(told_at: str, zone: str, field: str) -> tuple[datetime, TimeBasis]:
     if basis is not TimeBasis.ZONE or offset is None:
         return occurred_at, basis
     return plausible(occurred_at - offset, field), TimeBasis.OFFSET
-
-
-def _text(data: Object, key: str, field: str) -> str:
-    """A text, or a whole number as one; the error names where it stands."""
-    found = data.get(key)
-    whole = isinstance(found, int) and not isinstance(found, bool)
-    try:
-        return words({key: str(found)} if whole else data, key)
-    except Unreadable as problem:
-        raise Unreadable(f"{field}.{problem}") from None
-
-
-def _any_words(data: Object, key: str) -> str:
-    """A text that nothing depends on: one of another type is none."""
-    try:
-        return words(data, key)
-    except Unreadable:
-        return ""

@@ -14,21 +14,14 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 
-from shipclock.domain.event import Link
-from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
-from shipclock.reading import Object, Unreadable, digest, json_object, optional_id, words
-from shipclock.sources import (
-    Account,
-    Delivery,
-    Headers,
-    NotAuthentic,
-    Translation,
-    Unsigned,
-)
-from shipclock.sources.fields import instant, number_of
-from shipclock.sources.signatures import same
+from shipclock.domain.tracking import TrackingStatus
+from shipclock.reading import Object, Unreadable, json_object, words
+from shipclock.sources import Account, Delivery, Headers, Translation
+from shipclock.sources.fields import any_object, any_words, instant, kept, place
+from shipclock.sources.history import Told, tracked, translation
+from shipclock.sources.meaning import FINAL, NOTHING_KNOWN, UNCLASSIFIED, Meaning
+from shipclock.sources.signatures import key_of, same, sent, signer
 
 LIMIT = 256 * 1024
 FORM = False
@@ -37,31 +30,20 @@ CARRIER = "Ninja Van"
 HEADER = "x-ninjavan-hmac-sha256"
 EVIDENCE = (HEADER,)
 
-_LONGEST_KEPT = 100
-"""Characters of a raw code, and of a place: events are kept for good."""
-
 
 # PROVING IT ---------------------------------------------------------------------------------------
 
 
 def sign(secret: str, body: bytes) -> str:
     """The signature Ninja Van sends for a body. Raises ValueError where the secret is no text."""
-    try:
-        key = secret.encode()
-    except UnicodeEncodeError:  # half a character; the message must not quote the secret
-        raise ValueError("a ninjavan secret must be whole Unicode characters") from None
+    key = key_of(secret, NAME)
     return base64.b64encode(hmac.new(key, body, hashlib.sha256).digest()).decode()
 
 
 def verify(headers: Headers, body: bytes, accounts: Sequence[Account], now: datetime) -> Account:
     """The account that signed the raw bytes, whenever that was: one account for each country."""
-    given = headers.get(HEADER, "")
-    if not given:
-        raise Unsigned(f"no {HEADER} header")
-    for account in accounts:
-        if any([same(sign(secret, body), given) for secret in account.secrets]):
-            return account
-    raise NotAuthentic(f"the {HEADER} header fits no secret")
+    given = sent(headers, HEADER)
+    return signer(accounts, lambda secret: same(sign(secret, body), given), f"the {HEADER} header")
 
 
 def acknowledge(body: bytes) -> bytes:
@@ -71,25 +53,13 @@ def acknowledge(body: bytes) -> bytes:
 
 # WHAT ITS WORDS MEAN ------------------------------------------------------------------------------
 
-
-class Meaning(NamedTuple):
-    """What an event says of a parcel in our words."""
-
-    status: TrackingStatus
-    reason: str = ""
-    delivered_to: str = ""
-    flags: tuple[str, ...] = ()
-
-
 _INFO = Meaning(TrackingStatus.INFO_RECEIVED)
 _PICKED_UP = Meaning(TrackingStatus.PICKED_UP)
 _MOVING = Meaning(TrackingStatus.IN_TRANSIT)
 _FAILED = Meaning(TrackingStatus.DELIVERY_ATTEMPT_FAILED, "other")
 _RETURNING = Meaning(TrackingStatus.RETURNING)
 _RETURNED = Meaning(TrackingStatus.RETURNED)
-_FINAL = ("final",)
-
-NOTHING_KNOWN = Meaning(TrackingStatus.UNKNOWN)
+_FINAL = (FINAL,)
 
 EVENTS: dict[str, Meaning | None] = {
     "pending pickup": _INFO,
@@ -139,9 +109,7 @@ EVENTS: dict[str, Meaning | None] = {
     "international transit, handed over to last mile": _MOVING,
     "international transit, returned to sender at origin facility": _RETURNED,
     "international transit, returned to xb warehouse": _RETURNED,
-    "international transit, parcel exception": NOTHING_KNOWN._replace(
-        flags=("exception_unclassified",)
-    ),
+    "international transit, parcel exception": UNCLASSIFIED,
     "international transit, parcel disposed": Meaning(TrackingStatus.DISPOSED),
     "international transit, parcel lost": Meaning(TrackingStatus.LOST),
     "international transit, parcel damaged": Meaning(TrackingStatus.DAMAGED),
@@ -201,48 +169,31 @@ def translate(delivery: Delivery) -> Translation:
     What the body tells of people, and free text about a return, stays in the delivery.
     """
     body = json_object(delivery.body)
-    written = words(body, "tracking_id")
-    number = number_of(written, "tracking_id")
+    parcel = tracked(NAME, body, "tracking_id", "", delivery, CARRIER)
     event = words(body, "event")
     if not event:
         raise Unreadable("event: a tracking event was expected")
-    failed = _any_object(body, "delivery_exception")
-    said = meaning(event, _any_words(failed, "failure_reason"), going_back=_going_back(body))
+    failed = any_object(body, "delivery_exception")
+    said = meaning(event, any_words(failed, "failure_reason"), going_back=_going_back(body))
     if said is None:
         return Translation(note=f"{event!r} says nothing of where the parcel is")
     told_at = words(body, "timestamp")
-    occurred_at, basis = delivery.received_at, TimeBasis.RECEIVED
-    if told_at:
-        occurred_at, basis = instant(told_at, "timestamp")
-    location = _place(body)
     proof = _proof(body) if said.status is TrackingStatus.DELIVERED else ""
-    scan = Scan(
-        # The status is part of it because the leg turns it about, and the proof because it may come
-        # later than the delivery: either is one event more, at the same time.
-        identity=digest(NAME, number, folded(event), told_at, location, said.status, proof),
-        number=number,
-        status=said.status,
-        occurred_at=occurred_at,
-        basis=basis,
-        received_at=delivery.received_at,
-        source=NAME,
-        account=delivery.account,
-        raw_code=event[:_LONGEST_KEPT],
-        written=written,
-        carrier=CARRIER,
-        reason=said.reason,
-        location=location,
-        delivered_to=said.delivered_to,
-        proof=proof,
-        flags=said.flags,
-        shops=delivery.shops,
+    shown = _place(body)
+    told = Told(
+        code=kept(event),
+        said=said._replace(proof=proof),
+        told_at=told_at,
+        when=instant(told_at, "timestamp") if told_at else None,
+        where=shown,
+        place=shown,
+        # the leg turns the status about, and the proof may come later than the delivery: either is
+        # one event more, at the same time
+        marks=(said.status, proof),
+        word=folded(event),
     )
-    try:
-        order_id = optional_id(body, "shipper_order_ref_no")
-    except Unreadable as odd:  # the scan counts all the same; only the link can't be made
-        return Translation(scans=(scan,), note=f"no link: {odd}")
-    links = (Link(number, order_id, NAME, shops=delivery.shops),) if order_id else ()
-    return Translation(scans=(scan,), links=links)
+    links, note = parcel.link(body, "shipper_order_ref_no")
+    return translation([parcel.scan(told)], links=links, notes=[note])
 
 
 def _going_back(body: Object) -> bool:
@@ -256,33 +207,15 @@ def _going_back(body: Object) -> bool:
 
 def _place(body: Object) -> str:
     """Hub, city and country of an arrival: the company's own places and nobody's address."""
-    for key in HUBS:
-        told = _any_object(body, key)
-        named = [_any_words(told, each) for each in ("hub", "city", "country")]
-        if any(named):
-            return ", ".join(name for name in named if name)[:_LONGEST_KEPT]
-    return ""
+    arrivals = (place(any_object(body, key), ("hub", "city", "country")) for key in HUBS)
+    return next(filter(None, arrivals), "")
 
 
 def _proof(body: Object) -> str:
     """What proves a delivery: a signature before a photo. The links to them stay in the body."""
-    proof = _any_object(_any_object(body, "delivery_information"), "proof")
-    if _any_words(proof, "signature_uri"):
+    proof = any_object(any_object(body, "delivery_information"), "proof")
+    if any_words(proof, "signature_uri"):
         return "signature"
     images = proof.get("image_uris")
     shown = isinstance(images, list) and any(isinstance(uri, str) and uri for uri in images)
     return "photo" if shown else ""
-
-
-def _any_object(data: Object, key: str) -> Object:
-    """An object that nothing depends on: one of another type is empty."""
-    found = data.get(key)
-    return found if isinstance(found, dict) else {}
-
-
-def _any_words(data: Object, key: str) -> str:
-    """A text that nothing depends on: one of another type is none."""
-    try:
-        return words(data, key)
-    except Unreadable:
-        return ""

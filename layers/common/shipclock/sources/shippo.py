@@ -13,23 +13,25 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
 
 from shipclock.domain.event import Link
-from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus, in_order
-from shipclock.reading import Object, Unreadable, digest, json_object, part, words
-from shipclock.sources import (
-    Account,
-    Delivery,
-    Headers,
-    NotAuthentic,
-    Translation,
-    Unsigned,
+from shipclock.domain.tracking import TrackingStatus
+from shipclock.reading import Object, Unreadable, json_object, part, words
+from shipclock.sources import Account, Delivery, Headers, NotAuthentic, Translation
+from shipclock.sources.fields import (
+    any_object,
+    any_words,
+    expected,
+    instant,
+    kept,
+    object_of,
+    place,
+    words_at,
 )
-from shipclock.sources.fields import instant, number_of
-from shipclock.sources.signatures import same
+from shipclock.sources.history import Told, Tracked, dated, entries, list_of, tracked, translation
+from shipclock.sources.meaning import APPOINTMENT, DAMAGED_TOO, FINAL, NOTHING_KNOWN, Meaning
+from shipclock.sources.signatures import key_of, same, sent, signer
 
 LIMIT = 256 * 1024
 FORM = False
@@ -39,11 +41,6 @@ EVIDENCE = (HEADER,)
 TOLERANCE = 5 * 60
 EVENT = "track_updated"
 
-MOST_ENTRIES = 2_000
-"""The longest history that is read; a parcel's has dozens."""
-_LONGEST_KEPT = 100
-"""Characters of a raw code, and of a place: events are kept for good."""
-
 
 # PROVING IT ---------------------------------------------------------------------------------------
 
@@ -52,29 +49,25 @@ SIGNATURE = re.compile(r"t=([0-9]{1,11}),v1=[0-9a-f]{64}")
 
 def sign(secret: str, timestamp: str, body: bytes) -> str:
     """The header Shippo sends for a body. Raises ValueError where the secret is no text."""
-    try:
-        key = secret.encode()
-    except UnicodeEncodeError:  # half a character; the message must not quote the secret
-        raise ValueError("a shippo secret must be whole Unicode characters") from None
+    key = key_of(secret, NAME)
     signed = hmac.new(key, timestamp.encode() + b"." + body, hashlib.sha256)
     return f"t={timestamp},v1={signed.hexdigest()}"
 
 
 def verify(headers: Headers, body: bytes, accounts: Sequence[Account], now: datetime) -> Account:
     """The account that signed the raw bytes not more than five minutes ago or ahead."""
-    given = headers.get(HEADER, "")
-    if not given:
-        raise Unsigned(f"no {HEADER} header")
+    given = sent(headers, HEADER)
     found = SIGNATURE.fullmatch(given)
     if not found:
         raise NotAuthentic(f"the {HEADER} header is malformed")
     timestamp = found[1]
     if abs(now.timestamp() - int(timestamp)) > TOLERANCE:
         raise NotAuthentic(f"the time in {HEADER} is more than five minutes off")
-    for account in accounts:
-        if any([same(sign(secret, timestamp, body), given) for secret in account.secrets]):
-            return account
-    raise NotAuthentic(f"the {HEADER} header fits no secret")
+    return signer(
+        accounts,
+        lambda secret: same(sign(secret, timestamp, body), given),
+        f"the {HEADER} header",
+    )
 
 
 def acknowledge(body: bytes) -> bytes:
@@ -84,19 +77,7 @@ def acknowledge(body: bytes) -> bytes:
 
 # WHAT ITS WORDS MEAN ------------------------------------------------------------------------------
 
-DAMAGED_TOO = "damaged"
-
-
-class Meaning(NamedTuple):
-    """What a status or a substatus says of a parcel in our words."""
-
-    status: TrackingStatus
-    reason: str = ""
-    flags: tuple[str, ...] = ()
-
-
-NOTHING_KNOWN = Meaning(TrackingStatus.UNKNOWN)
-FAILED_FOR_GOOD = Meaning(TrackingStatus.DELIVERY_ATTEMPT_FAILED, "other", ("final",))
+FAILED_FOR_GOOD = Meaning(TrackingStatus.DELIVERY_ATTEMPT_FAILED, "other", (FINAL,))
 
 STATUSES = {
     "UNKNOWN": NOTHING_KNOWN,
@@ -114,7 +95,7 @@ SUBSTATUSES: dict[str, Meaning | None] = {
     "delayed": Meaning(TrackingStatus.DELAYED, "other"),
     "delivery_attempted": Meaning(TrackingStatus.DELIVERY_ATTEMPT_FAILED, "other"),
     "delivery_rescheduled": Meaning(TrackingStatus.DELAYED, "rescheduled"),
-    "delivery_scheduled": Meaning(TrackingStatus.IN_TRANSIT, flags=("appointment",)),
+    "delivery_scheduled": Meaning(TrackingStatus.IN_TRANSIT, flags=(APPOINTMENT,)),
     "location_inaccessible": Meaning(TrackingStatus.DELIVERY_ATTEMPT_FAILED, "access_restricted"),
     "notice_left": Meaning(TrackingStatus.DELIVERY_ATTEMPT_FAILED, "recipient_absent"),
     "out_for_delivery": Meaning(TrackingStatus.OUT_FOR_DELIVERY),
@@ -179,185 +160,68 @@ def translate(delivery: Delivery) -> Translation:
     if kind != EVENT:
         return Translation(note=f"event {kind!r} is no news of a track")
     data = part(body, "data")
-    track = _track(data, delivery)
-    odd: list[str] = []
-    found: dict[str, Scan] = {}
-    for scan in (*_history(data, track, odd), *_latest(data, track, odd)):
-        found.setdefault(scan.identity, scan)
-    if odd and not found:
-        raise Unreadable(odd[0])
-    estimated_at = _estimate(data)
-    if found and estimated_at is not None:
-        # on one scan only, so that the estimates of all deliveries stand apart
-        newest = in_order(found.values())[-1]
-        found[newest.identity] = replace(newest, estimated_at=estimated_at)
-    notes = [] if found else ["nothing is known of the number yet"]
-    if odd:
-        notes.append(f"left out {len(odd)}, the first of them: {odd[0]}")
-    links: tuple[Link, ...] = ()
-    metadata = _any_words(data, "metadata")
-    order = ORDER.fullmatch(metadata)
-    if order:
-        links = (Link(track.number, order[1], NAME, shops=delivery.shops),)
-    elif metadata:  # anybody's words, which may name a person: they are not quoted
-        notes.append("no link: data.metadata is neither an order's id nor 'order' and one")
-    return Translation(scans=tuple(found.values()), links=links, note="; ".join(notes))
-
-
-ORDER = re.compile(r"(?:order[ :#]+)?(?=\D*[0-9])([A-Za-z0-9_-]{1,64})", re.ASCII | re.IGNORECASE)
-"""Metadata that names an order and nothing else. One without a digit may be anybody's name."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Track:
-    """What a delivery says of the parcel, and so of each of its scans."""
-
-    number: str
-    written: str
-    carrier: str
-    delivery: Delivery
-
-
-class _Status(NamedTuple):
-    """One status as it is told; `read` is None where it has no time."""
-
-    named: str
-    code: str
-    said: Meaning
-    told_at: str
-    read: tuple[datetime, TimeBasis] | None
-    place: str
-
-    def scan(self, track: _Track, no_later_than: datetime) -> Scan:
-        """Its scan. Shippo's id of it is its identity, together with what it says: a status that is
-        corrected under its id is one event more, and the order of arrival decides nothing."""
-        occurred_at, basis = self.read or (no_later_than, TimeBasis.RECEIVED)
-        where = self.named or self.place
-        return Scan(
-            identity=digest(NAME, track.number, self.code, self.told_at, where),
-            number=track.number,
-            status=self.said.status,
-            occurred_at=occurred_at,
-            basis=basis,
-            received_at=track.delivery.received_at,
-            source=NAME,
-            account=track.delivery.account,
-            raw_code=self.code,
-            written=track.written,
-            carrier=track.carrier,
-            reason=self.said.reason,
-            location=self.place,
-            flags=self.said.flags,
-            shops=track.delivery.shops,
-        )
-
-
-def _track(data: Object, delivery: Delivery) -> _Track:
     latest = data.get("tracking_status")
     if isinstance(latest, str):
         raise Unreadable(
             "data.tracking_status: an object was expected; API versions before 2018-02-08 send "
             "another body: choose a later one for the webhook in Shippo's settings"
         )
-    written = _words(data, "tracking_number", "data")
-    number = number_of(written, "data.tracking_number")
-    return _Track(number, written, _any_words(data, "carrier"), delivery)
-
-
-def _history(data: Object, track: _Track, odd: list[str]) -> list[Scan]:
-    """The scans of the history; what is wrong with others goes into `odd`.
-
-    A status without a time is no later than the next newer one, nor than its receipt: the label of
-    a parcel that we hear of late must not come after its delivery.
-    """
-    listed = data.get("tracking_history")
-    if listed is None:
-        return []
-    if not isinstance(listed, list):
-        odd.append(f"data.tracking_history: a list was expected, not {type(listed).__name__}")
-        return []
-    if len(listed) > MOST_ENTRIES:
-        raise Unreadable(f"data.tracking_history: {len(listed)} entries; no parcel has so many")
-    found: list[_Status] = []
-    for place, entry in enumerate(listed):
-        try:
-            found.append(_status(entry, f"data.tracking_history[{place}]"))
-        except Unreadable as problem:
-            odd.append(str(problem))
-    times = [status.read[0] for status in found if status.read]
-    if not times or times[0] <= times[-1]:
-        found.reverse()  # newest first; they are sent oldest first as far as seen
-    scans: list[Scan] = []
-    no_later_than = track.delivery.received_at
-    for status in found:
-        scans.append(status.scan(track, no_later_than))
-        no_later_than = min(no_later_than, scans[-1].occurred_at)
-    return scans
-
-
-def _latest(data: Object, track: _Track, odd: list[str]) -> tuple[Scan, ...]:
-    """The track's latest status, which as a rule is in the history too and then one scan."""
-    latest = data.get("tracking_status")
-    if latest is None:
-        return ()
-    try:
-        status = _status(latest, "data.tracking_status")
-    except Unreadable as problem:
-        odd.append(str(problem))
-        return ()
-    return (status.scan(track, track.delivery.received_at),)
-
-
-def _status(entry: object, field: str) -> _Status:
-    if not isinstance(entry, dict):
-        raise Unreadable(f"{field}: an object was expected, not {type(entry).__name__}")
-    sub = entry.get("substatus")
-    if sub is not None and not isinstance(sub, dict):
-        raise Unreadable(f"{field}.substatus: an object was expected, not {type(sub).__name__}")
-    status = _words(entry, "status", field)
-    substatus = _words(sub, "code", f"{field}.substatus") if sub else ""
-    if not status and not substatus:
-        raise Unreadable(f"{field}.status: a tracking status was expected")
-    told_at = _words(entry, "status_date", field)
-    return _Status(
-        named=_any_words(entry, "object_id"),
-        code="/".join(each for each in (status, substatus) if each)[:_LONGEST_KEPT],
-        said=meaning(status, substatus),
-        told_at=told_at,
-        read=instant(told_at, f"{field}.status_date") if told_at else None,
-        place=_place(entry),
+    track = tracked(NAME, data, "tracking_number", "data", delivery, any_words(data, "carrier"))
+    odd: list[str] = []
+    field = "data.tracking_history"
+    listed = list_of(data.get("tracking_history"), field, odd)
+    told = dated(entries(listed, field, _status, odd), delivery.received_at)
+    if latest is not None:  # as a rule it is in the history too, and then one scan with it
+        told += _latest(latest, odd)
+    links, unlinked = _link(track, any_words(data, "metadata"))
+    nothing = "" if told else "nothing is known of the number yet"
+    return translation(
+        map(track.scan, told),
+        odd,
+        links=links,
+        estimated_at=expected(any_words(data, "eta")),
+        notes=[nothing, unlinked],
     )
 
 
-def _place(entry: Object) -> str:
-    """Town, state and country of a status: no post code, nothing of a street."""
-    found = entry.get("location")
-    if not isinstance(found, dict):
-        return ""
-    named = [_any_words(found, key) for key in ("city", "state", "country")]
-    return ", ".join(name for name in named if name)[:_LONGEST_KEPT]
+ORDER = re.compile(r"(?:order[ :#]+)?(?=\D*[0-9])([A-Za-z0-9_-]{1,64})", re.ASCII | re.IGNORECASE)
+"""Metadata that names an order and nothing else. One without a digit may be anybody's name."""
 
 
-def _estimate(data: Object) -> datetime | None:
-    """When Shippo expects the delivery. Nothing is decided by it, so an odd one is none."""
-    told = _any_words(data, "eta")
+def _link(track: Tracked, metadata: str) -> tuple[tuple[Link, ...], str]:
+    order = ORDER.fullmatch(metadata)
+    if order:
+        return track.link({"order": order[1]}, "order")
+    # anybody's words, which may name a person: they are not quoted
+    odd = "no link: data.metadata is neither an order's id nor 'order' and one"
+    return (), odd if metadata else ""
+
+
+def _latest(latest: object, odd: list[str]) -> tuple[Told, ...]:
+    field = "data.tracking_status"
     try:
-        return instant(told, "data.eta")[0] if told else None
-    except Unreadable:
-        return None
-
-
-def _words(data: Object, key: str, field: str) -> str:
-    """A text, whose error names where it stands."""
-    try:
-        return words(data, key)
+        return (_status(object_of(latest, field), field),)
     except Unreadable as problem:
-        raise Unreadable(f"{field}.{problem}") from None
+        odd.append(str(problem))
+        return ()
 
 
-def _any_words(data: Object, key: str) -> str:
-    """A text that nothing depends on: one of another type is none."""
-    try:
-        return words(data, key)
-    except Unreadable:
-        return ""
+def _status(entry: Object, field: str) -> Told:
+    """One status. Shippo's id of it is its identity, together with what it says: one that is
+    corrected under its id is one event more, and the order of arrival decides nothing."""
+    sub = entry.get("substatus")
+    detail = object_of(sub, f"{field}.substatus") if sub is not None else {}
+    status = words_at(entry, "status", field)
+    substatus = words_at(detail, "code", f"{field}.substatus")
+    if not status and not substatus:
+        raise Unreadable(f"{field}.status: a tracking status was expected")
+    told_at = words_at(entry, "status_date", field)
+    shown = place(any_object(entry, "location"))
+    return Told(
+        code=kept("/".join(each for each in (status, substatus) if each)),
+        said=meaning(status, substatus),
+        told_at=told_at,
+        when=instant(told_at, f"{field}.status_date") if told_at else None,
+        where=any_words(entry, "object_id") or shown,
+        place=shown,
+    )

@@ -1,7 +1,9 @@
-"""Comparing signatures in constant time, whatever a hostile header holds."""
+"""Proving a sender, in constant time, whatever a hostile header holds."""
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+
+from shipclock.sources import Account, Headers, NotAuthentic, Unsigned
 
 
 def same(expected: str, given: str) -> bool:
@@ -13,3 +15,30 @@ def any_same(expected: Iterable[str], given: Iterable[str]) -> bool:
     """Whether any pair is equal; every pair is compared, so time tells nothing of which."""
     candidates = list(given)
     return bool(sum(same(one, other) for one in expected for other in candidates))
+
+
+def key_of(secret: str, source: str) -> bytes:
+    """A secret's bytes. Raises ValueError, which never quotes it, where it is no whole text."""
+    try:
+        return secret.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"a {source} secret must be whole Unicode characters") from None
+
+
+def sent(headers: Headers, name: str) -> str:
+    """The header that proves the sender. Raises `Unsigned` where it is missing or empty."""
+    given = headers.get(name, "")
+    if not given:
+        raise Unsigned(f"no {name} header")
+    return given
+
+
+def signer(accounts: Sequence[Account], fits: Callable[[str], bool], what: str) -> Account:
+    """The first account with a secret that fits; all secrets of an account are tried.
+
+    Raises `NotAuthentic`, naming `what` fits none of them.
+    """
+    for account in accounts:
+        if any([fits(secret) for secret in account.secrets]):
+            return account
+    raise NotAuthentic(f"{what} fits no secret")

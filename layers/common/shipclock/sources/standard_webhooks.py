@@ -11,23 +11,8 @@ import hmac
 from collections.abc import Sequence
 from datetime import datetime
 
-from shipclock.domain.event import Link
-from shipclock.domain.tracking import (
-    DELIVERED_TO,
-    PROOFS,
-    REASONS,
-    Scan,
-    TrackingStatus,
-)
-from shipclock.reading import (
-    Object,
-    Unreadable,
-    digest,
-    json_object,
-    optional_id,
-    part,
-    words,
-)
+from shipclock.domain.tracking import DELIVERED_TO, PROOFS, REASONS, TrackingStatus
+from shipclock.reading import Object, Unreadable, json_object, part, words
 from shipclock.sources import (
     Account,
     Delivery,
@@ -36,7 +21,9 @@ from shipclock.sources import (
     Translation,
     Unsigned,
 )
-from shipclock.sources.fields import instant, number_of
+from shipclock.sources.fields import instant
+from shipclock.sources.history import Told, tracked, translation
+from shipclock.sources.meaning import Meaning
 from shipclock.sources.signatures import any_same
 
 LIMIT = 256 * 1024
@@ -100,36 +87,22 @@ def translate(delivery: Delivery) -> Translation:
     if kind != EVENT:
         return Translation(note=f"type {kind!r} is not {EVENT}")
     data = part(body, "data")
-    written = words(data, "tracking_number")
-    number = number_of(written, "data.tracking_number")
+    parcel = tracked(
+        NAME, data, "tracking_number", "data", delivery, _one_of(None, data, "carrier")
+    )
     code = words(data, "status")
     if not code:
         raise Unreadable("data.status: a tracking status was expected")
     told_at = words(data, "occurred_at")
-    occurred_at, basis = instant(told_at, "data.occurred_at")
-    scan = Scan(
-        identity=digest(NAME, number, code, told_at),
-        number=number,
-        status=STATUSES.get(code, TrackingStatus.UNKNOWN),
-        occurred_at=occurred_at,
-        basis=basis,
-        received_at=delivery.received_at,
-        source=NAME,
-        account=delivery.account,
-        raw_code=code,
-        written=written,
-        carrier=_one_of(None, data, "carrier"),
+    said = Meaning(
+        STATUSES.get(code, TrackingStatus.UNKNOWN),
         reason=_one_of(REASONS, data, "reason"),
         delivered_to=_one_of(DELIVERED_TO, data, "delivered_to"),
         proof=_one_of(PROOFS, data, "proof"),
-        shops=delivery.shops,
     )
-    try:
-        order_id = optional_id(data, "reference")
-    except Unreadable as odd:  # the scan counts all the same; only the link can't be made
-        return Translation(scans=(scan,), note=f"no link: {odd}")
-    links = (Link(number, order_id, NAME, shops=delivery.shops),) if order_id else ()
-    return Translation(scans=(scan,), links=links)
+    told = Told(code, said, told_at, instant(told_at, "data.occurred_at"))
+    links, note = parcel.link(data, "reference")
+    return translation([parcel.scan(told)], links=links, notes=[note])
 
 
 def _one_of(accepted: frozenset[str] | None, data: Object, key: str) -> str:
