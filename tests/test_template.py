@@ -152,6 +152,7 @@ class TestPrivileges:
         }
         assert sources == {
             ("Ingest", "*/POST/webhooks/*"),
+            ("Ingest", "*/GET/webhooks/carriers/*"),
             ("Hub", "*/GET/api/*"),
             ("Hub", "*/POST/api/*"),
         }
@@ -325,6 +326,8 @@ class TestFrontDoor:
         assert routes == {
             "POST /webhooks/tiktok": "integrations/${IngestIntegration}",
             "POST /webhooks/carriers/{source}": "integrations/${IngestIntegration}",
+            "GET /webhooks/carriers/{source}": "integrations/${IngestIntegration}",
+            "POST /webhooks/carriers/{source}/token": "integrations/${IngestIntegration}",
             "GET /api/{proxy+}": "integrations/${HubIntegration}",
             "POST /api/{proxy+}": "integrations/${HubIntegration}",
         }

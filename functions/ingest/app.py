@@ -8,33 +8,45 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shipclock.adapters.aws_json import AwsJson, Keeper, SecretReader
-from shipclock.ingest import Answer, Arrival, NotKept, receive, source_of
+from shipclock.adapters.published import PublishedKeys
+from shipclock.ingest import Answer, Arrival, NotKept, grant, grants_of, receive, source_of
+from shipclock.sources import PATH
 
 aws = AwsJson(os.environ)
 keep = Keeper(aws, os.environ["SHIPCLOCK_TABLE"])
 secrets = SecretReader(aws, os.environ["SHIPCLOCK_SOURCES_SECRET"])
+keys = PublishedKeys()
 keep_for = timedelta(days=int(os.environ.get("SHIPCLOCK_RAW_DAYS", "180")))
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer one webhook (payload format 2.0). Promises: DESIGN section 6, "answers"."""
-    source = source_of(event["rawPath"])
-    answer = _answer(event, source) if source else Answer(404, "unknown_path")
+    path = event["rawPath"]
+    granting = grants_of(path)
+    source = granting or source_of(path)
+    answer = _answer(event, source, bool(granting)) if source else Answer(404, "unknown_path")
     _say(answer, source or "")
+    json_told = answer.body.startswith(b"{")
     return {
         "statusCode": answer.status,
-        "headers": {"content-type": "text/plain; charset=utf-8"},
+        "headers": {"content-type": "application/json" if json_told else PLAIN},
         "body": answer.body.decode("utf-8", "replace"),
     }
 
 
-def _answer(event: dict[str, Any], source: str) -> Answer:
+PLAIN = "text/plain; charset=utf-8"
+
+
+def _answer(event: dict[str, Any], source: str, granting: bool) -> Answer:
     try:
-        arrival = Arrival(source, _headers(event), _body(event), datetime.now(UTC))
+        headers = _headers(event) | {PATH: event["rawPath"]}
+        arrival = Arrival(source, headers, _body(event), datetime.now(UTC))
     except ValueError:
         return Answer(400, "empty: the body is no base64", b"the body can't be read")
     try:
-        return receive(arrival, secrets, keep, keep_for)
+        if granting:
+            return grant(arrival, secrets)
+        return receive(arrival, secrets, keep, keep_for, keys)
     except NotKept as failure:
         return Answer(503, f"not_kept: {failure}", b"try again later")
 

@@ -4,8 +4,8 @@ No translation, no rule, no marketplace call: a bug in those can't lose a webhoo
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,13 +13,18 @@ from shipclock import rows
 from shipclock.ports import Row
 from shipclock.reading import form, json_object
 from shipclock.sources import (
+    GRANTERS,
     MARKETPLACES,
     SOURCES,
+    Account,
     Headers,
+    KeysWanted,
     NotAuthentic,
+    Probe,
     Source,
     Unsigned,
     accounts_of,
+    granter,
     source,
 )
 
@@ -55,6 +60,15 @@ Keep = Callable[[Row], bool]
 Secrets = Callable[[], Mapping[str, Any]]
 """The sources' secret. Raises `NotKept` where the secret store does not answer."""
 
+PublishedKeys = Callable[[str, str], str]
+"""The document that a sender publishes at a URL, for a key id: the one known, or a newer one where
+the id is not in it. Raises `NotKept` where none can be had."""
+
+
+def no_keys(url: str, key_id: str) -> str:
+    """For those who fetch nothing."""
+    raise NotKept("no published key can be had here")
+
 
 def source_of(path: str) -> str | None:
     """The source a URL path is meant for: `…/webhooks/tiktok` or `…/webhooks/carriers/{source}`."""
@@ -66,24 +80,62 @@ def source_of(path: str) -> str | None:
     return None
 
 
-def receive(arrival: Arrival, secrets: Secrets, keep: Keep, keep_for: timedelta) -> Answer:
+def grants_of(path: str) -> str | None:
+    """The source whose token address a path is: `…/webhooks/carriers/{source}/token`."""
+    address, _, last = path.rpartition("/")
+    name = source_of(address) if last == "token" else None
+    return name if name in GRANTERS else None
+
+
+def grant(arrival: Arrival, secrets: Secrets) -> Answer:
+    """Answer a sender that fetches the token it will call us with; nothing is kept.
+
+    The answers are those of OAuth's token endpoint (RFC 6749 section 5). Raises `NotKept`.
+    """
+    accounts = _accounts(arrival.source, secrets)
+    if not accounts:
+        return Answer(404, "not_set_up", b"this source is not set up")
+    by = granter(arrival.source)
+    try:
+        token = by.grant(arrival.headers, arrival.body, accounts, arrival.received_at)
+    except NotAuthentic as refusal:
+        return Answer(401, f"not_authentic: {refusal}", b'{"error": "invalid_client"}')
+    except ValueError as error:
+        return Answer(400, f"not_granted: {error}", b'{"error": "unsupported_grant_type"}')
+    return Answer(200, "granted", token)
+
+
+def _accounts(name: str, secrets: Secrets) -> tuple[Account, ...]:
+    try:
+        return accounts_of(secrets(), name)
+    except ValueError as error:
+        raise NotKept(str(error)) from None
+
+
+def receive(
+    arrival: Arrival,
+    secrets: Secrets,
+    keep: Keep,
+    keep_for: timedelta,
+    keys: PublishedKeys = no_keys,
+) -> Answer:
     """Verify and keep one arrival. Promises of the answer: DESIGN section 6, "answers".
 
-    Raises nothing but what `secrets` and `keep` raise: `NotKept`, which is the sender's 5xx.
+    Raises nothing but what `secrets`, `keep` and `keys` raise: `NotKept`, which is the sender's
+    5xx.
     """
     if arrival.source not in SOURCES:
         return Answer(404, "unknown_source", b"there is no such source")
     by = source(arrival.source)
     if len(arrival.body) > by.LIMIT:
         return Answer(413, "too_large", f"at most {by.LIMIT} bytes are taken".encode())
-    try:
-        accounts = accounts_of(secrets(), arrival.source)
-    except ValueError as error:
-        raise NotKept(str(error)) from None
+    accounts = _accounts(arrival.source, secrets)
     if not accounts:
         return Answer(404, "not_set_up", b"this source is not set up")
     try:
-        account = by.verify(arrival.headers, arrival.body, accounts, arrival.received_at)
+        account = _proven(by, arrival, accounts, keys)
+    except Probe:
+        return Answer(200, "probed")
     except Unsigned as refusal:
         if not arrival.body:
             return Answer(400, "empty", b"nothing was sent")
@@ -110,6 +162,18 @@ def receive(arrival: Arrival, secrets: Secrets, keep: Keep, keep_for: timedelta)
         return Answer(400, f"quarantined: {unreadable}", unreadable.encode("utf-8", "replace"))
     new = keep(row)
     return Answer(200, "kept" if new else "repeated", by.acknowledge(arrival.body))
+
+
+def _proven(
+    by: Source, arrival: Arrival, accounts: Sequence[Account], keys: PublishedKeys
+) -> Account:
+    """The account that sent it; with the sender's published keys where they are wanted."""
+    try:
+        return by.verify(arrival.headers, arrival.body, accounts, arrival.received_at)
+    except KeysWanted as wanted:
+        published = keys(wanted.url, wanted.key_id)
+        known = [replace(each, secrets=(*each.secrets, published)) for each in accounts]
+        return by.verify(arrival.headers, arrival.body, known, arrival.received_at)
 
 
 def _unreadable(by: Source, body: bytes) -> str:

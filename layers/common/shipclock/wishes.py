@@ -113,10 +113,15 @@ def _deliveries(order: Order) -> Iterator[Wanted]:
     """Parcels that their carrier has delivered and that the marketplace shows as under way."""
     for package in order.packages:
         scans = package.parcel.scans if package.parcel else ()
-        delivered = any(s.status is TrackingStatus.DELIVERED and not s.suspect for s in scans)
+        delivered = any(s.status is TrackingStatus.DELIVERED and _tellable(s) for s in scans)
         if delivered and package.package_id and _under_way(order, package):
             told = _delivery(package, {"delivery_type": "DELIVERY_SUCCESS"})
             yield replace(told, optional=True)
+
+
+def _tellable(scan: Scan) -> bool:
+    """Whether a scan is fit to be told on: its clock may be right and its words are its sender's."""
+    return scan.confirmed and not scan.suspect
 
 
 def _under_way(order: Order, package: Package) -> bool:
@@ -136,7 +141,7 @@ def _scans(order: Order) -> Iterator[Wanted]:
     for package in order.packages:
         scans = package.parcel.scans if package.parcel else ()
         for scan in scans:
-            if scan.status in TOLD_SCANS and not scan.suspect:
+            if scan.status in TOLD_SCANS and _tellable(scan):
                 yield replace(_scan(package, scan), optional=True)
 
 

@@ -97,6 +97,11 @@ DELIVERED_TO = frozenset(
 PROOFS = frozenset({"none", "signature", "photo", "otp", "cod", "unspecified", "other"})
 """The words for why, to whom and with what proof (`carriers.md` 1.2)."""
 
+UNCONFIRMED = "unconfirmed"
+"""The flag of a scan whose sender signs no bodies: what it says is shown and may stop a clock, but
+proves nothing missed or lost and is no delivery to tell of, until a call to the provider confirms
+it."""
+
 SUSPECT_AFTER = timedelta(minutes=15)
 """An event dated this much after its receipt is kept, flagged and trusted to stop a clock only."""
 
@@ -146,8 +151,14 @@ class Scan:
 
     @property
     def trusted(self) -> bool:
-        """Whether its time may prove that a clock was missed."""
-        return self.basis in (TimeBasis.UTC, TimeBasis.OFFSET) and not self.suspect
+        """Whether it may prove that a clock was missed: by its time and by who said it."""
+        told = self.basis in (TimeBasis.UTC, TimeBasis.OFFSET) and not self.suspect
+        return told and self.confirmed
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether its words are certainly the sender's."""
+        return UNCONFIRMED not in self.flags
 
     @property
     def proven(self) -> bool:

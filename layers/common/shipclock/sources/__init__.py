@@ -24,11 +24,16 @@ CARRIERS = (
     "shippo",
     "standard_webhooks",
 )
+GRANTERS: tuple[str, ...] = ()
+"""Sources that first fetch a token from us, to call us with it."""
 SOURCES = MARKETPLACES + CARRIERS
 """The registry: the name is the module's and, for a carrier, the last part of its URL."""
 
 Headers = Mapping[str, str]
-"""Lower-case names; the values of a repeated header are joined by a comma."""
+"""Lower-case names; the values of a repeated header are joined by a comma. Under `PATH`, which no
+header can be named, stands the path that was called, where the caller's stage is part of it."""
+
+PATH = ":path"
 
 
 class NotAuthentic(Exception):
@@ -39,27 +44,55 @@ class Unsigned(NotAuthentic):
     """There was no signature at all."""
 
 
+class Probe(NotAuthentic):
+    """A sender looks whether the address answers, before it sends. It proves nothing; it is told
+    yes, and nothing is kept."""
+
+
+class KeysWanted(NotAuthentic):
+    """Only a key that the sender publishes can prove it.
+
+    `url` is where the account says that the keys are published, `key_id` the one that is wanted.
+    """
+
+    def __init__(self, url: str, key_id: str) -> None:
+        super().__init__("the sender's key is not known")
+        self.url = url
+        self.key_id = key_id
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """One sender that a source knows: its valid secrets (two while they are rotated).
 
-    `shops` limits the shops it may speak for; empty means all of them.
+    `shops` limits the shops it may speak for; empty means all of them. `options` is whatever else
+    the source's own documentation asks the account for.
     """
 
     name: str
     secrets: tuple[str, ...]
     shops: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def option(self, name: str) -> str:
+        """A text among the options; empty where there is none."""
+        found = self.options.get(name, "")
+        return found if isinstance(found, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One authentic webhook as it arrived. `received_at` is the real clock."""
+    """One authentic webhook as it arrived, or the provider's answer to a call of ours (`pulled`).
+
+    `received_at` is the real clock.
+    """
 
     source: str
     account: str
     body: bytes
     received_at: datetime
     shops: tuple[str, ...] = ()
+    pulled: bool = False
 
     def may_speak_for(self, shop_id: str) -> bool:
         """Whether the account that signed it may speak for this shop."""
@@ -125,7 +158,10 @@ class Source(Protocol):
     ) -> Account:
         """The account whose secret proves these raw bytes, at the real time `now`.
 
-        Raises `Unsigned` where no signature was sent and `NotAuthentic` where none fits.
+        Raises `Unsigned` where no signature was sent and `NotAuthentic` where none fits. Raises
+        `Probe` for a request that proves nothing by the sender's own rules, and `KeysWanted` where
+        a key is lacking that the sender publishes: with that key among the secrets of the accounts
+        it is asked again.
         """
 
     def acknowledge(self, body: bytes) -> bytes:
@@ -135,11 +171,32 @@ class Source(Protocol):
         """The facts in an authentic delivery. Raises `Unreadable` naming what is wrong."""
 
 
+class Granter(Protocol):
+    """What the modules of `GRANTERS` offer beside."""
+
+    def grant(
+        self, headers: Headers, body: bytes, accounts: Sequence[Account], now: datetime
+    ) -> bytes:
+        """The token, as the JSON of an OAuth answer, for a client that proves itself.
+
+        Raises `NotAuthentic` where it does not, and ValueError for what is no such request.
+        """
+
+
+def granter(name: str) -> Granter:
+    """The source of that name, which must be one of `GRANTERS`."""
+    return cast(Granter, import_module(f"shipclock.sources.{name}"))
+
+
 def source(name: str) -> Source:
     """The source of that name; KeyError if there is none."""
     if name not in SOURCES:
         raise KeyError(name)
     return cast(Source, import_module(f"shipclock.sources.{name}"))
+
+
+ACCOUNT = ("account", "secrets", "shops")
+"""What every source's accounts are told with; the rest are options."""
 
 
 def accounts_of(secrets: Mapping[str, Any], name: str) -> tuple[Account, ...]:
@@ -158,6 +215,7 @@ def accounts_of(secrets: Mapping[str, Any], name: str) -> tuple[Account, ...]:
             str(entry.get("account", "default")),
             tuple(secret for secret in entry["secrets"] if isinstance(secret, str) and secret),
             tuple(map(str, entry.get("shops", ()))),
+            {key: value for key, value in entry.items() if key not in ACCOUNT},
         )
         for entry in listed
     ]

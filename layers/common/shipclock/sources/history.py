@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shipclock.domain.event import Link
-from shipclock.domain.tracking import SILENT, TERMINAL, Scan, TimeBasis, TrackingStatus, in_order
+from shipclock.domain.tracking import (
+    SILENT,
+    TERMINAL,
+    UNCONFIRMED,
+    Scan,
+    TimeBasis,
+    TrackingStatus,
+    in_order,
+)
 from shipclock.reading import Object, Unreadable, digest, optional_id
 from shipclock.sources import Delivery, Translation
 from shipclock.sources.fields import When, instant, number_of, object_of, words_at
@@ -47,13 +55,17 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
-    """What a delivery says of one parcel, and so of each of its scans."""
+    """What a delivery says of one parcel, and so of each of its scans.
+
+    `confirmed` is false where its words are not covered by what proves the sender.
+    """
 
     source: str
     number: str
     written: str
     delivery: Delivery
     carrier: str = ""
+    confirmed: bool = True
 
     def scan(self, told: Told) -> Scan:
         """One scan. Its identity is made of what is said in it and never of the delivery.
@@ -62,6 +74,7 @@ class Tracked:
         """
         occurred_at, basis = told.when or (self.delivery.received_at, TimeBasis.RECEIVED)
         word = told.word or told.code
+        doubt = () if self.confirmed else (UNCONFIRMED,)
         return Scan(
             identity=digest(self.source, self.number, word, told.told_at, told.where, *told.marks),
             number=self.number,
@@ -78,7 +91,7 @@ class Tracked:
             location=told.place,
             delivered_to=told.said.delivered_to,
             proof=told.said.proof,
-            flags=told.said.flags,
+            flags=(*told.said.flags, *doubt),
             shops=self.delivery.shops,
         )
 
@@ -97,12 +110,19 @@ class Tracked:
 
 
 def tracked(
-    source: str, data: Object, key: str, field: str, delivery: Delivery, carrier: str = ""
+    source: str,
+    data: Object,
+    key: str,
+    field: str,
+    delivery: Delivery,
+    carrier: str = "",
+    *,
+    confirmed: bool = True,
 ) -> Tracked:
     """The parcel whose number stands under a key. Raises `Unreadable` where none can."""
     written = words_at(data, key, field)
     number = number_of(written, f"{field}.{key}" if field else key)
-    return Tracked(source, number, written, delivery, carrier)
+    return Tracked(source, number, written, delivery, carrier, confirmed)
 
 
 def list_of(found: object, field: str, odd: list[str]) -> list[object]:

@@ -1,0 +1,139 @@
+"""How each carrier's sender signs, in one table: what the tests of all sources start from."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import ModuleType
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from shipclock.sources import (
+    Account,
+    aftership,
+    easypost,
+    jtexpress,
+    ninjavan,
+    seventeentrack,
+    shippo,
+    standard_webhooks,
+)
+from tests.builders import REAL, sample, samples
+
+Signed = tuple[dict[str, str], bytes]
+"""The headers of a request, and its body as it is sent: some signatures stand in the body."""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """A sender as it is: how it signs what it sends.
+
+    `sign` takes a sample's JSON as bytes, a secret and the real time. `covers_body` is false where
+    the proof is not made of the body. `options` are what its accounts are told with beside; `proof`
+    the headers no character of which may change; `tolerance` the seconds for which its own time is
+    good, None where it has none.
+    """
+
+    module: ModuleType
+    secret: str
+    other: str
+    sign: Callable[[bytes, str, datetime], Signed]
+    covers_body: bool = True
+    options: Mapping[str, Any] | None = None
+    proof: tuple[str, ...] = ()
+    tolerance: int | None = None
+
+    @property
+    def form(self) -> bool:
+        return bool(self.module.FORM)
+
+    def same(self, one: bytes, other: bytes) -> bool:
+        """Whether two bodies say the same to its scheme: a form may be spelt in several ways."""
+        return self.form and _fields(one) == _fields(other)
+
+    @property
+    def name(self) -> str:
+        return str(self.module.NAME)
+
+    def account(self, *secrets: str, name: str = "default") -> Account:
+        return Account(name, secrets or (self.secret,), (), self.options or {})
+
+    def send(self, body: bytes, secret: str = "", at: datetime = REAL) -> Signed:
+        return self.sign(body, secret or self.secret, at)
+
+    def verify(self, sent: Signed, *accounts: Account, at: datetime = REAL) -> Account:
+        found: Account = self.module.verify(*sent, accounts or (self.account(),), at)
+        return found
+
+    @property
+    def bodies(self) -> list[bytes]:
+        """All samples of it, as they are given to `sign`."""
+        return [as_json(sample(path)) for path in samples(self.name)]
+
+
+def _fields(form: bytes) -> object:
+    try:
+        return parse_qs(form.decode(), keep_blank_values=True, strict_parsing=True)
+    except ValueError:
+        return form
+
+
+def as_json(found: object) -> bytes:
+    return json.dumps(found).encode()
+
+
+ONE, TWO = "synthetic-one", "synthetic-two"
+
+
+def _by_header(module: ModuleType) -> Sender:
+    """A sender that signs the body alone, in one header."""
+
+    def sign(body: bytes, secret: str, at: datetime) -> Signed:
+        return {module.HEADER: module.sign(secret, body)}, body
+
+    return Sender(module, ONE, TWO, sign, proof=(module.HEADER,))
+
+
+def unix(at: datetime) -> str:
+    return str(int(at.timestamp()))
+
+
+def _standard(body: bytes, secret: str, at: datetime) -> Signed:
+    headers = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": unix(at),
+        "webhook-signature": standard_webhooks.sign(secret, "msg_1", unix(at), body),
+    }
+    return headers, body
+
+
+def _shippo(body: bytes, secret: str, at: datetime) -> Signed:
+    return {shippo.HEADER: shippo.sign(secret, unix(at), body)}, body
+
+
+def _jtexpress(body: bytes, secret: str, at: datetime) -> Signed:
+    """The samples hold the content of the form."""
+    content = body.decode()
+    headers = {jtexpress.HEADER: jtexpress.sign(secret, content)}
+    return headers, urlencode({jtexpress.CONTENT: content}).encode()
+
+
+SENDERS = {
+    sender.name: sender
+    for sender in (
+        _by_header(aftership),
+        _by_header(easypost),
+        Sender(jtexpress, ONE, TWO, _jtexpress, proof=(jtexpress.HEADER,)),
+        _by_header(ninjavan),
+        _by_header(seventeentrack),
+        Sender(shippo, ONE, TWO, _shippo, proof=(shippo.HEADER,), tolerance=shippo.TOLERANCE),
+        Sender(
+            standard_webhooks,
+            "whsec_c3ludGhldGljLW9uZS0wMDAwMDE=",
+            "whsec_c3ludGhldGljLXR3by0wMDAwMDI=",
+            _standard,
+            proof=("webhook-id", "webhook-timestamp", "webhook-signature"),
+            tolerance=standard_webhooks.TOLERANCE,
+        ),
+    )
+}
