@@ -153,8 +153,11 @@ def local_client(service: str, endpoint: str) -> Any:
 # WHAT IS MADE UP ----------------------------------------------------------------------------------
 
 
-def key_material(source: str) -> dict[str, str]:
-    """Make up what a carrier source is authenticated with, as `stack.json` shows it."""
+def key_material(source: str) -> dict[str, Any]:
+    """Make up what a carrier source is authenticated with, as `stack.json` shows it.
+
+    `secret` is what is put into the sources' secret, and `account` the options beside it, if any.
+    """
     if source == "standard_webhooks":
         # The specification's form: a prefix and 24 to 64 random bytes.
         return {"secret": "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()}
@@ -167,7 +170,8 @@ def sources_secret(tiktok: dict[str, str], sources: dict[str, dict[str, Any]]) -
         "tiktok_shop": [{"account": tiktok["app_key"], "secrets": [tiktok["app_secret"]]}]
     }
     for source, material in sources.items():
-        accounts[source] = [{"account": "default", "secrets": [material["secret"]]}]
+        options = material.get("account", {})
+        accounts[source] = [{"account": "default", "secrets": [material["secret"]], **options}]
     return json.dumps(accounts)
 
 

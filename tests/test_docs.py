@@ -142,16 +142,25 @@ def test_lines_are_plain_text(page: Path) -> None:
 # What must be told
 
 
-def test_every_source_is_in_the_readme() -> None:
-    table = re.findall(r"^\| `(\w+)` \| `(/webhooks/[\w/]+)` \|", text_of(ROOT / "README.md"), re.M)
+def test_every_source_has_its_row_its_section_and_its_samples() -> None:
+    page = text_of(ROOT / "docs" / "sources.md")
+    table = re.findall(r"^\| `(\w+)` \| `(/webhooks/[\w/]+)` \| \S.* \| \S.* \|$", page, re.M)
     assert dict(table) == {
         **dict.fromkeys(sources.MARKETPLACES, "/webhooks/tiktok"),
         **{name: f"/webhooks/carriers/{name}" for name in sources.CARRIERS},
     }
+    assert set(sources.CARRIERS) <= set(re.findall(r"^## (\w+)$", page, re.M))
+    readme = text_of(ROOT / "README.md").partition("## Sources")[2].partition("###")[0]
+    assert set(re.findall(r"`(\w+)`", readme)) == set(sources.SOURCES)
+    security = text_of(ROOT / "SECURITY.md")
+    for name in sources.CARRIERS:
+        assert list((ROOT / "tests" / "samples" / name).glob("*.json")), name
+        assert (ROOT / "tests" / "samples" / "signatures" / f"{name}.json").is_file(), name
+        assert f"`{name}`" in security, name
 
 
-def test_every_tracking_status_is_in_the_readme() -> None:
-    told = set(re.findall(r"`(\w+)`", text_of(ROOT / "README.md")))
+def test_every_tracking_status_is_on_the_page_of_sources() -> None:
+    told = set(re.findall(r"`(\w+)`", text_of(ROOT / "docs" / "sources.md")))
     assert {status.value for status in TrackingStatus} <= told
 
 

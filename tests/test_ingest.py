@@ -3,7 +3,7 @@
 import json
 import os
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,27 +13,18 @@ from shipclock import rows
 from shipclock.ingest import Answer, Arrival, NotKept, receive, source_of
 from shipclock.ports import Put, Row
 from shipclock.sources import (
-    CARRIERS,
     SOURCES,
     Account,
-    aftership,
-    easypost,
-    jtexpress,
-    ninjavan,
-    seventeentrack,
-    shippo,
     source,
     standard_webhooks,
     tiktok_shop,
 )
 from tests.builders import OTHER_SHOP, REAL, SHOP, sample_bytes
 from tests.fakes import MemoryStore
+from tests.sources.senders import SENDERS
 from tests.stage import (
-    AFTERSHIP_SECRET,
     APP_KEY,
     APP_SECRET,
-    CARRIER_SECRET,
-    EASYPOST_SECRET,
     SECRETS,
     Stage,
 )
@@ -41,8 +32,11 @@ from tests.stage import (
 KEEP = timedelta(days=180)
 BODY = sample_bytes("tiktok/webhooks/order_status.in_transit.json")
 SCAN = sample_bytes("standard_webhooks/picked_up.json")
-POST_SECRET = "synthetic secret of a carrier"
-EVERY = {name: [{"account": "default", "secrets": [POST_SECRET]}] for name in CARRIERS} | SECRETS
+CARRIER_SECRET = SENDERS["standard_webhooks"].secret
+EVERY = SECRETS | {
+    name: [{"account": "default", "secrets": [sender.secret], **(sender.options or {})}]
+    for name, sender in SENDERS.items()
+}
 NORTH = {"account": "north-key", "secrets": ["north-secret"], "shops": [SHOP]}
 
 
@@ -68,38 +62,8 @@ class Door:
         digest = tiktok_shop.sign(Account(key, (secret,)), secret, body)
         return self.ring("tiktok_shop", {"authorization": digest}, body)
 
-    def carrier(self, body: bytes = SCAN, secret: str = CARRIER_SECRET) -> Answer:
-        sent = str(int(REAL.timestamp()))
-        headers = {
-            "webhook-id": "msg_1",
-            "webhook-timestamp": sent,
-            "webhook-signature": standard_webhooks.sign(secret, "msg_1", sent, body),
-        }
-        return self.ring("standard_webhooks", headers, body)
-
-    def easypost(self, body: bytes) -> Answer:
-        return self.ring("easypost", {easypost.HEADER: easypost.sign(EASYPOST_SECRET, body)}, body)
-
-    def aftership(self, body: bytes) -> Answer:
-        signature = aftership.sign(AFTERSHIP_SECRET, body)
-        return self.ring("aftership", {aftership.HEADER: signature}, body)
-
-    def ninjavan(self, body: bytes) -> Answer:
-        return self.ring("ninjavan", {ninjavan.HEADER: ninjavan.sign(POST_SECRET, body)}, body)
-
-    def jtexpress(self, body: bytes) -> Answer:
-        form = b"bizContent=" + body[11:]
-        digest = jtexpress.sign(POST_SECRET, jtexpress.content_of(form))
-        return self.ring("jtexpress", {jtexpress.HEADER: digest}, form)
-
-    def seventeentrack(self, body: bytes) -> Answer:
-        headers = {seventeentrack.HEADER: seventeentrack.sign(POST_SECRET, body)}
-        return self.ring("seventeentrack", headers, body)
-
-    def shippo(self, body: bytes) -> Answer:
-        sent = str(int(REAL.timestamp()))
-        headers = {shippo.HEADER: shippo.sign(POST_SECRET, sent, body)}
-        return self.ring("shippo", headers, body)
+    def carrier(self, body: bytes = SCAN, name: str = "standard_webhooks") -> Answer:
+        return self.ring(name, *SENDERS[name].send(body))
 
 
 # Kept
@@ -239,14 +203,14 @@ def test_an_unknown_source_is_not_found_whatever_it_sends(name: str) -> None:
     "missing", [[], [{"account": APP_KEY, "secrets": []}], [{"account": APP_KEY, "secrets": [""]}]]
 )
 def test_a_source_without_a_secret_is_shut_and_the_others_stay_open(missing: list[Any]) -> None:
-    door = Door({**SECRETS, "tiktok_shop": missing})
+    door = Door({**EVERY, "tiktok_shop": missing})
     answer = door.tiktok()
     assert (answer.status, answer.outcome) == (404, "not_set_up")
     assert door.carrier().status == 200
 
 
 def test_a_source_that_the_secret_does_not_mention_is_shut() -> None:
-    door = Door({"standard_webhooks": SECRETS["standard_webhooks"]})
+    door = Door({"standard_webhooks": EVERY["standard_webhooks"]})
     assert door.tiktok().status == 404
     assert door.carrier().status == 200
 
@@ -257,7 +221,7 @@ def test_a_source_that_the_secret_does_not_mention_is_shut() -> None:
 def test_a_malformed_secret_is_our_fault_for_its_source_only_and_never_quoted(
     malformed: object,
 ) -> None:
-    door = Door({**SECRETS, "tiktok_shop": malformed})
+    door = Door({**EVERY, "tiktok_shop": malformed})
     with pytest.raises(NotKept, match="secret of source tiktok_shop is malformed") as fault:
         door.tiktok()
     assert APP_SECRET not in str(fault.value)
@@ -358,23 +322,16 @@ def test_a_quarantined_body_sent_again_is_answered_alike_and_kept_once() -> None
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_body_at_the_limit_is_taken_and_one_byte_more_is_not(name: str) -> None:
     limit = source(name).LIMIT
-    noise = random.Random(0).randbytes(limit // 2).hex()[: limit - 8]
-    body = b'{"a":"' + noise.encode() + b'"}'
-    assert len(body) == limit
+    noise = random.Random(0).randbytes(limit).hex()
     door = Door()
-    rings: dict[str, Callable[[bytes], Answer]] = {
-        "tiktok_shop": door.tiktok,
-        "standard_webhooks": door.carrier,
-        "easypost": door.easypost,
-        "aftership": door.aftership,
-        "ninjavan": door.ninjavan,
-        "jtexpress": door.jtexpress,
-        "seventeentrack": door.seventeentrack,
-        "shippo": door.shippo,
-    }
-    ring = rings[name]
-    assert ring(body).status == 200
-    too_large = ring(body + b" ")
+
+    def ring(length: int) -> Answer:
+        body = b'{"a":"' + noise[:length].encode() + b'"}'
+        return door.tiktok(body) if name == "tiktok_shop" else door.carrier(body, name)
+
+    frame = len(SENDERS[name].send(b'{"a":""}')[1]) if name in SENDERS else len(b'{"a":""}')
+    assert ring(limit - frame).status == 200
+    too_large = ring(limit - frame + 1)
     assert too_large.status == 413
     assert str(limit).encode() in too_large.body
     assert len(door.kept) == 1

@@ -120,7 +120,7 @@ def _deliveries(order: Order) -> Iterator[Wanted]:
 
 
 def _tellable(scan: Scan) -> bool:
-    """Whether a scan is fit to be told on: its clock may be right and its words are its sender's."""
+    """Whether a scan may be told on: its clock may be right, and its words are its sender's."""
     return scan.confirmed and not scan.suspect
 
 
