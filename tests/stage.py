@@ -80,6 +80,8 @@ class Stage:
         self.network = SandboxWire(self.sandbox, self.real)
         self.wire: Wire = self.network
         """What the sweeps call through; a test may lay another wire over the network."""
+        self.secrets: Mapping[str, Any] = SECRETS
+        """The sources' secret as it stands; a test may put another."""
         self.announced: list[Mapping[str, Any]] = []
         self.lines: list[Line] = []
         self.kept: list[Row] = []
@@ -107,7 +109,7 @@ class Stage:
             store=self.store,
             wire=self.wire,
             hosts=HOSTS,
-            secrets=lambda: SECRETS,
+            secrets=lambda: self.secrets,
             announce=self.announced.append,
             say=self.lines.append,
             real=self.real,
@@ -130,7 +132,7 @@ class Stage:
     def ring(self, source: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """One request at the door."""
         arrival = Arrival(source, headers, body, self.real.now)
-        return receive(arrival, lambda: SECRETS, self._keep, timedelta(days=180))
+        return receive(arrival, lambda: self.secrets, self._keep, timedelta(days=180))
 
     def _keep(self, row: Row) -> bool:
         self.kept.append(row)

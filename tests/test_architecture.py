@@ -73,7 +73,12 @@ def within(name: str, *packages: str) -> bool:
 ALLOWED = {
     "shipclock.domain": ("shipclock.domain",),
     "shipclock.rules": ("shipclock.domain", "shipclock.rules"),
-    "shipclock.sources": ("shipclock.domain", "shipclock.reading", "shipclock.sources"),
+    "shipclock.sources": (
+        "shipclock.domain",
+        "shipclock.ports",
+        "shipclock.reading",
+        "shipclock.sources",
+    ),
     "shipclock.marketplaces": (
         "shipclock.domain",
         "shipclock.ports",

@@ -9,7 +9,8 @@ import pytest
 from sandbox.faults import Fault
 from sandbox.shops import EVERY_SCOPE
 from shipclock import asking
-from shipclock.domain.push import Intent
+from shipclock.domain.push import Deed, Intent
+from shipclock.domain.tracking import UNCONFIRMED, TrackingStatus
 from shipclock.wishes import APPROVE, wanted
 from tests.scenes import ask, effects, package, placed, shown, stage_of, under_way
 from tests.stage import SHOP_ID, Stage
@@ -115,6 +116,34 @@ def test_a_scan_is_the_same_wish_before_and_after_its_package_has_an_id() -> Non
     ]
     assert wishes[0]
     assert wishes[0] == wishes[1]
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"), [((), True), (("final",), True), ((UNCONFIRMED,), False)]
+)
+def test_a_delivery_is_told_only_where_its_words_are_certain(
+    flags: tuple[str, ...], told: bool
+) -> None:
+    stage = stage_of("US", {"self_delivered": True})
+    order_id = under_way(stage)
+    order = stage.judged(order_id).order
+    (parcel,) = [p.parcel for p in order.packages if p.parcel]
+    end = dataclasses.replace(
+        parcel.scans[-1],
+        identity="the end",
+        status=TrackingStatus.DELIVERED,
+        occurred_at=parcel.scans[-1].occurred_at + HOUR,
+        flags=flags,
+    )
+    ended = dataclasses.replace(parcel, scans=(*parcel.scans, end))
+    (package_now,) = order.packages
+    order = dataclasses.replace(order, packages=(dataclasses.replace(package_now, parcel=ended),))
+    for settings_ in ({"hand_marked": True}, {"self_delivered": True}):
+        wishes = wanted(order, (), stage.shop(**settings_))
+        deeds = [
+            w.deed for w in wishes if w.deed is Deed.DELIVER or w.says.get("status") == "delivered"
+        ]
+        assert bool(deeds) is told
 
 
 # Yes to a buyer, by setting

@@ -11,6 +11,7 @@ from shipclock.domain.tracking import (
     NOT_A_SCAN,
     RANK,
     TERMINAL,
+    UNCONFIRMED,
     Parcel,
     Scan,
     TimeBasis,
@@ -165,6 +166,29 @@ def test_an_event_from_the_future_is_suspect_after_fifteen_minutes(
 )
 def test_only_a_time_with_its_offset_may_prove_a_miss(basis: str, trusted: bool) -> None:
     assert scan(basis=TimeBasis(basis)).trusted is trusted
+
+
+@pytest.mark.parametrize(
+    ("flags", "sure"), [((), True), (("final",), True), ((UNCONFIRMED,), False)]
+)
+def test_words_that_are_unconfirmed_prove_nothing(flags: tuple[str, ...], sure: bool) -> None:
+    event = scan(flags=flags)
+    assert event.confirmed is sure
+    assert event.trusted is sure
+
+
+def test_unconfirmed_words_still_count_for_the_parcel() -> None:
+    assert told(scan("in_transit", 1), scan("delivered", 2, flags=(UNCONFIRMED,))).status == (
+        "delivered"
+    )
+
+
+def test_an_attempt_told_unconfirmed_and_then_confirmed_is_one() -> None:
+    doubtful = scan("delivery_attempt_failed", 1, flags=(UNCONFIRMED,), identity="doubtful")
+    parcel = told(doubtful, scan("delivery_attempt_failed", 1))
+    assert parcel.failed_attempts == 1
+    assert parcel.failed_attempt(1) == after(1)
+    assert told(doubtful).failed_attempt(1) is None
 
 
 def test_a_suspect_event_still_counts_for_the_parcel() -> None:

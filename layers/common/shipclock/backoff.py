@@ -22,6 +22,12 @@ RENEW = timedelta(minutes=15)
 RECONCILE = _minutes(1, 5, 15)
 """A reconciliation that broke off."""
 
+PULL = _minutes(360, 360, 720, 720, 1440)
+"""Asking a provider about a parcel that it has said nothing new of."""
+
+PULL_FAILED = _minutes(5, 15, 60, 360, 1440)
+"""Asking one that does not answer, or refuses."""
+
 PUSH = _minutes(0, 1, 5, 15, 60, 180, 360, 720)
 """A push whose effect was not seen. After the last entry it is dead and a person must act."""
 

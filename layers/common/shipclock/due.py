@@ -34,6 +34,7 @@ class Found:
     authorisations: list[Key] = field(default_factory=list)
     packages: list[Key] = field(default_factory=list)
     stock: dict[str, list[Key]] = field(default_factory=dict)
+    pulls: list[Key] = field(default_factory=list)
 
     def add(self, key: Key) -> None:
         """Sort one due row in."""
@@ -41,6 +42,8 @@ class Found:
         kind, _, name = pk.partition("#")
         if kind == "DELIVERY":
             self.deliveries.append(key)
+        elif kind == rows.PULL:
+            self.pulls.append(key)
         elif kind == "NUMBER":
             self.scans.append(key)
         elif sk.startswith((rows.VERDICT, rows.NOTICE)):
@@ -117,8 +120,12 @@ class DueRows:
         ]
         if len(entries) <= CHECKED:
             entries = [entry for entry in entries if self._still_due(entry)]
-        # Reading packages is no deadline: a backlog of it is no reason for an alarm.
-        pressing = [entry for entry in entries if entry.key[1] != rows.REREAD]
+        # Reading packages or asking carriers is no deadline: a backlog is no reason for an alarm.
+        pressing = [
+            entry
+            for entry in entries
+            if entry.key[1] != rows.REREAD and not entry.key[0].startswith(f"{rows.PULL}#")
+        ]
         oldest = min((self._since(entry.due_at, real) for entry in pressing), default=real)
         return Left(len(entries), max(0, int((real - oldest) / timedelta(seconds=1))))
 

@@ -13,6 +13,7 @@
 | | `BUYER` | personal data, with a TTL |
 | `FILES#order` | `PROOF#package#piece`, `LABEL#…` | files, in pieces, with a TTL |
 | `NUMBER#number` | `EVENT#identity`, `LINK#order` | scans, and whose they are |
+| `PULL#number` | `source#account` | the number is asked about |
 | `SHOP#id` | `LANE` | the connection: lease and pace |
 | | `RECONCILE`, `PROVIDERS#option` | search cursors; who may ship |
 | | `NOTICE#…` | the shop was disconnected or will be; a SKU runs out |
@@ -66,6 +67,10 @@ def number_pk(number: str) -> str:
     """The partition of a normalised tracking number."""
     return f"NUMBER#{number}"
 
+
+PULL = "PULL"
+"""The kind of partition that has numbers asked about: apart from the number's, which settle reads
+whole."""
 
 SHOPS = "SHOPS"
 """The partition that lists the shops ever connected, one row each."""

@@ -25,6 +25,7 @@ from shipclock.lane import Lane, LaneWorld, take
 from shipclock.marketplaces.protocol import Hosts, Shop
 from shipclock.packages import Packages
 from shipclock.ports import Change, Key, Row, Store, StoreError, Wire
+from shipclock.pulls import Outside, Pulls
 from shipclock.reconcile import Reconciler
 from shipclock.settle import Settled, clear_mark, judge, read_book, settle
 from shipclock.shift import Shift
@@ -111,7 +112,13 @@ class Sweep:
         self._now = now
         self._clockwork = Clockwork(world.real, world.sleep, world.real() + time_left)
         self._settle_by = world.real() + (time_left - RESERVE) * SETTLING_SHARE
-        self._translator = Translator(world.store, now, world.real, world.raw_kept)
+        outside = Outside(
+            world.store, world.wire, world.secrets, self._clockwork, self._line, world.raw_kept
+        )
+        self._pulls = Pulls(outside, now)
+        self._translator = Translator(
+            world.store, now, world.real, world.raw_kept, self._pulls.watch
+        )
         self._shops: dict[str, Shop | None] = {}
         self._settled: dict[str, Settled] = {}
         self._packages: dict[str, list[str]] = {}
@@ -134,6 +141,8 @@ class Sweep:
             self._translate(found)
             self._settle_all(found)
             self._run_lanes(found)
+            with self._guarded(("PULLS", "PULLS"), "pulls"):
+                self._pulls.run(found.pulls)
             self._say_all(found.sayings)
         self._report.settled = len(self._orders_settled)
         self._report.due_left = self._count_left()
@@ -224,6 +233,7 @@ class Sweep:
         shop = settled.situation.shop
         if settled.recorded.version == 0 and shop is not None and shop.connected:
             begin_reconciling(self._store, shop.shop_id, real)  # heard of, so kept complete
+        self._pulls.begin(settled.order)
         pk, decision = rows.order_pk(order_id), settled.decision
         for intent in decision.intents:
             if intent.state is IntentState.DEAD:

@@ -5,7 +5,7 @@ the order is marked due, and the delivery's own mark is cleared last. Whatever b
 again, and doing it again changes nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -43,10 +43,19 @@ class Translator:
     """Translates deliveries; remembers only which events it has seen of an order this time."""
 
     def __init__(
-        self, store: Store, now: datetime, real: Callable[[], datetime], keep_for: timedelta
+        self,
+        store: Store,
+        now: datetime,
+        real: Callable[[], datetime],
+        keep_for: timedelta,
+        watch: Callable[[Delivery, Iterable[Scan]], None] = lambda delivery, scans: None,
     ) -> None:
-        """Translates at `now`, marking rows with the real clock; raw bodies live for `keep_for`."""
+        """Translates at `now`, marking rows with the real clock; raw bodies live for `keep_for`.
+
+        `watch` is told the scans of each delivery before its mark is taken off.
+        """
         self._store = store
+        self._watch = watch
         self._keep_for = keep_for
         self._now = now
         self._real = real
@@ -60,10 +69,12 @@ class Translator:
             rows.body_of(row),
             parse(row["received_at"]),
             tuple(row.get("shops", ())),
+            row.get("pulled", False),
         )
         try:
             translation = self._read(delivery)
             touched = self._keep(translation)
+            self._watch(delivery, translation.scans)
         except Unreadable as problem:
             return self.quarantine(row, str(problem))
         changes: Row = {"note": translation.note} if translation.note else {}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:
     from shipclock.domain.event import Link, OrderEvent
     from shipclock.domain.tracking import Scan
+    from shipclock.ports import HttpRequest
 
 MARKETPLACES = ("tiktok_shop",)
 CARRIERS = (
@@ -26,6 +27,8 @@ CARRIERS = (
 )
 GRANTERS: tuple[str, ...] = ()
 """Sources that first fetch a token from us, to call us with it."""
+PULLERS = ("seventeentrack",)
+"""Sources that can be asked about a parcel."""
 SOURCES = MARKETPLACES + CARRIERS
 """The registry: the name is the module's and, for a carrier, the last part of its URL."""
 
@@ -181,6 +184,34 @@ class Granter(Protocol):
 
         Raises `NotAuthentic` where it does not, and ValueError for what is no such request.
         """
+
+
+class Puller(Protocol):
+    """What the modules of `PULLERS` offer beside: questions, whose answers are `pulled` deliveries.
+
+    An account's option `pull` holds what its questions need; ValueError says what is wrong in it.
+    """
+
+    PULL_BATCH: int
+    """Parcels that one question may ask about."""
+    PULL_ANSWERS: frozenset[int]
+    """The statuses of answers that tell something; that nothing is known is told too."""
+
+    def pull(
+        self, account: Account, numbers: Sequence[str], now: datetime, token: str
+    ) -> "HttpRequest":
+        """The question about these numbers, with the token that `pull_token` brought."""
+
+    def pull_token(self, account: Account) -> "HttpRequest | None":
+        """The call that brings a token first; None where none is needed."""
+
+    def token_in(self, body: bytes) -> str:
+        """The token in the answer to that call. Raises `Unreadable` where there is none."""
+
+
+def puller(name: str) -> Puller:
+    """The source of that name, which must be one of `PULLERS`."""
+    return cast(Puller, import_module(f"shipclock.sources.{name}"))
 
 
 def granter(name: str) -> Granter:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from shipclock.domain.number import is_number, normal
 from shipclock.domain.tracking import TimeBasis
 from shipclock.reading import Object, Unreadable, iso, plausible, words
+from shipclock.sources import Account
 
 LONGEST_KEPT = 100
 """Characters of a raw code, a carrier's name and a place: events are kept for good."""
@@ -44,6 +45,18 @@ def expected(text: str) -> datetime | None:
         return instant(text, "the estimate")[0] if text else None
     except Unreadable:
         return None
+
+
+def setting(account: Account, name: str) -> str:
+    """A text of an account's option `pull`; empty where there is none.
+
+    Raises ValueError, which quotes no value, where it is of another type.
+    """
+    found = account.options.get("pull")
+    told = found.get(name, "") if isinstance(found, dict) else ""
+    if not isinstance(told, str):
+        raise ValueError(f"pull.{name} of account {account.name} must be a text")
+    return told
 
 
 def object_of(found: object, field: str) -> Object:

@@ -10,23 +10,27 @@ event says it. Layouts 2.2 and 2.4 are read; the old one, with `z0` and `z1`, is
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
-from shipclock.domain.tracking import TrackingStatus
-from shipclock.reading import Object, Unreadable, json_object, part, words
+from shipclock.domain.tracking import Scan, TrackingStatus
+from shipclock.ports import HttpRequest
+from shipclock.reading import Object, Unreadable, json_object, part, parts, words
 from shipclock.sources import Account, Delivery, Headers, Translation
 from shipclock.sources.fields import (
     When,
     any_object,
     any_words,
+    code_at,
     expected,
     instant,
     kept,
     object_of,
     place,
+    setting,
     words_at,
 )
 from shipclock.sources.history import (
@@ -69,6 +73,32 @@ def verify(headers: Headers, body: bytes, accounts: Sequence[Account], now: date
 def acknowledge(body: bytes) -> bytes:
     """The status 200 is all that it asks for."""
     return b""
+
+
+# ASKING IT ----------------------------------------------------------------------------------------
+
+API = "https://api.17track.net/track/v2.4"
+PULL_BATCH = 40
+PULL_ANSWERS = frozenset({200})
+
+
+def pull(account: Account, numbers: Sequence[str], now: datetime, token: str) -> HttpRequest:
+    """Its `gettrackinfo`, which costs no quota. The key is the one that its pushes are signed with,
+    unless the account's `pull` has a `key` of its own; a `url` in it replaces the API's."""
+    key = setting(account, "key") or next(iter(account.secrets), "")
+    body = json.dumps([{"number": number} for number in numbers]).encode()
+    headers = {"17token": key, "content-type": "application/json"}
+    url = setting(account, "url") or API
+    return HttpRequest("POST", f"{url}/gettrackinfo", headers, body)
+
+
+def pull_token(account: Account) -> None:
+    """None is needed."""
+
+
+def token_in(body: bytes) -> str:
+    """There is none."""
+    return ""
 
 
 # WHAT ITS WORDS MEAN ------------------------------------------------------------------------------
@@ -145,6 +175,8 @@ def translate(delivery: Delivery) -> Translation:
     number, or every word of what happened, can't be read, and for the old layout.
     """
     body = json_object(delivery.body)
+    if delivery.pulled:
+        return _answered(body, delivery)
     kind = words(body, "event")
     if kind not in (UPDATED, STOPPED):
         return Translation(note=f"event {kind!r} is no news of a number")
@@ -166,6 +198,26 @@ def translate(delivery: Delivery) -> Translation:
     return translation(
         map(number.scan, told), odd, links=links, estimated_at=estimated_at, notes=[note]
     )
+
+
+def _answered(body: Object, delivery: Delivery) -> Translation:
+    """What an answer of `gettrackinfo` tells of the numbers that it was asked about."""
+    data = any_object(body, "data")
+    odd: list[str] = []
+    scans: list[Scan] = []
+    for at, item in enumerate(list_of(data.get("accepted"), "data.accepted", odd)):
+        try:
+            found = object_of(item, f"data.accepted[{at}]")
+            number = tracked(NAME, found, "number", f"data.accepted[{at}]", delivery)
+            scans += map(number.scan, _history(_layout(found), delivery.received_at, odd))
+        except Unreadable as problem:
+            odd.append(str(problem))
+    refused = [any_object(each, "error") for each in parts(data, "rejected")]
+    codes = sorted({code_at(error, "code", "error") for error in refused} - {""})
+    notes = [f"rejected, by code: {', '.join(codes)}"] if codes else []
+    if not scans and not odd and not codes:
+        notes.append(f"the answer's code is {code_at(body, 'code', '') or 'missing'}")
+    return translation(scans, odd, notes=notes)
 
 
 def _layout(data: Object) -> Object:
