@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 
 from shipclock.domain.event import CaseChange, Hint, Line, Link, OrderFacts, PackageRead, Snapshot
-from shipclock.domain.order import NumberFacts, Order, OrderEvents, fold
+from shipclock.domain.linking import NumberFacts
+from shipclock.domain.order import Order, OrderEvents, fold
 from shipclock.domain.push import Intent
 from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
 from shipclock.marketplaces import MARKETPLACES

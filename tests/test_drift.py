@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shipclock import codec, rows
-from shipclock.domain.order import NumberFacts
+from shipclock.domain.linking import NumberFacts
 from shipclock.domain.push import Intent, IntentState
 from shipclock.drift import VANISHED_AFTER, Drift, What, drift
 from shipclock.order_view import order_view

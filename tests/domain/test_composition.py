@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipclock.domain.event import Line, Snapshot
-from shipclock.domain.order import MARKETPLACE, NumberFacts, fold
+from shipclock.domain.linking import MARKETPLACE, NumberFacts
+from shipclock.domain.order import fold
 from shipclock.domain.push import shipments
 from shipclock.domain.tracking import Scan
 from tests.builders import (

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipclock.domain.event import Line, Link, OrderFacts, Request, Snapshot
+from shipclock.domain.linking import NumberFacts
 from shipclock.domain.number import is_number, normal
-from shipclock.domain.order import PROGRESS, STAGES, NumberFacts
+from shipclock.domain.order import PROGRESS, STAGES
 from tests.builders import (
     NUMBER,
     ORDER,
@@ -643,6 +644,39 @@ def test_the_later_order_sees_no_scan_of_the_numbers_first_life() -> None:
 def test_while_the_parcel_has_not_ended_another_link_takes_nothing_away() -> None:
     both = (link(created_at=T0), link(OTHER_ORDER, after(500)))
     assert one_scan(both, scan(hours=5), scan(hours=510)) == [5, 510]
+
+
+EXPRESS, POST = "Synthetic Express", "Synthetic Post"
+
+
+@pytest.mark.parametrize(
+    ("carriers", "seen"),
+    [
+        ((EXPRESS, POST), [1, 3, 4]),
+        ((POST, EXPRESS), [2, 3, 4]),
+        ((EXPRESS, EXPRESS), [1, 2, 3, 4]),
+        ((EXPRESS, ""), [1, 2, 3, 4]),
+        (("", POST), [1, 2, 3, 4]),
+        (("Synthetic Express MY", "synthetic post"), [1, 3, 4]),
+    ],
+)
+def test_of_two_orders_with_one_number_each_sees_its_own_carriers_scans(
+    carriers: tuple[str, str], seen: list[int]
+) -> None:
+    ours, theirs = carriers
+    both = (link(created_at=T0, carrier=ours), link(OTHER_ORDER, T0, carrier=theirs))
+    scans = (
+        scan(hours=1, carrier=EXPRESS),
+        scan(hours=2, carrier=POST),
+        scan(hours=3, carrier=""),
+        scan(hours=4, carrier="Nobody's"),
+    )
+    assert one_scan(both, *scans) == seen
+
+
+def test_a_carrier_tells_no_scans_apart_where_the_number_is_one_orders() -> None:
+    alone = (link(created_at=T0, carrier=EXPRESS), link(source="x", carrier=POST))
+    assert one_scan(alone, scan(hours=1, carrier=POST), scan(hours=2, carrier=EXPRESS)) == [1, 2]
 
 
 def test_a_day_before_the_order_is_granted_to_clocks_set_wrong_unless_the_number_is_shared() -> (

@@ -31,7 +31,8 @@ from shipclock.domain.event import (
     PackageRead,
     Snapshot,
 )
-from shipclock.domain.order import NumberFacts, fold
+from shipclock.domain.linking import NumberFacts
+from shipclock.domain.order import fold
 from shipclock.domain.times import stamp
 from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
 from shipclock.rules.policy import Policy, load

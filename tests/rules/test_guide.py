@@ -12,7 +12,8 @@ import pytest
 
 from shipclock.domain.clock import Clock, ClockState
 from shipclock.domain.event import Line, PackageRead, Snapshot
-from shipclock.domain.order import NumberFacts, Order
+from shipclock.domain.linking import NumberFacts
+from shipclock.domain.order import Order
 from shipclock.domain.tracking import TimeBasis
 from shipclock.rules import RULES, delivery_period, timeline, two_failed_attempts
 from shipclock.rules.policy import Policy

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from shipclock import codec, rows
 from shipclock.decide import DAILY, Decision, decide
 from shipclock.domain.clock import Clock, ClockState, Notice, Verdict, VerdictState
-from shipclock.domain.order import OPEN_STAGES, NumberFacts, Order, fold
+from shipclock.domain.linking import NumberFacts
+from shipclock.domain.order import OPEN_STAGES, Order, fold
 from shipclock.domain.push import OPEN, Intent, IntentState
 from shipclock.domain.times import parse, stamp
 from shipclock.marketplaces.protocol import Shop

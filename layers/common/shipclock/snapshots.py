@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from shipclock import codec, rows
 from shipclock.domain.event import Link, OrderFacts, Snapshot
+from shipclock.domain.linking import MARKETPLACE
 from shipclock.domain.number import is_number, normal
-from shipclock.domain.order import MARKETPLACE
 from shipclock.domain.times import stamp
 from shipclock.marketplaces.protocol import OrderRow
 from shipclock.ports import ABSENT, Below, Change, Put, Store
@@ -51,9 +51,17 @@ def keep_snapshot(
 
 
 def _links(order_id: str, facts: OrderFacts, linked: frozenset[str]) -> list[Link]:
-    told = {line.tracking_number for line in facts.lines} | {facts.tracking_number}
-    numbers = sorted(set(filter(is_number, map(normal, told))) - linked)
-    return [Link(number, order_id, MARKETPLACE, facts.create_time) for number in numbers]
+    told = [(line.tracking_number, line.provider) for line in facts.lines]
+    told.append((facts.tracking_number, facts.shipping_provider))
+    carriers: dict[str, str] = {}
+    for written, carrier in told:
+        number = normal(written)
+        if is_number(number) and number not in linked:
+            carriers[number] = carriers.get(number) or carrier
+    return [
+        Link(number, order_id, MARKETPLACE, facts.create_time, carrier=carrier)
+        for number, carrier in sorted(carriers.items())
+    ]
 
 
 def read_buyer(store: Store, order_id: str) -> dict[str, str]:

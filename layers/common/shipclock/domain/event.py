@@ -195,7 +195,9 @@ class Link:
     """A tracking number belongs to an order.
 
     `created_at` is the order's creation where the link came from the marketplace: it tells orders
-    apart that share a number over time. `shops` limits whose orders a carrier account may link.
+    apart that share a number over time. `carrier` is whom the marketplace has assigned it to then:
+    it tells apart those that share a number at one time. `shops` limits whose orders a carrier
+    account may link.
     """
 
     number: str
@@ -203,3 +205,4 @@ class Link:
     source: str
     created_at: datetime | None = None
     shops: tuple[str, ...] = ()
+    carrier: str = ""

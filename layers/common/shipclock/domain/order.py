@@ -7,20 +7,20 @@ parcels and never change the marketplace's status. The fold does not know what t
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shipclock.domain.composition import Package, packages
 from shipclock.domain.event import (
     CaseChange,
     Hint,
-    Link,
     OrderEvent,
     OrderFacts,
     PackageRead,
     Request,
     Snapshot,
 )
-from shipclock.domain.tracking import Parcel, Scan, fold_parcel
+from shipclock.domain.linking import MARKETPLACE, NumberFacts, parcels, shared
+from shipclock.domain.tracking import Parcel, Scan
 
 UNPAID = "UNPAID"
 ON_HOLD = "ON_HOLD"
@@ -87,12 +87,6 @@ REACHED_FIELDS = {
 }
 """The order's own field for the instant a status was reached (DESIGN 5, "A status's instant")."""
 
-MARKETPLACE = "marketplace"
-"""The source of a link that the marketplace's own order detail made."""
-
-CLOCK_SKEW = timedelta(days=1)
-"""How far before the order's creation a scan may be dated: some carriers stamp local time as UTC.
-It is not granted where another order shares the number; there only time tells them apart."""
 
 OPEN_CASES = frozenset({"CANCELLATION_REQUEST_PENDING"})
 
@@ -183,15 +177,6 @@ class Order:
         return min(scans, key=lambda scan: (scan.occurred_at, scan.identity), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class NumberFacts:
-    """What is kept under one tracking number: its scans and every order it is linked to."""
-
-    number: str
-    scans: tuple[Scan, ...] = ()
-    links: tuple[Link, ...] = ()
-
-
 OrderEvents = Iterable[OrderEvent]
 
 
@@ -215,14 +200,14 @@ def fold(order_id: str, events: OrderEvents, numbers: Iterable[NumberFacts] = ()
     shop_id = newest.shop_id if newest else last_hint.shop_id if last_hint else ""
     about = list(numbers)
     cancel_open, request = _cancel_request(facts, cases)
-    parcels, scanned = _parcels(order_id, shop_id, facts, about)
+    found, scanned = parcels(order_id, shop_id, facts, about)
     return Order(
         order_id=order_id,
         shop_id=shop_id,
         status=facts.status if facts else last_hint.status if last_hint else "",
         facts=facts,
         reached=_reached(snapshots, newest),
-        packages=packages(facts, parcels, reads, in_order, _shared(order_id, about)),
+        packages=packages(facts, found, reads, in_order, shared(order_id, about)),
         snapshots=tuple(in_order),
         told_numbers=frozenset(
             link.number
@@ -317,56 +302,3 @@ def _asked_at(facts: OrderFacts | None, request: CaseChange | None) -> datetime 
     """When the buyer asked, by the order or by the case: whichever is known tells the same."""
     own = facts.cancel_requested_at if facts and facts.cancel_requested else None
     return own or (request.update_time if request else None)
-
-
-def _parcels(
-    order_id: str, shop_id: str, facts: OrderFacts | None, numbers: list[NumberFacts]
-) -> tuple[dict[str, Parcel], int]:
-    """The parcel of each linked number, and how many scans they hold in all."""
-    parcels: dict[str, Parcel] = {}
-    total = 0
-    for about in sorted(numbers, key=lambda n: n.number):
-        mine = [link for link in about.links if link.order_id == order_id]
-        if not any(_may_speak(link.shops, shop_id) for link in mine):
-            continue
-        scans = [s for s in about.scans if _may_speak(s.shops, shop_id)]
-        created = facts.create_time if facts else None
-        if created:
-            alone = all(link.order_id == order_id for link in about.links)
-            earliest = created - CLOCK_SKEW if alone else created
-            scans = [s for s in scans if s.occurred_at >= earliest]
-            scans = _before_reuse(scans, created, about.links, order_id)
-        parcels[about.number] = fold_parcel(about.number, scans)
-        total += len(parcels[about.number].scans)
-    return parcels, total
-
-
-def _may_speak(shops: tuple[str, ...], shop_id: str) -> bool:
-    return not shops or shop_id in shops
-
-
-def _shared(order_id: str, numbers: list[NumberFacts]) -> frozenset[str]:
-    """The numbers that the marketplace has told of another order too."""
-    return frozenset(
-        about.number
-        for about in numbers
-        if any(link.order_id != order_id and link.source == MARKETPLACE for link in about.links)
-    )
-
-
-def _before_reuse(
-    scans: list[Scan], created: datetime, links: tuple[Link, ...], order_id: str
-) -> list[Scan]:
-    """Leave out the scans of a later order that got the same number after this parcel had ended."""
-    later = sorted(
-        {
-            link.created_at
-            for link in links
-            if link.order_id != order_id and link.created_at and link.created_at > created
-        }
-    )
-    for reused_at in later:
-        before = [s for s in scans if s.occurred_at < reused_at]
-        if fold_parcel("", before).ended_at:
-            return before
-    return scans
