@@ -372,6 +372,7 @@ class TestAlarms:
             ("Shipclock", "OrderUnreadable", "Sum"),
             ("Shipclock", "ShopDisconnected", "Sum"),
             ("Shipclock", "TokenRefused", "Sum"),
+            ("Shipclock", "PullFailed", "Sum"),
             ("Shipclock", "PushDead", "Sum"),
             ("Shipclock", "PushUnclear", "Sum"),
             ("Shipclock", "Quarantined", "Sum"),

@@ -28,6 +28,7 @@ COUNTED = {
     "shop.disconnected": "ShopDisconnected",
     "token.refused": "TokenRefused",
     "token.lost": "TokenRefused",
+    "pull.failed": "PullFailed",
     "push.unclear": "PushUnclear",
     "push.dead": "PushDead",
     "stock.unclear": "PushUnclear",
