@@ -192,7 +192,8 @@ PROMISED = {
 }
 MORE = {
     "pushes": {"advice", "package_id", "tracking_number"},
-    "packages": {"marketplace_status", "exception", "pickup_from", "pickup_until", "handover"},
+    "packages": {"marketplace_status", "exception", "pickup_from", "pickup_until", "handover"}
+    | {"carrier_candidates"},
     "clocks": {"tracking_number", "cause"},
     "verdicts": {"tracking_number", "cause"},
 }
@@ -575,3 +576,16 @@ def test_what_cannot_be_meant_is_refused(hub: Hub, body: object, status: int, wr
 def test_an_order_that_nobody_knows_cannot_be_asked_about(hub: Hub) -> None:
     asked = {"deed": "cancel", "says": {"reason": "out_of_stock"}}
     assert hub.post("/api/orders/576000000000009999/requests", asked)[0] == 404
+
+
+def test_a_package_whose_carrier_nobody_names_has_those_that_its_number_allows(hub: Hub) -> None:
+    (order_id,) = hub.place()
+    stage = hub.stage
+    stage.carrier_tells("RB 000000005 MY", "info_received", order_id=order_id, carrier="")
+    stage.settle_down()
+    (package,) = hub.get(f"/api/orders/{order_id}")[1]["packages"]
+    assert (package["carrier"], package["carrier_candidates"]) == (None, ["Pos Malaysia"])
+    stage.carrier_tells("RB 000000005 MY", "in_transit", carrier="Synthetic Post")
+    stage.settle_down()
+    (package,) = hub.get(f"/api/orders/{order_id}")[1]["packages"]
+    assert (package["carrier"], package["carrier_candidates"]) == ("Synthetic Post", [])

@@ -7,6 +7,7 @@ from shipclock import codec, rows
 from shipclock.connect import CONNECT_AGAIN
 from shipclock.domain.clock import Clock, ClockState
 from shipclock.domain.composition import Package
+from shipclock.domain.detection import candidates
 from shipclock.domain.event import CaseChange, Hint, PackageRead, Request, Snapshot
 from shipclock.domain.order import CANCELLED, Order
 from shipclock.domain.push import OPEN, Intent
@@ -97,10 +98,11 @@ def _packages(order: Order, book: Book) -> list[PackageView]:
 
 def _package(package: Package, order: Order, book: Book, read: PackageRead | None) -> PackageView:
     row = book.one(rows.HANDOVER + package.package_id) if package.package_id else None
+    carrier = (package.parcel.carrier if package.parcel else "") or package.provider
     return PackageView(
         package_id=package.package_id or None,
         tracking_number=package.tracking_number or None,
-        carrier=(package.parcel.carrier if package.parcel else "") or package.provider or None,
+        carrier=carrier or None,
         tracking_status=package.parcel.status.value if package.parcel else None,
         failed_attempts=package.parcel.failed_attempts if package.parcel else 0,
         marketplace_status=(read.sub_status if read else "") or package.status or None,
@@ -108,6 +110,9 @@ def _package(package: Package, order: Order, book: Book, read: PackageRead | Non
         pickup_from=read.pickup_from if read else None,
         pickup_until=read.pickup_until if read else None,
         handover=_handover(codec.read_handover(row)) if row else None,
+        carrier_candidates=[
+            one.carrier for one in candidates(package.tracking_number) if not carrier
+        ],
     )
 
 

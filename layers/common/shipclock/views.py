@@ -33,7 +33,11 @@ class HandoverView(BaseModel):
 
 
 class PackageView(BaseModel):
-    """One package; `package_id` is null for a linked number that belongs to none yet."""
+    """One package; `package_id` is null for a linked number that belongs to none yet.
+
+    `carrier_candidates` are those that the number's form allows, the surest first, where nobody has
+    named the carrier: a hint, never a fact.
+    """
 
     package_id: str | None
     tracking_number: str | None
@@ -45,6 +49,7 @@ class PackageView(BaseModel):
     pickup_from: Instant | None = None
     pickup_until: Instant | None = None
     handover: HandoverView | None = None
+    carrier_candidates: list[str] = []
 
 
 class ClockView(BaseModel):
