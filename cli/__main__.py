@@ -12,6 +12,7 @@ import click
 
 from cli import (
     build,
+    carriers,
     demo,
     docs,
     doctor,
@@ -25,6 +26,7 @@ from cli import (
     trigger,
 )
 from shipclock.asking import NotAsked
+from shipclock.fulfillment.terms import TermsError
 from shipclock.onboard import OnboardError
 from shipclock.ports import StoreError, StoreRefused
 
@@ -96,6 +98,7 @@ def replay_command(
 
 main.add_command(shops.group)
 main.add_command(stock.group)
+main.add_command(carriers.group)
 main.add_command(doctor.command)
 
 
@@ -141,6 +144,7 @@ def run() -> int:
         main(prog_name="shipclock", standalone_mode=True)
     except (
         build.BuildError,
+        carriers.ScoreError,
         demo.DemoError,
         local.StackError,
         lock.LockError,
@@ -150,6 +154,7 @@ def run() -> int:
         pushes.AskError,
         trigger.TriggerError,
         NotAsked,
+        TermsError,
     ) as error:
         click.echo(f"shipclock: {error}", err=True)
         return 1

@@ -316,6 +316,6 @@ def test_a_provider_without_a_name_is_not_chosen_for_a_carrier_without_one() -> 
 
 
 def test_the_aliases_are_written_plainly_and_each_in_one_group_only() -> None:
-    every = [name for group in ALIASES for name in group]
+    every = [name for group in ALIASES.values() for name in group]
     assert len(set(every)) == len(every)
     assert all(plain(name) == name for name in every)

@@ -1,0 +1,1 @@
+"""What helps the floor and judges carriers: pure, as `domain` is."""
