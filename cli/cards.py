@@ -26,6 +26,8 @@ RATIOS = {
     "proof": "with proof",
 }
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a formula begins with in a spreadsheet."""
+
 VERDICTS = {Verdict.MET: "met", Verdict.MISSED: "MISSED", Verdict.TOO_FEW: "too few"}
 
 
@@ -61,8 +63,8 @@ def as_text(told: Told) -> str:
     ]
     if told.unscanned:
         lines.append(
-            f"{told.unscanned} packages of orders placed in the month have a number that nobody "
-            "scanned; they stand in no card."
+            "Packages of orders placed in the month whose number nobody scanned, in no card: "
+            f"{told.unscanned}"
         )
     lanes = {total.carrier: 0 for total in told.found.totals}
     for card in told.found.cards:
@@ -275,7 +277,9 @@ def _yes(known: bool | None) -> str:
 
 
 def _cell(value: object) -> object:
-    """A cell that no spreadsheet takes for a formula: some texts are senders'."""
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return value
+    """A cell that no spreadsheet takes for a formula, and no terminal for a command: some texts
+    are senders'."""
+    if not isinstance(value, str):
+        return value
+    plain = printable(value)
+    return f"'{plain}" if value.startswith(FORMULA) else plain
