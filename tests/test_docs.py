@@ -15,6 +15,7 @@ from cli import docs
 from shipclock import sources
 from shipclock.domain.push import IntentState
 from shipclock.domain.tracking import TrackingStatus
+from shipclock.fulfillment.terms import Terms, parse_terms
 from shipclock.hub import ROLES, OrderList, QuarantineList, every_stage
 from shipclock.rules.policy import parse_pack
 from shipclock.views import OrderView, PushView
@@ -196,6 +197,15 @@ def test_the_pack_that_is_shown_is_the_one_that_ships() -> None:
     shipped = path.read_text("utf-8")
     assert tomllib.loads(shown) == tomllib.loads(shipped)
     assert parse_pack(shown, "shown").name == "guide-2023"
+
+
+def test_the_terms_that_are_shown_are_read() -> None:
+    page = ROOT / "docs" / "scorecards.md"
+    (shown,) = blocks(page, "toml")
+    assert len(parse_terms(shown, "shown").terms) == 2
+    told = set(re.findall(r"`(\w+)`", text_of(page)))
+    keys = {field.alias or name for name, field in Terms.model_fields.items()}
+    assert keys <= told
 
 
 def test_the_page_of_rules_is_what_the_rules_themselves_say() -> None:
