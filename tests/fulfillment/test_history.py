@@ -9,7 +9,7 @@ import pytest
 from shipclock.domain.order import Order
 from shipclock.domain.tracking import TrackingStatus, fold_parcel
 from shipclock.fulfillment.history import Fate, histories, history, unscanned
-from tests.builders import NUMBER, SECOND, after, folded, line, link, numbered, scan, snapshot
+from tests.builders import NUMBER, SECOND, after, folded, hint, line, link, numbered, scan, snapshot
 from tests.fulfillment.parcels import KL, UNTRUSTED, parcel
 
 OTHER = "SYN000102"
@@ -295,6 +295,11 @@ def test_what_is_not_known_of_a_lane_is_a_dash() -> None:
     assert told.lane == "MY/-/-/-"
     (slash,) = histories(order(numbered(PICKED_UP), shipping_type="A/B"), "MY", KL)
     assert slash.lane == "MY/A-B/-/-"
+
+
+def test_an_order_of_which_only_webhooks_told_has_parcels_too() -> None:
+    (told,) = histories(folded(hint("IN_TRANSIT"), numbers=(numbered(PICKED_UP),)), "MY", KL)
+    assert (told.lane, told.promised_at, told.carrier) == ("MY/-/-/-", None, "")
 
 
 def test_a_parcel_is_that_of_the_carrier_who_moved_it_first() -> None:

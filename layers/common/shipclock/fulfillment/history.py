@@ -85,20 +85,20 @@ class History:
     first_scan_at: datetime
     day: date
     fate: Fate
-    ended_at: datetime | None = None
-    failed_attempts: int = 0
-    damaged: bool = False
-    proven: bool = False
-    promised_at: datetime | None = None
-    promise_kept: bool | None = None
-    transit: int | None = None
-    days: int | None = None
-    latencies: tuple[int, ...] = ()
-    unheard: int = 0
+    ended_at: datetime | None
+    failed_attempts: int
+    damaged: bool
+    proven: bool
+    promised_at: datetime | None
+    promise_kept: bool | None
+    transit: int | None
+    days: int | None
+    latencies: tuple[int, ...]
+    unheard: int
 
 
-def lane_of(order: Order, package: Package, market: str) -> str:
-    """The lane of an order's package: market, who ships, warehouse, delivery option.
+def lane_of(order: Order, market: str) -> str:
+    """The lane of an order's parcels: market, who ships, warehouse, delivery option.
 
     That is all that is known without personal data: facts hold no recipient's region. What is not
     known is `-`. A text that only this function makes: for display, and for terms to name, whole
@@ -124,7 +124,7 @@ def histories(order: Order, market: str, zone: ZoneInfo) -> Iterator[History]:
             parcel,
             order.order_id,
             carrier_of(package, parcel),
-            lane_of(order, package, market),
+            lane_of(order, market),
             zone,
             end[1] if end else None,
         )
