@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from cli import cards, operate
-from shipclock import connect, rows
+from shipclock import connect
+from shipclock.domain.carrier import differ
 from shipclock.domain.order import Order
 from shipclock.fulfillment.audit import audits
 from shipclock.fulfillment.history import History, histories, local_day, unscanned
@@ -207,16 +208,15 @@ class Reading:
 
     def _counts_here(self, book: Book, order: Order, number: str) -> bool:
         """Whether a parcel that several orders share, as combined ones do, is counted under this
-        one: it is under the smallest id."""
-        linked = [
-            row["sk"].removeprefix(rows.LINK)
-            for row in book.numbers[number]
-            if row["sk"].startswith(rows.LINK)
-        ]
+        one: it is under the smallest id. Two carriers' parcels of one number are two."""
+        links = book.number_facts(number).links
+        ours = {link.carrier for link in links if link.order_id == order.order_id and link.carrier}
         mine = _scans(order, number)
         return not any(
-            other < order.order_id and mine & self._scanned_there(other, number)
-            for other in sorted(linked)
+            mine & self._scanned_there(link.order_id, number)
+            for link in links
+            if link.order_id < order.order_id
+            and not (ours and all(differ(link.carrier, name) for name in ours))
         )
 
     def _scanned_there(self, order_id: str, number: str) -> set[str]:
@@ -231,4 +231,5 @@ def _scans(order: Order, number: str) -> set[str]:
         for parcel in order.parcels
         if parcel.number == number
         for scan in parcel.movements()
+        if scan.confirmed
     }

@@ -73,10 +73,13 @@ class Table:
         scans: Sequence[Scan] = (),
         status: str = "IN_TRANSIT",
         shop_id: str = SHOP,
+        provider: str = "",
         **more: Any,
     ) -> str:
         """Keep an order with one package, and settle it."""
-        package = line(f"L{order_id}", package_id=f"P{order_id}", tracking_number=number)
+        package = line(
+            f"L{order_id}", package_id=f"P{order_id}", tracking_number=number, provider=provider
+        )
         told = facts(status, lines=(package,), **more)
         keep_snapshot(self.store, shop_id, OrderRow(order_id, told, {}), REAL, T0)
         for one in scans:
@@ -362,6 +365,23 @@ def test_a_parcel_that_orders_share_counts_once_under_the_smallest_id(
     assert console.json("--parcels", str(path))["parcels"] == 1
     with path.open(encoding="utf-8", newline="") as file:
         assert [p["order_id"] for p in csv.DictReader(file)] == ["10"]
+
+
+def test_two_carriers_parcels_of_one_number_are_two(table: Table, console: Console) -> None:
+    anonymous = moved("A1", ("in_transit", 9), carrier="")
+    scans = [
+        *moved("A1", ("picked_up", 5), carrier="One Post"),
+        *moved("A1", ("picked_up", 6), carrier="Other Post"),
+        *anonymous,
+    ]
+    table.order("10", "A1", scans, provider="One Post")
+    table.order("20", "A1", scans, provider="Other Post")
+    table.order("30", "A1", scans, provider="Other Post")
+    cards = console.json()["cards"]
+    assert [(card["name"], card["parcels"]) for card in cards] == [
+        ("One Post", 1),
+        ("Other Post", 1),
+    ]
 
 
 def test_a_shared_parcel_counts_for_a_shop_though_the_smallest_id_is_anothers(

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shipclock.domain.order import Order
-from shipclock.domain.tracking import TrackingStatus, fold_parcel
+from shipclock.domain.tracking import UNCONFIRMED, TrackingStatus, fold_parcel
 from shipclock.fulfillment.history import Fate, histories, history, unscanned
 from tests.builders import NUMBER, SECOND, after, folded, hint, line, link, numbered, scan, snapshot
 from tests.fulfillment.parcels import KL, UNTRUSTED, parcel
@@ -320,6 +320,27 @@ def test_a_parcel_is_that_of_the_carrier_who_moved_it_first() -> None:
 def test_a_number_that_two_packages_bear_is_one_parcel() -> None:
     both = tuple(line(str(n), package_id=f"P{n}", tracking_number=NUMBER) for n in (1, 2))
     assert len(list(histories(order(numbered(PICKED_UP), lines=both), "MY", KL))) == 1
+
+
+def test_words_that_may_be_anybodys_decide_nothing_until_they_are_confirmed() -> None:
+    doubtful = {"flags": (UNCONFIRMED,), "source": "other"}
+    (told,) = histories(
+        order(
+            numbered(
+                scan("picked_up", -2, carrier="Doubtful Post", **doubtful),
+                PICKED_UP,
+                scan("damaged", 4, **doubtful),
+                scan("delivery_attempt_failed", 5, **doubtful),
+                scan("lost", 6, **doubtful),
+            ),
+        ),
+        "MY",
+        KL,
+    )
+    assert (told.first_scan_at, told.fate, told.carrier) == (after(0), Fate.OPEN, "")
+    assert (told.damaged, told.failed_attempts, told.unheard) == (False, 0, 0)
+    bare = order(numbered(scan("delivered", 5, **doubtful)))
+    assert (list(histories(bare, "MY", KL)), unscanned(bare)) == ([], 1)
 
 
 def test_each_number_of_an_order_is_a_parcel() -> None:

@@ -422,6 +422,7 @@ VALUES = st.lists(st.integers(0, 40 * DAY), min_size=1, max_size=60)
 
 
 @given(VALUES, st.integers(1, 100))
+@example(list(range(56)), 18)  # 10.08 rounded up
 def test_a_rank_is_the_smallest_value_that_enough_are_at_or_below(
     values: list[int], percent: int
 ) -> None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from shipclock.domain.carrier import known_as
 from shipclock.domain.composition import Package
 from shipclock.domain.order import Order
-from shipclock.domain.tracking import NOT_A_SCAN, RANK, Parcel, Scan, TrackingStatus
+from shipclock.domain.tracking import NOT_A_SCAN, RANK, Parcel, Scan, TrackingStatus, fold_parcel
 from shipclock.rules.delivery_period import promised
 
 
@@ -112,11 +112,14 @@ def lane_of(order: Order, market: str) -> str:
 
 
 def histories(order: Order, market: str, zone: ZoneInfo) -> Iterator[History]:
-    """The histories of an order's parcels, each number once; those without a scan have none."""
+    """The histories of an order's parcels, each number once; those without a scan have none.
+
+    What an unsigned callback says is left out until the provider confirms it.
+    """
     end = promised(order)
     seen: set[str] = set()
     for package in order.packages:
-        parcel = package.parcel
+        parcel = certain(package)
         if parcel is None or parcel.number in seen or parcel.first_scan is None:
             continue
         seen.add(parcel.number)
@@ -130,11 +133,20 @@ def histories(order: Order, market: str, zone: ZoneInfo) -> Iterator[History]:
         )
 
 
+def certain(package: Package) -> Parcel | None:
+    """A package's parcel by words that are certainly its carrier's."""
+    parcel = package.parcel
+    if parcel is None or all(scan.confirmed for scan in parcel.scans):
+        return parcel
+    return fold_parcel(parcel.number, (scan for scan in parcel.scans if scan.confirmed))
+
+
 def unscanned(order: Order) -> int:
     """How many of an order's packages have a number that no carrier has scanned."""
     return sum(
-        bool(package.tracking_number) and (package.parcel is None or not package.parcel.first_scan)
+        bool(package.tracking_number) and not (parcel and parcel.first_scan)
         for package in order.packages
+        for parcel in [certain(package)]
     )
 
 
