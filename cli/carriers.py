@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 from zoneinfo import ZoneInfo
 
 import click
@@ -91,8 +92,7 @@ def score_command(
     with ExitStack() as files:
         keep = None
         if parcels_file:
-            out = files.enter_context(parcels_file.open("w", encoding="utf-8", newline=""))
-            keep = cards.parcel_writer(out)
+            keep = cards.parcel_writer(files.enter_context(_opened(parcels_file)))
         for parcel in read.parcels():
             if ledger.add(parcel) and keep:
                 keep(parcel)
@@ -108,6 +108,13 @@ def score_command(
             err=True,
         )
         raise SystemExit(1)
+
+
+def _opened(path: Path) -> TextIO:
+    try:
+        return path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise ScoreError(f"{path} can't be written: {error.strerror}.") from None
 
 
 def read_terms(path: Path) -> TermsFile:

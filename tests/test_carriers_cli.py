@@ -517,6 +517,7 @@ def test_a_month_that_is_none_is_refused(console: Console, month: str) -> None:
     ("words", "text", "told"),
     [
         (["--shop", "7490000000000000009"], "", "Shop 7490000000000000009 was never connected"),
+        (["--parcels", "nowhere/parcels.csv"], "", "nowhere/parcels.csv can't be written: No such"),
         (["--terms", "terms.toml"], "[[terms]]\nloss = 2", "terms.toml, line 2: loss of terms 1"),
         (["--terms", "terms.toml"], "\udcff", "terms.toml is no text in UTF-8."),
     ],
