@@ -606,9 +606,9 @@ def test_the_sources_that_have_stopped_are_named_by_their_rows() -> None:
         told = {"source": source, "account": account, "pauses": {"2026-11-01": 0}}
         at = (REAL - ago).isoformat()
         examined.store.write(Put({"pk": pk, "sk": sk, "heard_at": at, **told}))
-    told = [one for one in examined.found() if one.code == "source_silent"]
-    assert [one.about for one in told] == ["source standard_webhooks, account north 3pl"]
-    assert "for 20 days, since 2026-11-03T12:00:00Z." in told[0].what
+    silent = [one for one in examined.found() if one.code == "source_silent"]
+    assert [one.about for one in silent] == ["source standard_webhooks, account north 3pl"]
+    assert "for 20 days, since 2026-11-03T12:00:00Z." in silent[0].what
 
 
 # The command

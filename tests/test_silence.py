@@ -185,8 +185,11 @@ def test_a_process_that_knows_nothing_yet_reads_and_does_not_write(world: World)
     world.speaks()
     writes = world.store.writes
     world.clock.now += 59 * MINUTE
-    assert world.listener(known={}).note(WHO, [world.clock.now]) == []
-    assert world.store.writes == writes
+    listener = world.listener(known={})
+    reads = world.store.reads
+    for _ in range(3):
+        assert listener.note(WHO, [world.clock.now]) == []
+    assert (world.store.reads - reads, world.store.writes) == (1, writes)
 
 
 def test_a_note_costs_three_write_units(world: World) -> None:
@@ -382,9 +385,12 @@ def test_of_two_that_note_at_once_one_writes(world: World, first: bool) -> None:
     if not first:
         world.gets_used_to()
         world.clock.now += 6 * HOUR
-    store = Stale(world.store, lambda: world.listener(known={}).note(WHO, [world.clock.now]))
-    assert world.listener(store=store, known={}).note(WHO, [world.clock.now]) == []
-    assert world.heard.at == world.clock.now
+    later = world.clock.now + 2 * HOUR
+    store = Stale(world.store, lambda: world.listener(known={}).note(WHO, [later]))
+    known: dict[Speaker, datetime] = {}
+    assert world.listener(store=store, known=known).note(WHO, [world.clock.now]) == []
+    assert world.heard.at == later
+    assert known == {}, "what was not written is not known as noted"
 
 
 # In a whole Shipclock
@@ -544,6 +550,14 @@ def test_secrets_that_cannot_be_read_put_it_off(days: Days) -> None:
     days.sweep()
     assert len(days.told()) == 1
     assert "put_off" not in days.stage.memory.rows[days.key[0]][days.key[1]]
+
+
+def test_a_word_ends_what_had_put_it_off(world: World) -> None:
+    world.gets_used_to()
+    world.row["put_off"] = 3
+    world.clock.now += 6 * HOUR
+    world.speaks()
+    assert "put_off" not in world.row
 
 
 def steps_of(days: Days, faults: Faults) -> None:

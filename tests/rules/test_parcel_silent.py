@@ -206,6 +206,13 @@ def test_what_was_known_before_a_run_began_was_not_within_it(received: float, st
     assert told(order(scan("picked_up", 10), unsure)) == [(after(10), state)]
 
 
+def test_of_several_scans_of_unsure_time_any_that_was_told_within_the_run_stops_it() -> None:
+    early = scan("in_transit", 900, basis=TimeBasis.ZONE, received_at=after(9))
+    late = scan("in_transit", 5, basis=TimeBasis.ZONE, received_at=after(500))
+    assert told(order(scan("picked_up", 10), early)) == [(after(10), "standing")]
+    assert told(order(scan("picked_up", 10), early, late)) == [(after(10), "met")]
+
+
 def test_a_scan_dated_far_ahead_of_its_receipt_proves_no_silence() -> None:
     ahead = scan("in_transit", 300, received_at=after(30))
     assert told(order(scan("picked_up", 10), ahead)) == [(after(10), "met")]
@@ -226,6 +233,7 @@ def test_it_tells_how_long_nobody_heard_whose_scan_was_the_last_and_what_to_do()
     (text,) = explained(
         order(
             scan("picked_up", 10, written="SYN-000 101", carrier="Synthetic Express"),
+            scan("picked_up", 40, carrier="Third Post"),
             scan("in_transit", 40, carrier="Other Post"),
             scan("unknown", 40, carrier="Nobody"),
             scan("on_hold", 40, carrier="Nobody", basis=TimeBasis.ZONE),

@@ -143,7 +143,7 @@ class Listener:
         if row is None or row.get("due_at", LATER) > stamp(self.now):
             return None
         heard, speaker = read_heard(row), (row["source"], row["account"])
-        seen = {"due_at": row["due_at"], "heard_at": row["heard_at"]}
+        seen = {"heard_at": row["heard_at"]}  # of two that tell of one silence one puts the notice
         left = heard.silent_at(self.floor) - self.real()
         if left > timedelta(0):  # `now` has run ahead of the real clock, or the floor was raised
             mark = rows.mark(key, rows.at(self.now + left))
