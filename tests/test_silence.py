@@ -12,7 +12,7 @@ from benchmarks.units import MeteredStore, item_size
 from shipclock import codec, rows
 from shipclock.announce import announcement
 from shipclock.domain.times import parse, stamp
-from shipclock.ports import Key, Put, Row, StoreError
+from shipclock.ports import Change, Key, Put, Row, StoreError
 from shipclock.silence import DAY, DAYS, FLOOR, HOUR, Heard, Listener, Speaker, read_heard, span
 from shipclock.sweep import Report, Sweep
 from tests.fakes import KINDS, FakeClock, Faults, FaultyStore, Gone, MemoryStore
@@ -486,6 +486,17 @@ def test_what_cannot_be_read_has_been_heard_too(days: Days) -> None:
     days.sweep()
     assert "delivery.quarantined" in {line.name for line in days.stage.lines}
     assert days.told() == []
+
+
+def test_an_answer_to_a_question_of_ours_is_no_word_of_its_own(days: Days) -> None:
+    days.pass_by(12 * HOUR)
+    days.speaks()
+    kept = days.stage.kept[-1]
+    days.stage.memory.write(Change((kept["pk"], kept["sk"]), set={"pulled": True}))
+    days.pass_by(12 * HOUR)
+    days.sweep()
+    assert "due_at" not in days.stage.memory.rows[kept["pk"]][kept["sk"]], "it was translated"
+    assert len(days.told()) == 1
 
 
 def test_what_is_not_authentic_has_not_been_heard(days: Days) -> None:

@@ -198,10 +198,10 @@ class Sweep:
                 )
 
     def _note(self, due: list[Row]) -> None:
-        """Note who has spoken, whatever becomes of what was said."""
+        """Note who has spoken by itself, whatever becomes of what was said."""
         spoke: dict[Speaker, list[str]] = {}
         for row in due:
-            if {"source", "account", "received_at"} <= row.keys():
+            if {"source", "account", "received_at"} <= row.keys() and not row.get("pulled"):
                 spoke.setdefault((row["source"], row["account"]), []).append(row["received_at"])
         for speaker, times in spoke.items():
             with self._guarded(rows.source_key(*speaker), "source"):
