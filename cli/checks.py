@@ -8,8 +8,10 @@ from typing import Any
 
 from cli import shop_checks
 from cli.facts import Check, Facts, Finding
+from shipclock.domain.times import stamp
 from shipclock.hub import ROLES
-from shipclock.sources import SOURCES, accounts_of
+from shipclock.silence import FLOOR, HOUR, span
+from shipclock.sources import MARKETPLACES, SOURCES, accounts_of
 
 OUTPUTS = (
     *("IngestUrl", "HubUrl", "TableName", "SourcesSecret", "HubSecret", "TopicArn"),
@@ -122,6 +124,25 @@ def ingest(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def speakers(facts: Facts) -> Iterator[Finding]:
+    """Whether the senders that normally speak still do, by the rule of the sweeper's own alarm."""
+    floor = timedelta(hours=int(facts.parameters.get("SilenceHours", FLOOR / HOUR)))
+    for one in facts.speakers:
+        if facts.at < one.heard.silent_at(floor):
+            continue
+        mend = "Look there whether our webhook is still on, and have what was missed sent again."
+        if one.source in MARKETPLACES:
+            mend = "Register its webhooks anew: `shipclock shops webhooks`."
+        yield Finding(
+            "source_silent",
+            f"source {one.source}, account {one.account}",
+            f"Nothing has come from it for {span(facts.at - one.heard.at)}, since "
+            f"{stamp(one.heard.at)}.",
+            mend,
+            fault=one.heard.habitual,
+        )
+
+
 # Secrets
 
 
@@ -194,6 +215,7 @@ CHECKS: tuple[Check, ...] = (
     hub_secret,
     *shop_checks.CHECKS,
     ingest,
+    speakers,
     sweeper,
     alarms,
 )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 from cli import build
 
 OWN_FIELDS = "The marketplace's own deadlines, as the order carries them."
+NO_CLAUSE = "None in `{pack}`: this clock is set where a pack has the clause, with its figures."
 PAGE = build.ROOT / "docs" / "rules.md"
 
 HEAD = """# Rules
@@ -40,9 +42,11 @@ def rules_page() -> str:
 
     def section(rule: Rule) -> Iterator[str]:
         clause = pack.clauses.get(rule.name)
+        needs = getattr(import_module(f"shipclock.rules.{rule.name}"), "NEEDS", ())
+        without = NO_CLAUSE.format(pack=pack.name) if needs else OWN_FIELDS
         about, kind = rule.about, "finding" if rule.finding else "clock"
         yield f"## {rule.name}\n"
-        yield f"> {clause.clause if clause else OWN_FIELDS}\n"
+        yield f"> {clause.clause if clause else without}\n"
         yield "| | |\n|---|---|"
         rows = {
             f"{kind} of": about.orders,
@@ -51,7 +55,7 @@ def rules_page() -> str:
             "stopped by": about.stops,
             "then": about.then,
         }
-        figures = {name: getattr(clause, name) for name in Clause.model_fields} if clause else {}
+        figures = {name: getattr(clause, name, f"`{name}`") for name in Clause.model_fields}
         for name, text in rows.items():
             yield f"| {name} | {text.format(**figures)} |"
         yield ""

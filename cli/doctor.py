@@ -7,7 +7,7 @@ secret, a token or a cipher.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import checks, operate
-from cli.facts import Facts, Finding, Secret, ShopFacts
+from cli.facts import Facts, Finding, Secret, ShopFacts, SourceFacts
 from cli.shops import ADDRESS, STACK, door_of
 from shipclock import codec, connect, rows
 from shipclock.domain.times import parse
@@ -26,7 +26,8 @@ from shipclock.marketplaces.tiktok_shop import onboarding
 from shipclock.onboard import Door
 from shipclock.ports import HttpRequest, NoAnswer, NotSent, Store, StoreError, StoreRefused
 from shipclock.reading import Unreadable
-from shipclock.sources import Account, accounts_of
+from shipclock.silence import read_heard
+from shipclock.sources import SOURCES, Account, accounts_of
 
 COUNTED = 1_000
 """More deliveries in quarantine than this are not counted."""
@@ -137,6 +138,7 @@ class Doctor:
                 oldest_due=timedelta(seconds=left.oldest_seconds),
                 quarantined=store.count(rows.QUARANTINE, COUNTED),
                 shops=tuple(self._shop(store, shop, apps.get(shop.app_key)) for shop in shops),
+                speakers=tuple(_speakers(store, facts.sources)),
             )
         except (StoreError, StoreRefused) as fault:
             return replace(facts, table_fault=str(fault))
@@ -192,11 +194,20 @@ def _odd(error: Unreadable) -> Outcome:
     return Outcome(Kind.REFUSED, reason=f"an answer that can't be read: {error}")
 
 
-def _accounts(secret: Secret) -> tuple[Account, ...]:
+def _accounts(secret: Secret, source: str = onboarding.NAME) -> tuple[Account, ...]:
     try:
-        return accounts_of(secret.value or {}, onboarding.NAME)
+        return accounts_of(secret.value or {}, source)
     except ValueError:
         return ()
+
+
+def _speakers(store: Store, secret: Secret) -> Iterator[SourceFacts]:
+    """The accounts that have been heard of since anybody takes note of it."""
+    for source in SOURCES:
+        for account in _accounts(secret, source):
+            row = store.get(rows.source_key(source, account.name))
+            if row is not None:
+                yield SourceFacts(source, account.name, read_heard(row))
 
 
 def _instant(row: Mapping[str, Any]) -> datetime | None:

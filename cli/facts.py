@@ -13,6 +13,7 @@ from typing import Any
 
 from shipclock.marketplaces.protocol import Outcome, Shop, Tokens
 from shipclock.marketplaces.tiktok_shop.onboarding import Authorised
+from shipclock.silence import Heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,15 @@ class ShopFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """One account of a source, and how it has been heard."""
+
+    source: str
+    account: str
+    heard: Heard
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything a check may look at, as it stood at the real time `at`."""
 
@@ -60,6 +70,7 @@ class Facts:
     hub: Secret = Secret()
     table_fault: str = ""
     shops: tuple[ShopFacts, ...] | None = None
+    speakers: tuple[SourceFacts, ...] = ()
     skew: timedelta = timedelta(0)
     ingest: int | None = None
     ingest_fault: str = ""

@@ -1,6 +1,7 @@
 """Short ways to say a fact. Instants are told in hours after `T0`."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from shipclock.domain.push import Intent
 from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
 from shipclock.marketplaces import MARKETPLACES
 from shipclock.marketplaces.protocol import Call, Keys, Known, Shop, Telling
-from shipclock.rules.policy import Policy, policy_for
+from shipclock.rules.policy import Clause, Policy, policy_for
 
 T0 = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
 REAL = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -155,6 +156,14 @@ def folded(*events: Any, numbers: tuple[NumberFacts, ...] = ()) -> Order:
 def policy(zone: str = "Asia/Kuala_Lumpur", market: str = "MY") -> Policy:
     """The policy of an order placed at `T0`."""
     return policy_for(market, T0.date(), zone)
+
+
+def every_clause(judged_by: Policy | None = None, hours: int = 240) -> Policy:
+    """The same with the one clause that the guide has no figure for."""
+    known = judged_by or policy()
+    silent = Clause(clause="a parcel is lost after ten days without a scan", hours=hours)
+    clauses = {**known.pack.clauses, "parcel_silent": silent}
+    return replace(known, pack=known.pack.model_copy(update={"clauses": clauses}))
 
 
 def shop(market: str = "MY", **more: Any) -> Shop:

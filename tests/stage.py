@@ -17,6 +17,7 @@ from shipclock.ingest import Answer, Arrival, receive
 from shipclock.marketplaces.protocol import Hosts, Shop, Tokens
 from shipclock.ports import Put, Row, Store, Wire
 from shipclock.settle import Settled, judge, read_book
+from shipclock.silence import Speaker
 from shipclock.sources import standard_webhooks
 from shipclock.sweep import Line, Report, Sweep, World
 from tests.fakes import FakeClock, MemoryStore, SandboxWire
@@ -86,6 +87,7 @@ class Stage:
         self.lines: list[Line] = []
         self.kept: list[Row] = []
         self._ids = itertools.count()
+        self._heard: dict[Speaker, datetime] = {}
         connect_shop(self.store, self.shop(), TOKENS, REAL, heal=False)
 
     def shop(self, **changes: Any) -> Shop:
@@ -116,6 +118,7 @@ class Stage:
             sleep=self.real.sleep,
             new_id=lambda: f"lease-{next(self._ids)}",
             parallel=1,
+            heard=self._heard,
         )
 
     @property

@@ -192,11 +192,15 @@ def test_every_output_that_is_named_exists() -> None:
 
 
 def test_the_pack_that_is_shown_is_the_one_that_ships() -> None:
-    (shown,) = blocks(ROOT / "docs" / "configuration.md", "toml")
+    shown, *clauses = blocks(ROOT / "docs" / "configuration.md", "toml")
     path = ROOT / "layers/common/shipclock/rules/policies/guide-2023.toml"
     shipped = path.read_text("utf-8")
     assert tomllib.loads(shown) == tomllib.loads(shipped)
     assert parse_pack(shown, "shown").name == "guide-2023"
+    assert clauses, "what a pack may have besides is shown too"
+    for clause in clauses:
+        own, more = parse_pack(shown, "shown"), parse_pack(f"{shown}\n{clause}", "more")
+        assert len(more.clauses) == len(own.clauses) + 1
 
 
 def test_the_terms_that_are_shown_are_read() -> None:

@@ -15,7 +15,7 @@ from cli import __main__ as entry
 from cli import checks, doctor, operate
 from cli.checks import OUTPUTS, diagnose
 from cli.doctor import Doctor
-from cli.facts import Facts, Finding, Secret, ShopFacts
+from cli.facts import Facts, Finding, Secret, ShopFacts, SourceFacts
 from sandbox.shops import Shop as SandboxShop
 from shipclock import rows
 from shipclock.connect import attach_shop, connect_shop, reconcile_key, store_tokens
@@ -32,6 +32,7 @@ from shipclock.ports import (
     Store,
     StoreError,
 )
+from shipclock.silence import HOUR, Heard
 from tests.stage import APP_KEY, APP_SECRET, HOSTS, REAL, SHOP_ID, TOKENS, Stage
 
 OURS = "https://hooks.example/webhooks/tiktok"
@@ -93,6 +94,16 @@ def topics(**changes: str) -> Facts:
     return with_shop(topics={**GOOD_SHOP.topics, **changes})  # type: ignore[dict-item]
 
 
+def heard(ago: timedelta, source: str = "easypost", days: int = 7, **parameters: str) -> Facts:
+    """A source that paused for twenty hours at most was heard that long ago."""
+    pauses = {f"2026-11-{day:02}": 20 * 3600 for day in range(1, 1 + days)}
+    said = SourceFacts(source, "default", Heard(REAL - ago, pauses))
+    return replace(GOOD, speakers=(said,), parameters={**GOOD.parameters, **parameters})
+
+
+SILENT = timedelta(hours=41)
+"""Twice its longest pause, and the hour to which it is known when it was heard."""
+
 NO_SCOPE = replace(HELD, scopes=HELD.scopes[1:])
 
 FAULTS: list[tuple[str, Facts, str, str]] = [
@@ -128,6 +139,13 @@ FAULTS: list[tuple[str, Facts, str, str]] = [
         replace(GOOD, sources=Secret(fault="ResourceNotFoundException")),
         "sources_secret",
         "JSON object",
+    ),
+    ("silent source", heard(SILENT), "source_silent", "Look there"),
+    (
+        "silent marketplace",
+        heard(SILENT, "tiktok_shop"),
+        "source_silent",
+        "`shipclock shops webhooks`",
     ),
     ("malformed", accounts("x"), "account_malformed", '"secrets"'),
     ("an entry is none", accounts([7]), "account_malformed", '"secrets"'),
@@ -250,6 +268,9 @@ def test_each_fault_is_named_with_its_mending_and_no_other_is(
         replace(GOOD, oldest_due=timedelta(minutes=10)),
         replace(GOOD, oldest_due=None, sweeps=None, quarantined=None, listeners=None, ingest=None),
         replace(GOOD, ingest=401),
+        heard(SILENT - timedelta(seconds=1)),
+        heard(SILENT, SilenceHours="48"),
+        heard(14 * DAY, days=6),
         replace(GOOD, listeners=(1, 3)),
         replace(GOOD, skew=timedelta(seconds=59)),
         replace(GOOD, skew=timedelta(seconds=-59)),
@@ -558,6 +579,38 @@ def test_the_shops_of_one_authorisation_are_listed_once() -> None:
     assert paths.count("/authorization/202309/shops") == 1
 
 
+def test_a_source_that_never_sent_much_and_is_silent_is_a_note() -> None:
+    (found,) = diagnose(heard(14 * DAY + timedelta(hours=1), days=6))
+    assert (found.code, found.fault) == ("source_silent", False)
+
+
+def test_the_sources_that_have_stopped_are_named_by_their_rows() -> None:
+    examined = Examined()
+    examined.cloud.secrets["SourcesSecret"] = json.dumps(
+        {
+            "tiktok_shop": [{"account": APP_KEY, "secrets": [APP_SECRET]}],
+            "easypost": [{"account": "default", "secrets": ["a"]}],
+            "shippo": "x",
+            "standard_webhooks": [
+                {"account": "north 3pl", "secrets": ["a"]},
+                {"account": "south 3pl", "secrets": ["a"]},
+            ],
+        }
+    )
+    for source, account, ago in (
+        ("easypost", "default", HOUR),
+        ("easypost", "gone", 20 * DAY),
+        ("standard_webhooks", "north 3pl", 20 * DAY),
+    ):
+        pk, sk = rows.source_key(source, account)
+        told = {"source": source, "account": account, "pauses": {"2026-11-01": 0}}
+        at = (REAL - ago).isoformat()
+        examined.store.write(Put({"pk": pk, "sk": sk, "heard_at": at, **told}))
+    silent = [one for one in examined.found() if one.code == "source_silent"]
+    assert [one.about for one in silent] == ["source standard_webhooks, account north 3pl"]
+    assert "for 20 days, since 2026-11-03T12:00:00Z." in silent[0].what
+
+
 # The command
 
 
@@ -650,4 +703,4 @@ def test_a_sources_secret_that_is_no_object_is_told_without_its_text(text: str) 
 
 
 def test_every_check_is_made() -> None:
-    assert len(set(checks.CHECKS)) == len(checks.CHECKS) == 12
+    assert len(set(checks.CHECKS)) == len(checks.CHECKS) == 13

@@ -68,6 +68,18 @@ def test_news_of_any_other_kind_alerts() -> None:
     assert len(aws.messages) == 1
 
 
+def test_news_of_a_source_names_it_in_the_subject() -> None:
+    aws = Aws()
+    aws.announce({"type": "source.silent", "source": "easypost", "account": "a", "text": "So."})
+    (message,) = aws.messages
+    assert message["Subject"] == "Shipclock: easypost: source.silent"
+    assert message["Message"].splitlines()[2:] == [
+        "type: source.silent",
+        "source: easypost",
+        "account: a",
+    ]
+
+
 def test_an_event_that_the_bus_does_not_take_is_not_announced() -> None:
     aws = Aws(failed=1)
     with pytest.raises(NotAnnounced, match="InternalFailure"):

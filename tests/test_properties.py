@@ -3,18 +3,31 @@
 import random
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shipclock import settle
 from shipclock.sweep import Sweep
+from tests.builders import every_clause
 from tests.stage import SHOP_ID, START, Stage
 
 HOUR = timedelta(hours=1)
 END = START + timedelta(days=17)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def every_rule_has_its_clause() -> Iterator[None]:
+    """Silence included, and short enough for a life to see it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settle, "policy_for", lambda *_: every_clause(hours=72))
+        yield
+
 
 SCANS = ("info_received", "picked_up", "in_transit", "out_for_delivery", "delivery_attempt_failed")
 ENDS = ("delivered", "returning", "returned", "damaged", "lost", "disposed", "delayed", "expired")

@@ -260,6 +260,7 @@ class TestFunctions:
                     "SHIPCLOCK_BUS",
                     "SHIPCLOCK_MARKETPLACE_URL",
                     "SHIPCLOCK_RAW_DAYS",
+                    "SHIPCLOCK_SILENCE_HOURS",
                     "SHIPCLOCK_SOURCES_SECRET",
                     "SHIPCLOCK_TABLE",
                     "SHIPCLOCK_TIME_TRAVEL",

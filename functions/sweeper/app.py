@@ -36,6 +36,7 @@ COUNTED = {
     "clock.skew": "ClockSkew",
     "shop.no_secret": "TokenRefused",
     "time.refused": "TimeRefused",
+    "source.silent": "SourceSilent",
 }
 
 

@@ -36,6 +36,7 @@ SWEEPER_ENV = {
     "SHIPCLOCK_AUTH_URL": "https://auth.example",
     "SHIPCLOCK_TIME_TRAVEL": "off",
     "SHIPCLOCK_RAW_DAYS": "180",
+    "SHIPCLOCK_SILENCE_HOURS": "24",
 }
 HUB_ENV = {
     "SHIPCLOCK_TABLE": "tried-table",

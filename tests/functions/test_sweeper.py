@@ -11,7 +11,7 @@ import pytest
 from shipclock import rows, wiring
 from shipclock.domain.times import stamp
 from shipclock.ports import Change, Key, Put, Row, StoreError, Write
-from shipclock.settings import SettingMissing
+from shipclock.settings import SettingMissing, SweeperSettings
 from shipclock.sweep import TimeRefused
 from tests.fakes import MemoryStore
 from tests.functions.doors import SWEEPER_ENV, Context, environment, event, load
@@ -232,3 +232,23 @@ def test_a_missing_variable_stops_the_start_and_is_named(
     monkeypatch.delenv(name)
     with pytest.raises(SettingMissing, match=name):
         started(stage, monkeypatch)
+
+
+def test_a_silent_source_is_counted_and_the_shortest_silence_is_the_templates(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = {**SWEEPER_ENV, "AWS_DEFAULT_REGION": "us-east-1", "SHIPCLOCK_SILENCE_HOURS": "5"}
+    environment(monkeypatch, told)
+    wired = wiring.world(SweeperSettings.from_env(told), lambda line: None)
+    assert stage.carrier_tells("SYN-1", "in_transit", REAL).status == 200
+    app = started(stage, monkeypatch)
+    app.world.silence = wired.silence
+    app.handler(schedule(REAL), Context())
+    for hours, silent in ((14 * 5, 0), (14 * 5 + 1, 1)):
+        capsys.readouterr()
+        stage.real.now = REAL + timedelta(hours=hours)
+        monkeypatch.setattr(wiring, "real", stage.real)
+        answer = app.handler(schedule(stage.real.now), Context())
+        assert (answer["failed"], answer["due_left"]) == (0, 0)
+        said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert sum(line.get("SourceSilent", [0])[0] for line in said) == silent

@@ -37,7 +37,7 @@ from shipclock.domain.times import stamp
 from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
 from shipclock.rules.policy import Policy, load
 from shipclock.situation import Recorded, Situation
-from tests.builders import ORDER, SHOP, shop
+from tests.builders import ORDER, SHOP, every_clause, shop
 from tests.rules.oracle import (
     HARD_LINES,
     LADDER,
@@ -87,6 +87,9 @@ ENDS = (
 REPLACED = ("status_update", "untracked")
 """The clocks of the guide whose place a field of the marketplace may take."""
 
+SILENT_HOURS = 96
+"""When a parcel has been silent for too long: short enough for a life to see it often."""
+
 EARLIEST, LATEST = -25 * HOUR, 20 * DAY
 """Where facts lie, from the order's creation."""
 
@@ -118,7 +121,8 @@ class Life:
 
     def policy(self) -> Policy:
         """What the order is judged by."""
-        return Policy(load("guide-2023"), ZoneInfo(self.zone), self.by_hand)
+        guides = Policy(load("guide-2023"), ZoneInfo(self.zone), self.by_hand)
+        return every_clause(guides, SILENT_HOURS)
 
     def __str__(self) -> str:
         marked = ", marked by hand" if self.by_hand else ""
@@ -427,7 +431,7 @@ def _tell_the_parcels(teller: Teller, numbers: list[str]) -> None:
             scans.append(replace(scan, identity=_scan_name(teller), occurred_at=again))
             teller.marks.append(again)
     for scan in scans:
-        teller.marks.append(scan.occurred_at + 48 * HOUR)
+        teller.marks += [scan.occurred_at + hours * HOUR for hours in (48, SILENT_HOURS)]
         teller.arrives(scan, scan.occurred_at)
 
 

@@ -33,6 +33,8 @@ REMINDED_AT = time(9)
 WARNED_BEFORE = 24 * HOUR
 WARNED_OF_A_REQUEST_BEFORE = 6 * HOUR
 ATTEMPTS = 2
+TO_HEAR_OF_A_PARCEL = 4 * DAY
+"""No figure of the guide's: the pack that the lives are judged by has it."""
 
 LADDER = (
     "UNPAID",
@@ -93,6 +95,7 @@ ASKED = "CANCELLATION_REQUEST_PENDING"
 AGREED = ("CANCELLATION_REQUEST_SUCCESS", "CANCELLATION_REQUEST_COMPLETE")
 """What becomes of a wish to cancel (`tiktok-shop.md` 3.6); any other word ends it too."""
 
+ENDS = ("delivered", "lost", "disposed", "returned", "cancelled")
 NOT_MOVED = ("info_received", "unknown", "expired", "pickup_failed", "cancelled")
 AHEAD_OF_ITS_RECEIPT = timedelta(minutes=15)
 
@@ -412,6 +415,7 @@ def courses_of(order: Gathered, by_hand: bool) -> Iterator[Course]:
         deeming = [*_two_failed_attempts(order, package), *_not_acknowledged(order, package)]
         yield from deeming
         yield from _deemed_lost(package, deeming)
+        yield from _parcel_silent(order, package)
         yield from _reported(order, package)
         yield from _delivered_unproven(order, package)
         yield from _carrier_mismatch(package)
@@ -556,6 +560,28 @@ def _not_acknowledged(order: Gathered, package: Package) -> Iterator[Course]:
     stops = (*_deliveries(package), *order.reached("DELIVERED"), *back)
     due = order.start + TO_ACKNOWLEDGE
     yield Course("not_acknowledged", package.name, order.start, due, stops)
+
+
+def _parcel_silent(order: Gathered, package: Package) -> Iterator[Course]:
+    """Every scan of a sure time waits for the next one. Told of are the last that waits, and those
+    that waited too long."""
+    spoken = [s for s in package.scans if s.status.value not in NOT_MOVED or _ends(s)]
+    sure = [scan for scan in spoken if believed(scan)]
+    unsure = [scan for scan in spoken if not believed(scan)]
+    ended = {scan.occurred_at for scan in sure if _ends(scan)}
+    waits = sorted({scan.occurred_at for scan in sure} - ended)
+    for at in waits:
+        stops = [_said(scan) for scan in sure if scan.occurred_at > at]
+        stops += [_said(scan) for scan in unsure if scan.received_at > at]
+        stops += order.reached("DELIVERED")
+        due = at + TO_HEAR_OF_A_PARCEL
+        course = Course("parcel_silent", package.name, at, due, tuple(stops))
+        if at == waits[-1] or _runs_out(course):
+            yield course
+
+
+def _ends(scan: Scan) -> bool:
+    return scan.status.value in ENDS
 
 
 def _deemed_lost(package: Package, deeming: list[Course]) -> Iterator[Course]:

@@ -14,15 +14,16 @@ from tests.builders import (
     T0,
     after,
     case,
+    every_clause,
     folded,
     line,
     numbered,
     package_read,
-    policy,
     scan,
     snapshot,
 )
 
+POLICY = every_clause()
 P1 = "1150000000000000101"
 PACKED = {"lines": (line(package_id=P1, tracking_number=NUMBER, provider="Other Post"),)}
 OF_P1: dict[str, Any] = {"part": NUMBER, "package_id": P1, "number": NUMBER}
@@ -36,8 +37,8 @@ def order(*scans: Any, status: str = "AWAITING_SHIPMENT", reads: Any = (), **mor
 def clock(name: str, due_at: datetime, starts_at: datetime, **more: Any) -> Clock:
     """A clock that the pack's clause of its name sets, unless told otherwise."""
     cited = {"set_by": f"guide-2023:{name}", "clause": ""}
-    if name in policy().pack.clauses:
-        cited["clause"] = policy().pack.clauses[name].clause
+    if name in POLICY.pack.clauses:
+        cited["clause"] = POLICY.pack.clauses[name].clause
     return Clock(**{"name": name, "due_at": due_at, "starts_at": starts_at, **cited, **more})
 
 
@@ -56,7 +57,7 @@ def given(*names: str) -> dict[str, Any]:
 
 LOST_TWICE = (scan(FAILED, 20), scan(FAILED, 30))
 TOLD = (package_read(P1, exception="PACKAGE_LOST", update_time=after(60)),)
-CLAUSES = policy().pack.clauses
+CLAUSES = POLICY.pack.clauses
 
 TIMELINE: dict[str, tuple[Order, Clock]] = {
     "a hard line": (
@@ -81,6 +82,14 @@ TIMELINE: dict[str, tuple[Order, Clock]] = {
     "no receipt": (
         order(scan("picked_up", 10)),
         clock("not_acknowledged", after(288), T0, ask=Ask.ONCE, **OF_P1),
+    ),
+    "no scan": (
+        order(scan("picked_up", 10), scan("in_transit", 30)),
+        clock("parcel_silent", after(270), after(30), ask=Ask.ONCE, **OF_P1),
+    ),
+    "a delivery at the end of a run": (
+        order(scan("picked_up", 10), scan("delivered", 30)),
+        clock("parcel_silent", after(250), after(10), stop=Stop(after(30)), ask=Ask.ONCE, **OF_P1),
     ),
     "the period": (
         order(**given("delivery_sla_time")),
@@ -188,12 +197,12 @@ TIMELINE: dict[str, tuple[Order, Clock]] = {
 @pytest.mark.parametrize("which", TIMELINE)
 def test_a_clock_names_its_part_who_set_it_what_that_rests_on_and_who_is_asked(which: str) -> None:
     of, expected = TIMELINE[which]
-    found = [t.clock for t in timeline(of, policy()) if t.clock.name == expected.name]
+    found = [t.clock for t in timeline(of, POLICY) if t.clock.name == expected.name]
     assert [one for one in found if one.cause == expected.cause] == [expected]
 
 
 def test_no_rule_is_left_out_of_these() -> None:
-    told = {t.rule.name for of, _ in TIMELINE.values() for t in timeline(of, policy())}
+    told = {t.rule.name for of, _ in TIMELINE.values() for t in timeline(of, POLICY)}
     assert told == {rule.name for rule in RULES}
 
 
@@ -201,5 +210,5 @@ def test_no_rule_is_left_out_of_these() -> None:
 def test_a_pack_without_the_clause_sets_no_such_clock(which: str) -> None:
     of, expected = TIMELINE[which]
     others = {name: clause for name, clause in CLAUSES.items() if name != expected.name}
-    bare = Policy(policy().pack.model_copy(update={"clauses": others}), policy().zone)
+    bare = Policy(POLICY.pack.model_copy(update={"clauses": others}), POLICY.zone)
     assert expected.name not in {tick.clock.name for tick in timeline(of, bare)}

@@ -24,6 +24,7 @@ from tests.builders import (
     T0,
     after,
     case,
+    every_clause,
     folded,
     hint,
     line,
@@ -757,9 +758,9 @@ def test_every_verdict_of_every_rule_says_when_in_the_shops_time_and_what_to_do(
     four = folded(snapshot())
     five = folded(snapshot(), case("CANCELLATION_REQUEST_PENDING", 2, deadline=after(50)))
     said = {
-        tick.rule.name: tick.rule.explain(order, tick.clock, policy())
+        tick.rule.name: tick.rule.explain(order, tick.clock, every_clause())
         for order in (one, two, three, four, five)
-        for tick in timeline(order, policy())
+        for tick in timeline(order, every_clause())
         if tick.clock.state(LATER) is ClockState.MISSED
     }
     assert said.keys() == {rule.name for rule in RULES}

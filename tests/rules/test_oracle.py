@@ -31,8 +31,9 @@ GUIDES = (
     "untracked",
     "abnormal_delivery",
     "delivered_unproven",
+    "parcel_silent",
 )
-"""The guide's clocks that something can stop."""
+"""The packs' clocks that something can stop."""
 WISH = "buyer_cancel_request"
 
 
@@ -86,6 +87,7 @@ def test_the_lives_bring_every_clock_to_every_end_it_can_have() -> None:
         ("collected_to_shipped", {"hours": 49}),
         ("two_failed_attempts", {"attempts": 3}),
         ("not_acknowledged", {"hours": 289}),
+        ("parcel_silent", {"hours": 97}),
         ("untracked", {"hours": 361}),
         ("untracked", {"first_reminder_hours": 121}),
         ("untracked", {"reminder_at": time(9, 1)}),
@@ -103,7 +105,9 @@ def test_a_figure_that_is_not_the_guides_is_seen(rule: str, figures: dict[str, A
     assert any(map(wrong, sample()))
 
 
-@pytest.mark.parametrize("rule", ["abnormal_delivery", "delivered_unproven", "carrier_mismatch"])
+@pytest.mark.parametrize(
+    "rule", ["abnormal_delivery", "delivered_unproven", "carrier_mismatch", "parcel_silent"]
+)
 def test_a_rule_that_is_left_out_is_seen(rule: str) -> None:
     def without(life: Life) -> str:
         policy = life.policy()

@@ -15,7 +15,7 @@ def announcement(key: Key, row: Row) -> dict[str, Any]:
         notice = codec.read_notice(row)
         return {
             "type": f"{kind.lower()}.{notice.kind}",
-            f"{kind.lower()}_id": name,
+            **_whose(kind, name),
             **_shop(row),
             "clock": notice.clock,
             "at": stamp(notice.at),
@@ -36,6 +36,13 @@ def announcement(key: Key, row: Row) -> dict[str, Any]:
         "alerts": verdict.alerts,
         "text": TURNED[verdict.state] + verdict.explanation,
     }
+
+
+def _whose(kind: str, name: str) -> dict[str, str]:
+    """What a notice is about: an order, a shop, or an account of a source."""
+    if kind == "SOURCE":
+        return dict(zip(("source", "account"), name.split("#", 1), strict=True))
+    return {f"{kind.lower()}_id": name}
 
 
 def _shop(row: Row) -> Row:

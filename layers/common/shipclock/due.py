@@ -33,6 +33,7 @@ class Found:
     shops: list[str] = field(default_factory=list)
     authorisations: list[Key] = field(default_factory=list)
     packages: list[Key] = field(default_factory=list)
+    sources: list[Key] = field(default_factory=list)
     stock: dict[str, list[Key]] = field(default_factory=dict)
     pulls: list[Key] = field(default_factory=list)
 
@@ -54,6 +55,8 @@ class Found:
             self.shops.append(name)
         elif sk == rows.REREAD:
             self.packages.append(key)
+        elif kind == "SOURCE":
+            self.sources.append(key)
         elif kind == "AUTH":
             self.authorisations.append(key)
         else:

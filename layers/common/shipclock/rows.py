@@ -21,6 +21,8 @@
 | | `STOCKWISH#sku` | what a SKU's stock shall be, and what became of it |
 | `AUTH#id` | `TOKENS` | the tokens of an authorisation, shared by its shops |
 | `SHOPS` | shop id | a shop was connected once |
+| `SOURCE#source#account` | `HEARD` | when a source was heard last, and how long its pauses are |
+| | `NOTICE#…` | it is silent; it speaks again |
 
 A row with a *due mark* (`due_pk`, `due_at`) stands in the sparse index `due`. `due_at` is an
 instant of `now`, or `0#` and a real time: due whatever `now` is. With `1#` it is too, and comes
@@ -44,6 +46,7 @@ BUYER = "BUYER"
 LANE = "LANE"
 TOKENS = "TOKENS"
 RECONCILE = "RECONCILE"
+HEARD = "HEARD"
 EVENT = "EVENT#"
 LINK = "LINK#"
 VERDICT = "VERDICT#"
@@ -89,6 +92,11 @@ def authorisation_key(authorisation: str) -> Key:
 def delivery_key(source: str, account: str, sha256: str) -> Key:
     """The key of a delivery: an exact repeat has the same."""
     return f"DELIVERY#{source}#{account}#{sha256}", DELIVERY
+
+
+def source_key(source: str, account: str) -> Key:
+    """The key of what a source has been heard of."""
+    return f"SOURCE#{source}#{account}", HEARD
 
 
 def key_of(row: Row) -> Key:

@@ -27,6 +27,7 @@ class SweeperSettings:
     auth_url: str
     time_travel: bool
     raw_days: int
+    silence_hours: int
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "SweeperSettings":
@@ -40,6 +41,7 @@ class SweeperSettings:
             auth_url=_need(env, "SHIPCLOCK_AUTH_URL").rstrip("/"),
             time_travel=env.get("SHIPCLOCK_TIME_TRAVEL", "off") == "on",
             raw_days=int(env.get("SHIPCLOCK_RAW_DAYS", "180")),
+            silence_hours=int(env.get("SHIPCLOCK_SILENCE_HOURS", "24")),
         )
 
 

@@ -8,7 +8,7 @@ nothing new or the time is over. What is not finished stays due for the next min
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, TypeVar
@@ -29,6 +29,7 @@ from shipclock.pulls import Outside, Pulls
 from shipclock.reconcile import Reconciler
 from shipclock.settle import Settled, clear_mark, judge, read_book, settle
 from shipclock.shift import Shift
+from shipclock.silence import FLOOR, Listener, Speaker
 from shipclock.stocking import Stocking
 from shipclock.translate import Translator, linked_orders
 
@@ -79,6 +80,8 @@ class World:
     new_id: Callable[[], str]
     raw_kept: timedelta = timedelta(days=180)
     parallel: int = 16
+    silence: timedelta = FLOOR
+    heard: dict[Speaker, datetime] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -119,6 +122,10 @@ class Sweep:
         self._translator = Translator(
             world.store, now, world.real, world.raw_kept, self._pulls.watch
         )
+        self._listener = Listener(
+            world.store, world.secrets, world.heard, world.silence, now, world.real
+        )
+        self._sources: list[Key] = []
         self._shops: dict[str, Shop | None] = {}
         self._settled: dict[str, Settled] = {}
         self._packages: dict[str, list[str]] = {}
@@ -136,8 +143,12 @@ class Sweep:
         for _ in range(ROUNDS):
             self._shops = {}  # a shop may have been connected or lost meanwhile
             found = self._due.unseen()
-            if found is None or not self._clockwork.allows():
+            if found is None:
+                self._listen()
                 break
+            if not self._clockwork.allows():
+                break
+            self._sources += found.sources
             self._translate(found)
             self._settle_all(found)
             self._run_lanes(found)
@@ -167,7 +178,9 @@ class Sweep:
     def _translate(self, found: Found) -> None:
         """Translate deliveries in the order of their arrival: of two that link one number to two
         orders, the earlier one counts."""
-        for row in sorted(self._deliveries(found), key=lambda row: str(row.get("received_at"))):
+        due = sorted(self._deliveries(found), key=lambda row: str(row.get("received_at")))
+        self._note(due)
+        for row in due:
             if self._world.real() > self._settle_by:
                 return
             with self._guarded(rows.key_of(row), "delivery"):
@@ -183,6 +196,26 @@ class Sweep:
                     events=touched.events,
                     note=touched.note or touched.quarantined,
                 )
+
+    def _note(self, due: list[Row]) -> None:
+        """Note who has spoken by itself, whatever becomes of what was said."""
+        spoke: dict[Speaker, list[str]] = {}
+        for row in due:
+            if {"source", "account", "received_at"} <= row.keys() and not row.get("pulled"):
+                spoke.setdefault((row["source"], row["account"]), []).append(row["received_at"])
+        for speaker, times in spoke.items():
+            with self._guarded(rows.source_key(*speaker), "source"):
+                self._unsaid += self._listener.note(speaker, map(parse, times))
+
+    def _listen(self) -> None:
+        """Tell of sources that have stopped, now that all that has arrived is noted."""
+        for key in self._sources:
+            with self._guarded(key, "source"):
+                notice = self._listener.look(key)
+                if notice is not None:
+                    self._unsaid.append(notice)
+                    self._line("source.silent", source=key[0].removeprefix("SOURCE#"))
+        self._say_all([])
 
     def _deliveries(self, found: Found) -> list[Row]:
         """The rows of the deliveries that are due by now."""

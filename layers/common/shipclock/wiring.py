@@ -73,6 +73,7 @@ def world(settings: SweeperSettings, say: Say) -> World:
         sleep=time.sleep,
         new_id=lambda: uuid.uuid4().hex,
         raw_kept=timedelta(days=settings.raw_days),
+        silence=timedelta(hours=settings.silence_hours),
     )
 
 

@@ -44,7 +44,8 @@ class Announcer:
             raise NotAnnounced(str(reply["Entries"][0].get("ErrorCode")))
         if not event.get("alerts", True):
             return  # another event tells people of the same thing
-        subject = f"Shipclock: {event.get('order_id') or event.get('shop_id')}: {event['type']}"
+        about = event.get("order_id") or event.get("shop_id") or event.get("source")
+        subject = f"Shipclock: {about}: {event['type']}"
         self._sns.publish(
             TopicArn=self._topic,
             Subject=subject[:LONGEST_SUBJECT],
