@@ -12,6 +12,7 @@ from shipclock.sources import (
     Account,
     aftership,
     easypost,
+    fedex,
     jtexpress,
     ninjavan,
     seventeentrack,
@@ -123,6 +124,7 @@ SENDERS = {
     for sender in (
         _by_header(aftership),
         _by_header(easypost),
+        _by_header(fedex),
         Sender(jtexpress, ONE, TWO, _jtexpress, proof=(jtexpress.HEADER,)),
         _by_header(ninjavan),
         _by_header(seventeentrack),

@@ -19,6 +19,7 @@ MARKETPLACES = ("tiktok_shop",)
 CARRIERS = (
     "aftership",
     "easypost",
+    "fedex",
     "jtexpress",
     "ninjavan",
     "seventeentrack",
