@@ -85,7 +85,10 @@ def test_that_a_token_has_ended_is_told_the_log() -> None:
         ups.verify(shown, b"{}", (ACCOUNT,), REAL)
 
 
-@pytest.mark.parametrize("value", [" ", "Bearer", "Bearer ", "bearer  ", f" {SECRET}"])
+@pytest.mark.parametrize(
+    "value",
+    [" ", "Bearer", "Bearer ", "bearer  ", f" {SECRET}", f"Bearer  {SECRET}", f"Bearer {SECRET} "],
+)
 def test_an_authorization_without_a_bearers_token_is_refused(value: str) -> None:
     with pytest.raises(NotAuthentic):
         ups.verify({"authorization": value}, b"{}", (ACCOUNT,), REAL)

@@ -80,9 +80,9 @@ def _bearer(headers: Headers) -> str:
     """What the bearer shows; empty where the header is not sent."""
     given = headers.get(BEARER, "")
     scheme, _, shown = given.partition(" ")
-    if given and (scheme.casefold() != "bearer" or not shown.strip(" ")):
+    if given and (scheme.casefold() != "bearer" or not shown):
         raise NotAuthentic(f"the {BEARER} header is no bearer's")
-    return shown.strip(" ")
+    return shown
 
 
 def grant(headers: Headers, body: bytes, accounts: Sequence[Account], now: datetime) -> bytes:
