@@ -161,6 +161,14 @@ def key_material(source: str) -> dict[str, Any]:
     if source == "standard_webhooks":
         # The specification's form: a prefix and 24 to 64 random bytes.
         return {"secret": "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()}
+    if source == "ups":
+        # It fetches a token with these, at its address and /token, before it calls.
+        client_id = secrets.token_hex(16)
+        return {
+            "client_id": client_id,
+            "secret": secrets.token_hex(32),
+            "account": {"account": client_id},
+        }
     return {"secret": secrets.token_hex(32)}
 
 

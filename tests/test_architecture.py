@@ -196,6 +196,7 @@ def test_the_registries_are_complete() -> None:
         "history",
         "meaning",
         "signatures",
+        "tokens",
     }
 
 

@@ -1,20 +1,24 @@
 """The door: who is let in, what is kept, and what the sender is told (DESIGN 6, answers)."""
 
+import base64
 import json
 import os
 import random
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from shipclock import rows
-from shipclock.ingest import Answer, Arrival, NotKept, receive, source_of
+from shipclock.ingest import Answer, Arrival, NotKept, grant, grants_of, receive, source_of
 from shipclock.ports import Put, Row
 from shipclock.sources import (
+    GRANTERS,
     SOURCES,
     Account,
+    granter,
     source,
     standard_webhooks,
     tiktok_shop,
@@ -407,3 +411,130 @@ def test_an_address_names_its_source(path: str, name: str | None) -> None:
 def test_an_address_that_ends_before_its_source_is_not_found() -> None:
     name = source_of("/webhooks/carriers/")
     assert name is None or Door().ring(name, {}, b"").status == 404
+
+
+# A token is fetched (RFC 6749 section 5)
+
+ASKED = {"grant_type": "client_credentials"}
+UPS = {"ups": [{"account": "synthetic-client", "secrets": ["one", "two"], "shops": [SHOP]}]}
+ACTIVITY = sample_bytes("ups/delivered.json")
+
+
+def asks(
+    fields: Mapping[str, str] | bytes = ASKED,
+    client: str = "synthetic-client",
+    secret: str = "one",
+    secrets: Mapping[str, Any] = UPS,
+) -> Answer:
+    """What a client that shows itself by HTTP Basic is answered; by nothing where it has no id."""
+    shown = base64.b64encode(f"{client}:{secret}".encode()).decode()
+    headers = {"authorization": f"Basic {shown}"} if client else {}
+    body = fields if isinstance(fields, bytes) else urlencode(fields).encode()
+    return grant(Arrival("ups", headers, body, REAL), lambda: secrets)
+
+
+def error_of(answer: Answer) -> str:
+    found: dict[str, str] = json.loads(answer.body)
+    assert set(found) == {"error"}
+    return found["error"]
+
+
+def test_a_client_is_granted_a_token_that_no_cache_may_keep() -> None:
+    answer = asks()
+    assert (answer.status, answer.outcome) == (200, "granted")
+    assert set(json.loads(answer.body)) == {"access_token", "token_type", "expires_in"}
+    assert answer.headers == {"cache-control": "no-store", "pragma": "no-cache"}
+
+
+@pytest.mark.parametrize("secret", ["one", "two"])
+def test_what_comes_with_a_granted_token_is_kept_and_the_token_is_not(secret: str) -> None:
+    token = json.loads(asks(secret=secret).body)["access_token"]
+    door = Door(UPS)
+    headers = {"authorization": f"Bearer {token}", "x-api-key": "synthetic-client"}
+    assert door.ring("ups", headers, ACTIVITY) == Answer(200, "kept")
+    (row,) = door.kept
+    assert (row["account"], row["shops"], row["headers"]) == ("synthetic-client", [SHOP], {})
+    assert token not in repr(row)
+    assert door.ring("ups", {"credential": "two"}, ACTIVITY).outcome == "repeated"
+
+
+@pytest.mark.parametrize(("client", "secret"), [("synthetic-client", "x"), ("x", "one"), ("", "")])
+def test_a_client_that_is_not_proven_is_told_how_it_could_be(client: str, secret: str) -> None:
+    answer = asks(client=client, secret=secret)
+    assert (answer.status, error_of(answer)) == (401, "invalid_client")
+    assert answer.headers["www-authenticate"].startswith("Basic realm=")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.outcome.startswith("not_authentic: " if client else "unsigned: ")
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        (b"", "invalid_request"),
+        (b"grant_type", "invalid_request"),
+        (b"\xff\xfe", "invalid_request"),
+        ({"grant_type": ""}, "invalid_request"),
+        (ASKED | {"client_secret": "one"}, "invalid_request"),
+        ({"grant_type": "password"}, "unsupported_grant_type"),
+    ],
+)
+def test_what_is_no_request_for_a_token_is_a_bad_one(
+    fields: Mapping[str, str] | bytes, error: str
+) -> None:
+    answer = asks(fields)
+    assert (answer.status, error_of(answer)) == (400, error)
+    assert answer.outcome.startswith("not_granted: ")
+    assert answer.headers == {"cache-control": "no-store", "pragma": "no-cache"}
+
+
+def test_a_request_that_is_absurdly_long_is_not_read() -> None:
+    padding = "x" * (8 * 1024 - len(urlencode(ASKED | {"scope": ""})))
+    assert asks(ASKED | {"scope": padding}).status == 200
+    assert asks(ASKED | {"scope": padding + "x"}).status == 413
+
+
+def test_no_token_is_granted_where_the_source_has_no_secret() -> None:
+    empty = [{"account": "synthetic-client", "secrets": [""]}]
+    assert asks(secrets={}).status == 404
+    assert asks(secrets={"ups": []}).status == asks(secrets={"ups": empty}).status == 404
+
+
+@pytest.mark.parametrize("secrets", [{"ups": "one"}, {"ups": [{"secrets": ["\ud83d"]}]}])
+def test_a_secret_that_no_token_can_be_made_with_is_our_fault(secrets: dict[str, Any]) -> None:
+    with pytest.raises(NotKept, match="ups"):
+        asks(secrets=secrets)
+
+
+def test_a_secret_store_that_fails_is_told_to_the_client_by_whoever_rings() -> None:
+    def failing() -> Mapping[str, Any]:
+        raise NotKept("the secret store did not answer")
+
+    with pytest.raises(NotKept):
+        grant(Arrival("ups", {}, b"", REAL), failing)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/webhooks/carriers/ups/token", "ups"),
+        ("/stage/webhooks/carriers/ups/token", "ups"),
+        ("/webhooks/carriers/easypost/token", None),
+        ("/webhooks/carriers/nobody/token", None),
+        ("/webhooks/carriers/token", None),
+        ("/webhooks/carriers/ups", None),
+        ("/webhooks/carriers/ups/token/", None),
+        ("/webhooks/carriers/ups/tokens", None),
+        ("/webhooks/carriers/tiktok_shop/token", None),
+        ("/webhooks/tiktok/token", None),
+        ("/webhooks/ups/token", None),
+        ("/token", None),
+        ("", None),
+    ],
+)
+def test_only_who_fetches_tokens_has_an_address_for_them(path: str, name: str | None) -> None:
+    assert grants_of(path) == name
+
+
+def test_every_granter_is_a_source_and_can_grant() -> None:
+    assert set(GRANTERS) <= set(SOURCES)
+    assert all(callable(granter(name).grant) for name in GRANTERS)

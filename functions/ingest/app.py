@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     json_told = answer.body.startswith(b"{")
     return {
         "statusCode": answer.status,
-        "headers": {"content-type": "application/json" if json_told else PLAIN},
+        "headers": {"content-type": "application/json" if json_told else PLAIN, **answer.headers},
         "body": answer.body.decode("utf-8", "replace"),
     }
 

@@ -1,5 +1,6 @@
 """The deployed template from webhook to marketplace and hub, under enforced IAM."""
 
+import base64
 import json
 import threading
 from datetime import timedelta
@@ -147,10 +148,31 @@ def test_an_exact_repeat_is_kept_once_and_answered_alike(client: Client) -> None
     assert [client.tiktok(body)[0] for _ in range(3)] == [200, 200, 200]
 
 
-@pytest.mark.parametrize("source", ["tiktok_shop", "nobody", "easypost%2f", "..", "ups"])
+@pytest.mark.parametrize("source", ["tiktok_shop", "nobody", "easypost%2f", "..", "usps"])
 def test_an_unknown_source_is_not_found(client: Client, source: str) -> None:
     url = f"{client.stack.ingest_url}/webhooks/carriers/{source}"
     assert client.send("POST", url, [("content-type", "application/json")], b"{}")[0] == 404
+
+
+def test_a_sender_that_fetches_its_token_from_us_is_let_in_with_it(client: Client) -> None:
+    known = client.stack.sources["ups"]
+    shown = base64.b64encode(f"{known['client_id']}:{known['secret']}".encode()).decode()
+    url = f"{client.stack.ingest_url}/webhooks/carriers/ups"
+    form = ("content-type", "application/x-www-form-urlencoded")
+    asked = b"grant_type=client_credentials"
+    assert client.send("POST", f"{url}/token", [form], asked)[0] == 401
+    status, answer = client.send(
+        "POST", f"{url}/token", [form, ("authorization", f"Basic {shown}")], asked
+    )
+    told = json.loads(answer)
+    assert (status, told["token_type"]) == (200, "Bearer")
+    status_told = {"type": "I", "code": "OT", "descriptionCode": "021"}
+    body = json.dumps({"trackingNumber": "1ZSYN0000000000901", "activityStatus": status_told})
+    bearer = ("authorization", f"Bearer {told['access_token']}")
+    sent = [bearer, ("x-api-key", known["client_id"])]
+    assert client.send("POST", url, sent, body.encode())[0] == 200
+    assert client.send("POST", url, [bearer, ("x-api-key", "x")], body.encode())[0] == 401
+    assert client.send("POST", url, [], body.encode())[0] == 401
 
 
 def test_header_names_may_come_in_any_case(client: Client) -> None:

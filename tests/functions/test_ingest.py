@@ -267,6 +267,95 @@ def test_a_garbled_answer_of_aws_is_our_fault_and_no_crash() -> None:
     assert door.signed()["statusCode"] == 503
 
 
+# A token is fetched, and shown
+
+CLIENT = {"ups": [{"account": "synthetic-client", "secrets": ["synthetic-secret"]}]}
+TOKEN_PATH = "/webhooks/carriers/ups/token"
+ACTIVITY = sample_bytes("ups/delivered.json").decode()
+
+
+def basic(secret: str = "synthetic-secret") -> dict[str, str]:
+    shown = base64.b64encode(f"synthetic-client:{secret}".encode()).decode()
+    return {"Authorization": f"Basic {shown}", "content-type": "application/x-www-form-urlencoded"}
+
+
+def fetch(door: Door, headers: dict[str, str], **changes: Any) -> dict[str, Any]:
+    asked = {"rawPath": TOKEN_PATH, "body": "grant_type=client_credentials", **changes}
+    return door.ring("http.carrier_webhook", headers=headers, **asked)
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+def test_a_token_is_fetched_as_json_and_lets_its_client_in(encoded: bool) -> None:
+    door = Door(CLIENT)
+    body = "grant_type=client_credentials"
+    if encoded:
+        body = base64.b64encode(body.encode()).decode()
+    answer = fetch(door, basic(), body=body, isBase64Encoded=encoded)
+    assert answer["statusCode"] == 200
+    assert answer["headers"] == {
+        "content-type": "application/json",
+        "cache-control": "no-store",
+        "pragma": "no-cache",
+    }
+    told = json.loads(answer["body"])
+    assert door.aws.targets() == ["GetSecretValue"]
+    shown = {"Authorization": f"Bearer {told['access_token']}", "X-Api-Key": "synthetic-client"}
+    kept = door.ring(
+        "http.carrier_webhook", rawPath="/webhooks/carriers/ups", body=ACTIVITY, headers=shown
+    )
+    assert (kept["statusCode"], kept["body"]) == (200, "")
+    assert door.bodies == [ACTIVITY.encode()]
+    assert told["access_token"] not in repr(door.aws.items)
+
+
+def test_a_client_that_is_not_proven_gets_oauths_answer_and_is_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    answer = fetch(Door(CLIENT), basic("wrong"))
+    assert (answer["statusCode"], json.loads(answer["body"])) == (401, {"error": "invalid_client"})
+    assert answer["headers"]["www-authenticate"].startswith("Basic ")
+    assert json.loads(capsys.readouterr().out)["SignatureRefused"] == 1
+
+
+def test_a_bad_request_for_a_token_gets_oauths_answer() -> None:
+    answer = fetch(Door(CLIENT), basic(), body="grant_type=password")
+    assert answer["statusCode"] == 400
+    assert json.loads(answer["body"]) == {"error": "unsupported_grant_type"}
+
+
+def test_a_token_is_had_of_no_other_source_and_of_none_without_a_secret() -> None:
+    door = Door(CLIENT)
+    for path in ("/webhooks/carriers/easypost/token", "/webhooks/tiktok/token"):
+        assert fetch(door, basic(), rawPath=path)["statusCode"] == 404
+    assert door.aws.requests == []
+    assert fetch(Door({}), basic())["statusCode"] == 404
+
+
+def test_a_secret_store_that_fails_grants_nothing_and_the_client_may_try_again() -> None:
+    door = Door(CLIENT)
+    door.aws.faults = [TIMED_OUT, TIMED_OUT]
+    assert fetch(door, basic())["statusCode"] == 503
+    assert fetch(door, basic())["statusCode"] == 200
+
+
+def test_no_secret_and_no_token_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    door = Door(CLIENT)
+    told = json.loads(fetch(door, basic())["body"])
+    fetch(door, basic("synthetic-guess"))
+    fetch(door, {}, body="grant_type=client_credentials&client_id=a&client_secret=synthetic-guess")
+    fetch(door, basic(), body="synthetic-secret")
+    said = capsys.readouterr().out
+    events = [json.loads(line)["event"] for line in said.splitlines()]
+    assert events == [
+        "delivery.granted",
+        "delivery.not_authentic",
+        "delivery.not_authentic",
+        "delivery.not_granted",
+    ]
+    for secret in (told["access_token"], "synthetic-secret", "synthetic-guess", "client_secret"):
+        assert secret not in said
+
+
 # What is said
 
 

@@ -12,11 +12,14 @@ from shipclock.sources import (
     Account,
     aftership,
     easypost,
+    fedex,
     jtexpress,
     ninjavan,
     seventeentrack,
     shippo,
     standard_webhooks,
+    tokens,
+    ups,
 )
 from tests.builders import REAL, sample, samples
 
@@ -31,7 +34,8 @@ class Sender:
     `sign` takes a sample's JSON as bytes, a secret and the real time. `covers_body` is false where
     the proof is not made of the body. `options` are what its accounts are told with beside; `proof`
     the headers no character of which may change; `tolerance` the seconds for which its own time is
-    good, None where it has none.
+    good, None where it has none; `ahead` those for which it may lie in the future, as many where
+    that is None.
     """
 
     module: ModuleType
@@ -42,6 +46,7 @@ class Sender:
     options: Mapping[str, Any] | None = None
     proof: tuple[str, ...] = ()
     tolerance: int | None = None
+    ahead: int | None = None
 
     @property
     def form(self) -> bool:
@@ -118,11 +123,21 @@ def _jtexpress(body: bytes, secret: str, at: datetime) -> Signed:
     return headers, urlencode({jtexpress.CONTENT: content}).encode()
 
 
+def _ups(body: bytes, secret: str, at: datetime) -> Signed:
+    """A token is fetched before, with the secret."""
+    request = urlencode(
+        {"grant_type": "client_credentials", "client_id": "default", "client_secret": secret}
+    )
+    answer = json.loads(ups.grant({}, request.encode(), [Account("default", (secret,))], at))
+    return {ups.BEARER: f"Bearer {answer['access_token']}", ups.CLIENT: "default"}, body
+
+
 SENDERS = {
     sender.name: sender
     for sender in (
         _by_header(aftership),
         _by_header(easypost),
+        _by_header(fedex),
         Sender(jtexpress, ONE, TWO, _jtexpress, proof=(jtexpress.HEADER,)),
         _by_header(ninjavan),
         _by_header(seventeentrack),
@@ -134,6 +149,16 @@ SENDERS = {
             _standard,
             proof=("webhook-id", "webhook-timestamp", "webhook-signature"),
             tolerance=standard_webhooks.TOLERANCE,
+        ),
+        Sender(
+            ups,
+            ONE,
+            TWO,
+            _ups,
+            covers_body=False,
+            proof=(ups.BEARER, ups.CLIENT),
+            tolerance=tokens.LIFETIME,
+            ahead=tokens.AHEAD,
         ),
     )
 }

@@ -134,10 +134,12 @@ def test_both_secrets_are_good_while_they_are_rotated(sender: Sender) -> None:
 
 @every
 def test_of_several_accounts_the_one_that_signed_is_found(sender: Sender) -> None:
-    mine = replace(sender.account(name="mine"), shops=(SHOP,))
-    theirs = replace(sender.account(sender.other, name="theirs"), shops=(OTHER_SHOP,))
-    assert sender.verify(sender.send(sender.bodies[0], sender.other), mine, theirs) == theirs
-    assert sender.verify(sender.send(sender.bodies[0]), theirs, mine) == mine
+    for secret, its in ((sender.secret, sender.other), (sender.other, sender.secret)):
+        mine = replace(sender.account(secret), shops=(SHOP,))
+        theirs = replace(sender.account(its, name="theirs"), shops=(OTHER_SHOP,))
+        sent = sender.send(sender.bodies[0], secret)
+        assert sender.verify(sent, mine, theirs) == mine
+        assert sender.verify(sent, theirs, mine) == mine
 
 
 @every
@@ -163,11 +165,12 @@ def test_a_proof_with_a_time_is_good_for_as_long_as_the_scheme_says(sender: Send
         if sender.tolerance is None:
             assert sender.verify(sent, at=REAL + off) == sender.account()
     if sender.tolerance is not None:
-        second, most = timedelta(seconds=1), timedelta(seconds=sender.tolerance)
-        for sign in (1, -1):
-            assert sender.verify(sent, at=REAL + sign * most) == sender.account()
+        ahead = sender.tolerance if sender.ahead is None else sender.ahead
+        for sign, most in ((1, sender.tolerance), (-1, ahead)):
+            last, next_ = (REAL + sign * timedelta(seconds=off) for off in (most, most + 1))
+            assert sender.verify(sent, at=last) == sender.account()
             with pytest.raises(NotAuthentic):
-                sender.verify(sent, at=REAL + sign * (most + second))
+                sender.verify(sent, at=next_)
 
 
 # What it means

@@ -4,8 +4,9 @@ No translation, no rule, no marketplace call: a bug in those can't lose a webhoo
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from shipclock.sources import (
     Headers,
     KeysWanted,
     NotAuthentic,
+    NotGranted,
     Probe,
     Source,
     Unsigned,
@@ -42,6 +44,7 @@ class Answer:
     status: int
     outcome: str
     body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +90,41 @@ def grants_of(path: str) -> str | None:
     return name if name in GRANTERS else None
 
 
+LARGEST_REQUEST = 8 * 1024
+"""Bytes of a request for a token: an id, a secret and a word or two."""
+NOT_STORED = {"cache-control": "no-store", "pragma": "no-cache"}
+CHALLENGE = {"www-authenticate": 'Basic realm="shipclock", charset="UTF-8"'}
+
+
 def grant(arrival: Arrival, secrets: Secrets) -> Answer:
     """Answer a sender that fetches the token it will call us with; nothing is kept.
 
     The answers are those of OAuth's token endpoint (RFC 6749 section 5). Raises `NotKept`.
     """
+    if len(arrival.body) > LARGEST_REQUEST:
+        return _refused(413, "too_large", "invalid_request")
     accounts = _accounts(arrival.source, secrets)
     if not accounts:
         return Answer(404, "not_set_up", b"this source is not set up")
     by = granter(arrival.source)
     try:
         token = by.grant(arrival.headers, arrival.body, accounts, arrival.received_at)
+    except Unsigned as refusal:
+        return _refused(401, f"unsigned: {refusal}", "invalid_client", CHALLENGE)
     except NotAuthentic as refusal:
-        return Answer(401, f"not_authentic: {refusal}", b'{"error": "invalid_client"}')
-    except ValueError as error:
-        return Answer(400, f"not_granted: {error}", b'{"error": "unsupported_grant_type"}')
-    return Answer(200, "granted", token)
+        return _refused(401, f"not_authentic: {refusal}", "invalid_client", CHALLENGE)
+    except NotGranted as refusal:
+        return _refused(400, f"not_granted: {refusal}", refusal.error)
+    except ValueError as error:  # a secret of ours that no token can be made with
+        raise NotKept(str(error)) from None
+    return Answer(200, "granted", token, NOT_STORED)
+
+
+def _refused(
+    status: int, outcome: str, error: str, more: Mapping[str, str] | None = None
+) -> Answer:
+    body = json.dumps({"error": error}).encode()
+    return Answer(status, outcome, body, {**NOT_STORED, **(more or {})})
 
 
 def _accounts(name: str, secrets: Secrets) -> tuple[Account, ...]:

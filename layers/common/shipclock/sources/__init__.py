@@ -19,13 +19,15 @@ MARKETPLACES = ("tiktok_shop",)
 CARRIERS = (
     "aftership",
     "easypost",
+    "fedex",
     "jtexpress",
     "ninjavan",
     "seventeentrack",
     "shippo",
     "standard_webhooks",
+    "ups",
 )
-GRANTERS: tuple[str, ...] = ()
+GRANTERS: tuple[str, ...] = ("ups",)
 """Sources that first fetch a token from us, to call us with it."""
 PULLERS = ("seventeentrack",)
 """Sources that can be asked about a parcel."""
@@ -62,6 +64,17 @@ class KeysWanted(NotAuthentic):
         super().__init__("the sender's key is not known")
         self.url = url
         self.key_id = key_id
+
+
+class NotGranted(Exception):
+    """A request for a token is none that can be granted, whoever sent it.
+
+    `error` is OAuth's word for why (RFC 6749 section 5.2). The message is for the log.
+    """
+
+    def __init__(self, error: str, why: str) -> None:
+        super().__init__(why)
+        self.error = error
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +195,7 @@ class Granter(Protocol):
     ) -> bytes:
         """The token, as the JSON of an OAuth answer, for a client that proves itself.
 
-        Raises `NotAuthentic` where it does not, and ValueError for what is no such request.
+        Raises `NotAuthentic` where it does not, and `NotGranted` for what is no such request.
         """
 
 
