@@ -70,13 +70,15 @@ class Tracked:
     def scan(self, told: Told) -> Scan:
         """One scan. Its identity is made of what is said in it and never of the delivery.
 
-        One without a time is of its receipt, and proves nothing missed.
+        Said unconfirmed it is another than the same one confirmed, which must not be lost by it
+        (docs/decisions/0027). One without a time is of its receipt, and proves nothing missed.
         """
         occurred_at, basis = told.when or (self.delivery.received_at, TimeBasis.RECEIVED)
         word = told.word or told.code
         doubt = () if self.confirmed else (UNCONFIRMED,)
+        said = (word, told.told_at, told.where, *told.marks, *doubt)
         return Scan(
-            identity=digest(self.source, self.number, word, told.told_at, told.where, *told.marks),
+            identity=digest(self.source, self.number, *said),
             number=self.number,
             status=told.said.status,
             occurred_at=occurred_at,
