@@ -19,9 +19,12 @@ MARKETPLACES = ("tiktok_shop",)
 CARRIERS = (
     "aftership",
     "easypost",
+    "easyship",
     "jtexpress",
+    "karrio",
     "ninjavan",
     "seventeentrack",
+    "ship24",
     "shippo",
     "standard_webhooks",
 )
