@@ -12,9 +12,12 @@ from shipclock.sources import (
     Account,
     aftership,
     easypost,
+    easyship,
     jtexpress,
+    karrio,
     ninjavan,
     seventeentrack,
+    ship24,
     shippo,
     standard_webhooks,
 )
@@ -118,14 +121,38 @@ def _jtexpress(body: bytes, secret: str, at: datetime) -> Signed:
     return headers, urlencode({jtexpress.CONTENT: content}).encode()
 
 
+def _easyship(body: bytes, secret: str, at: datetime) -> Signed:
+    return {easyship.HEADER: easyship.sign(secret, {easyship.COMPANY: "SYN100000"})}, body
+
+
+def _by_secret(module: ModuleType, before: str = "") -> Sender:
+    """A sender that sends the secret itself, in one header."""
+
+    def sign(body: bytes, secret: str, at: datetime) -> Signed:
+        return {module.HEADER: before + secret}, body
+
+    return Sender(module, ONE, TWO, sign, covers_body=False, proof=(module.HEADER,))
+
+
 SENDERS = {
     sender.name: sender
     for sender in (
         _by_header(aftership),
         _by_header(easypost),
+        Sender(
+            easyship,
+            ONE,
+            TWO,
+            _easyship,
+            covers_body=False,
+            options={"company_id": "SYN100000"},
+            proof=(easyship.HEADER,),
+        ),
         Sender(jtexpress, ONE, TWO, _jtexpress, proof=(jtexpress.HEADER,)),
+        _by_secret(karrio),
         _by_header(ninjavan),
         _by_header(seventeentrack),
+        _by_secret(ship24, ship24.SCHEME),
         Sender(shippo, ONE, TWO, _shippo, proof=(shippo.HEADER,), tolerance=shippo.TOLERANCE),
         Sender(
             standard_webhooks,
