@@ -149,8 +149,12 @@ def test_they_judge_the_known_answers_as_they_are_told_but_where_we_are_stricter
     token = vector["headers"][easyship.HEADER]
     try:
         # whenever this runs: the known answers are of one instant
-        off = {f"verify_{claim}": False for claim in easyship.TIMES}
-        claims = jwt.decode(token, vector["secret"], ["HS256"], options=off)
+        claims = jwt.decode(
+            token,
+            vector["secret"],
+            ["HS256"],
+            options={"verify_exp": False, "verify_nbf": False, "verify_iat": False},
+        )
     except jwt.InvalidTokenError:
         claims = None
     timed = claims is not None and set(claims) & set(easyship.TIMES)
