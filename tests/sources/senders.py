@@ -12,10 +12,13 @@ from shipclock.sources import (
     Account,
     aftership,
     easypost,
+    easyship,
     fedex,
     jtexpress,
+    karrio,
     ninjavan,
     seventeentrack,
+    ship24,
     shippo,
     standard_webhooks,
     tokens,
@@ -132,15 +135,39 @@ def _ups(body: bytes, secret: str, at: datetime) -> Signed:
     return {ups.BEARER: f"Bearer {answer['access_token']}", ups.CLIENT: "default"}, body
 
 
+def _easyship(body: bytes, secret: str, at: datetime) -> Signed:
+    return {easyship.HEADER: easyship.sign(secret, {easyship.COMPANY: "SYN100000"})}, body
+
+
+def _by_secret(module: ModuleType, before: str = "") -> Sender:
+    """A sender that sends the secret itself, in one header."""
+
+    def sign(body: bytes, secret: str, at: datetime) -> Signed:
+        return {module.HEADER: before + secret}, body
+
+    return Sender(module, ONE, TWO, sign, covers_body=False, proof=(module.HEADER,))
+
+
 SENDERS = {
     sender.name: sender
     for sender in (
         _by_header(aftership),
         _by_header(easypost),
         _by_header(fedex),
+        Sender(
+            easyship,
+            ONE,
+            TWO,
+            _easyship,
+            covers_body=False,
+            options={"company_id": "SYN100000"},
+            proof=(easyship.HEADER,),
+        ),
         Sender(jtexpress, ONE, TWO, _jtexpress, proof=(jtexpress.HEADER,)),
+        _by_secret(karrio),
         _by_header(ninjavan),
         _by_header(seventeentrack),
+        _by_secret(ship24, ship24.SCHEME),
         Sender(shippo, ONE, TWO, _shippo, proof=(shippo.HEADER,), tolerance=shippo.TOLERANCE),
         Sender(
             standard_webhooks,

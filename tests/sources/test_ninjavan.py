@@ -22,6 +22,7 @@ from shipclock.domain.tracking import (
 )
 from shipclock.reading import Unreadable
 from shipclock.sources import Account, Delivery, NotAuthentic, Translation, Unsigned, ninjavan
+from shipclock.sources.fields import folded
 from tests.builders import (
     NUMBER,
     ORDER,
@@ -274,7 +275,7 @@ def test_every_event_has_its_meaning_on_either_leg_and_in_any_case(
 
 
 def test_the_table_is_whole_and_holds_nothing_else() -> None:
-    assert set(ninjavan.EVENTS) == {ninjavan.folded(event) for event, _, _ in table()}
+    assert set(ninjavan.EVENTS) == {folded(event) for event, _, _ in table()}
     assert len(ninjavan.EVENTS) == 51
 
 

@@ -39,6 +39,13 @@ def instant(text: str, field: str) -> When:
     return iso(text, field), basis
 
 
+def local(text: str, field: str) -> When:
+    """A time of the clock on the wall where a scan was made, which some senders stamp with Z all
+    the same. It is taken as it stands and proves nothing missed. Raises `Unreadable`, naming the
+    field, where it is none."""
+    return instant(text, field)[0], TimeBasis.ZONE
+
+
 def expected(text: str) -> datetime | None:
     """When a delivery is expected. Nothing is decided by it, so an odd time is none."""
     try:
@@ -93,6 +100,12 @@ def any_object(data: Object, key: str) -> Object:
     """An object that nothing depends on: one of another type is empty."""
     found = data.get(key)
     return found if isinstance(found, dict) else {}
+
+
+def folded(text: str) -> str:
+    """A sender's word that is a sentence, as a table is keyed by it: its case and its spaces may
+    differ from one event to the next."""
+    return " ".join(text.split()).casefold()
 
 
 def kept(text: str) -> str:

@@ -18,7 +18,7 @@ from datetime import datetime
 from shipclock.domain.tracking import TrackingStatus
 from shipclock.reading import Object, Unreadable, json_object, words
 from shipclock.sources import Account, Delivery, Headers, Translation
-from shipclock.sources.fields import any_object, any_words, instant, kept, place
+from shipclock.sources.fields import any_object, any_words, folded, instant, kept, place
 from shipclock.sources.history import Told, tracked, translation
 from shipclock.sources.meaning import FINAL, NOTHING_KNOWN, UNCLASSIFIED, Meaning
 from shipclock.sources.signatures import key_of, same, sent, signer
@@ -133,11 +133,6 @@ ON_THE_WAY_BACK = {
 }
 """What an event means on the leg back (`carriers.md` 1.3, rule 3). There a van, a counter or a
 failed attempt is the sender's: it must not count as an attempt to reach the buyer."""
-
-
-def folded(text: str) -> str:
-    """A text as the tables are keyed: its case differs between events, and so may its spaces."""
-    return " ".join(text.split()).casefold()
 
 
 def meaning(event: str, failure: str = "", *, going_back: bool = False) -> Meaning | None:

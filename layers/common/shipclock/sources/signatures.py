@@ -25,6 +25,14 @@ def key_of(secret: str, source: str) -> bytes:
         raise ValueError(f"a {source} secret must be whole Unicode characters") from None
 
 
+def is_secret(secret: str, given: str, source: str) -> bool:
+    """Whether a secret itself was sent, as some senders do instead of signing.
+
+    Raises ValueError where the secret is no whole text.
+    """
+    return hmac.compare_digest(key_of(secret, source), given.encode("utf-8", "surrogatepass"))
+
+
 def sent(headers: Headers, name: str) -> str:
     """The header that proves the sender. Raises `Unsigned` where it is missing or empty."""
     given = headers.get(name, "")
