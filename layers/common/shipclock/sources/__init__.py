@@ -32,7 +32,7 @@ CARRIERS = (
 )
 GRANTERS: tuple[str, ...] = ("ups",)
 """Sources that first fetch a token from us, to call us with it."""
-PULLERS = ("seventeentrack",)
+PULLERS = ("karrio", "seventeentrack", "ship24", "ups")
 """Sources that can be asked about a parcel."""
 SOURCES = MARKETPLACES + CARRIERS
 """The registry: the name is the module's and, for a carrier, the last part of its URL."""

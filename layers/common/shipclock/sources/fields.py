@@ -66,6 +66,14 @@ def setting(account: Account, name: str) -> str:
     return told
 
 
+def needed(account: Account, name: str) -> str:
+    """A text of an account's option `pull`. Raises ValueError where it is not there."""
+    told = setting(account, name)
+    if not told:
+        raise ValueError(f"pull.{name} of account {account.name} is missing")
+    return told
+
+
 def object_of(found: object, field: str) -> Object:
     """An object, or `Unreadable` that names where one was expected."""
     if not isinstance(found, dict):

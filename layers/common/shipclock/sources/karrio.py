@@ -12,8 +12,10 @@ connectors give their events no status, and the tracker that of the newest one.
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from urllib.parse import quote
 
 from shipclock.domain.tracking import TimeBasis, TrackingStatus
+from shipclock.ports import HttpRequest
 from shipclock.reading import Object, Unreadable, json_object, part, words
 from shipclock.sources import Account, Delivery, Headers, Translation
 from shipclock.sources.fields import (
@@ -23,6 +25,7 @@ from shipclock.sources.fields import (
     expected,
     kept,
     local,
+    needed,
     words_at,
 )
 from shipclock.sources.history import (
@@ -58,6 +61,34 @@ def verify(headers: Headers, body: bytes, accounts: Sequence[Account], now: date
 def acknowledge(body: bytes) -> bytes:
     """Any 2xx will do. After more than five refusals in a row Karrio switches the webhook off."""
     return b""
+
+
+# ASKING IT ----------------------------------------------------------------------------------------
+
+PULL_BATCH = 1
+PULL_ANSWERS = frozenset({200, 404})
+
+
+def pull(account: Account, numbers: Sequence[str], now: datetime, token: str) -> HttpRequest:
+    """The tracker of a number. `url` of the account's `pull` is where Karrio is hosted, `key` its
+    API key.
+
+    Karrio answers this without a key too, over all who share an instance: an answer confirms what
+    the instance says, and no more.
+    """
+    headers = {"authorization": f"Token {needed(account, 'key')}", "accept": "application/json"}
+    (number,) = numbers
+    base = needed(account, "url").rstrip("/")
+    return HttpRequest("GET", f"{base}/v1/trackers/{quote(number, safe='')}", headers)
+
+
+def pull_token(account: Account) -> None:
+    """None is needed."""
+
+
+def token_in(body: bytes) -> str:
+    """There is none."""
+    return ""
 
 
 # WHAT ITS WORDS MEAN ------------------------------------------------------------------------------
@@ -139,6 +170,10 @@ def translate(delivery: Delivery) -> Translation:
     number, or every word of what happened, can't be read.
     """
     body = json_object(delivery.body)
+    if delivery.pulled and "tracking_number" not in body:
+        return Translation(note="Karrio knows no tracker of the number")
+    if delivery.pulled:
+        return read_tracker(body, "tracker", delivery)
     kind = words(body, "event")
     if kind not in EVENTS:
         return Translation(note=f"event {kind!r} is no news of a tracker")

@@ -12,9 +12,11 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from urllib.parse import quote
 
 from shipclock.domain.tracking import TERMINAL, TimeBasis, TrackingStatus
-from shipclock.reading import Object, Unreadable, json_object
+from shipclock.ports import HttpRequest
+from shipclock.reading import Object, Unreadable, json_object, part
 from shipclock.sources import Account, Delivery, Headers, NotAuthentic, Translation
 from shipclock.sources.fields import (
     When,
@@ -24,7 +26,9 @@ from shipclock.sources.fields import (
     instant,
     kept,
     local,
+    needed,
     object_of,
+    setting,
     words_at,
 )
 from shipclock.sources.history import (
@@ -65,6 +69,31 @@ def verify(headers: Headers, body: bytes, accounts: Sequence[Account], now: date
 def acknowledge(body: bytes) -> bytes:
     """Any 2xx will do, within fifteen seconds, but for a JSON that says it was no success."""
     return b""
+
+
+# ASKING IT ----------------------------------------------------------------------------------------
+
+API = "https://api.ship24.com/public/v1"
+PULL_BATCH = 1
+PULL_ANSWERS = frozenset({200, 404})
+
+
+def pull(account: Account, numbers: Sequence[str], now: datetime, token: str) -> HttpRequest:
+    """The results of a number that has a tracker, which costs no call of a plan. `key` of the
+    account's `pull` is the API key; a `url` in it replaces the API's."""
+    headers = {"authorization": f"Bearer {needed(account, 'key')}", "accept": "application/json"}
+    (number,) = numbers
+    base = setting(account, "url") or API
+    return HttpRequest("GET", f"{base}/trackers/search/{quote(number, safe='')}/results", headers)
+
+
+def pull_token(account: Account) -> None:
+    """None is needed."""
+
+
+def token_in(body: bytes) -> str:
+    """There is none."""
+    return ""
 
 
 # WHAT ITS WORDS MEAN ------------------------------------------------------------------------------
@@ -146,6 +175,10 @@ def translate(delivery: Delivery) -> Translation:
     there is.
     """
     body = json_object(delivery.body)
+    if delivery.pulled and not isinstance(body.get("data"), dict):
+        return Translation(note="Ship24 knows no tracker of the number")
+    if delivery.pulled:
+        return read_trackings(part(body, "data"), "data.trackings", delivery)
     topic = any_words(any_object(body, "metadata"), "topic")
     if topic and topic != TOPIC:
         return Translation(note=f"topic {topic!r} is no news of events")

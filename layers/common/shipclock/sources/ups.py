@@ -14,11 +14,22 @@ The schema is UPS' own; what the codes mean is less certain, and UPS publishes n
 """
 
 import re
-from collections.abc import Sequence
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
-from shipclock.domain.tracking import TimeBasis, TrackingStatus
-from shipclock.reading import Object, Unreadable, json_object, part, plausible
+from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
+from shipclock.ports import HttpRequest
+from shipclock.reading import (
+    Object,
+    Unreadable,
+    digest,
+    json_object,
+    opaque,
+    part,
+    plausible,
+)
 from shipclock.sources import (
     Account,
     Delivery,
@@ -28,8 +39,19 @@ from shipclock.sources import (
     Unsigned,
     tokens,
 )
-from shipclock.sources.fields import When, any_object, any_words, code_at, kept, place, words_at
-from shipclock.sources.history import Told, tracked, translation
+from shipclock.sources.fields import (
+    When,
+    any_object,
+    any_words,
+    code_at,
+    kept,
+    needed,
+    object_of,
+    place,
+    setting,
+    words_at,
+)
+from shipclock.sources.history import Told, dated, entries, list_of, tracked, translation
 from shipclock.sources.meaning import UNCLASSIFIED, Meaning
 from shipclock.sources.signatures import any_same, key_of
 
@@ -93,6 +115,47 @@ def grant(headers: Headers, body: bytes, accounts: Sequence[Account], now: datet
 def acknowledge(body: bytes) -> bytes:
     """A plain 200 will do."""
     return b""
+
+
+# ASKING IT ----------------------------------------------------------------------------------------
+
+API = "https://onlinetools.ups.com"
+PULL_BATCH = 1
+PULL_ANSWERS = frozenset({200, 404})
+
+
+def pull(account: Account, numbers: Sequence[str], now: datetime, token: str) -> HttpRequest:
+    """The details of a number, with a token that `pull_token` brought."""
+    (number,) = numbers
+    headers = {
+        "authorization": f"Bearer {token}",
+        "accept": "application/json",
+        "transid": digest(NAME, number, now.isoformat())[:32],
+        "transactionsrc": "shipclock",
+    }
+    base = setting(account, "url") or API
+    return HttpRequest("GET", f"{base}/api/track/v1/details/{quote(number, safe='')}", headers)
+
+
+def pull_token(account: Account) -> HttpRequest:
+    """The token of an app at UPS: `client_id` and `client_secret` of the account's `pull`, which
+    are not those that UPS calls us with. A `url` in it replaces that of UPS' API."""
+    named = f"{needed(account, 'client_id')}:{needed(account, 'client_secret')}"
+    headers = {
+        "authorization": "Basic " + b64encode(named.encode()).decode(),
+        "content-type": "application/x-www-form-urlencoded",
+    }
+    base = setting(account, "url") or API
+    body = b"grant_type=client_credentials"
+    return HttpRequest("POST", f"{base}/security/v1/oauth/token", headers, body)
+
+
+def token_in(body: bytes) -> str:
+    """The token of the answer."""
+    token = opaque(json_object(body), "access_token")
+    if not token:
+        raise Unreadable("access_token: a token was expected")
+    return token
 
 
 # WHAT ITS WORDS MEAN ------------------------------------------------------------------------------
@@ -170,7 +233,9 @@ def translate(delivery: Delivery) -> Translation:
     name of who received it, and the photo, stay in the delivery.
     """
     body = json_object(delivery.body)
-    parcel = tracked(NAME, body, "trackingNumber", "", delivery, CARRIER, confirmed=delivery.pulled)
+    if delivery.pulled:
+        return _answered(body, delivery)
+    parcel = tracked(NAME, body, "trackingNumber", "", delivery, CARRIER, confirmed=False)
     offset = any_words(body, "gmtOffset")
     told = activity(
         part(body, "activityStatus"),
@@ -184,6 +249,54 @@ def translate(delivery: Delivery) -> Translation:
         _proof(body),
     )
     return translation([parcel.scan(told)], estimated_at=_estimate(body, offset))
+
+
+def _answered(body: Object, delivery: Delivery) -> Translation:
+    """What an answer about a number tells: its packages, each with all activities. UPS answers 404,
+    or a shipment without a package, where it knows nothing."""
+    field = "trackResponse.shipment"
+    odd: list[str] = []
+    scans: list[Scan] = []
+    shipments = list_of(any_object(body, "trackResponse").get("shipment"), field, odd)
+    for at, shipment in enumerate(shipments):
+        inside = f"{field}[{at}].package"
+        found = shipment.get("package") if isinstance(shipment, dict) else None
+        for number_at, package in enumerate(list_of(found, inside, odd)):
+            try:
+                scans += _package(object_of(package, f"{inside}[{number_at}]"), delivery, odd)
+            except Unreadable as problem:
+                odd.append(f"{inside}[{number_at}]: {problem}")
+    notes = [] if scans or odd else ["UPS knows nothing of the number"]
+    return translation(scans, odd, notes=notes)
+
+
+def _package(package: Object, delivery: Delivery, odd: list[str]) -> Iterator[Scan]:
+    parcel = tracked(NAME, package, "trackingNumber", "", delivery, CARRIER)
+    delivered = any_object(package, "deliveryInformation")
+    signed = any_words(delivered, "receivedBy") or any_object(delivered, "signature")
+    proof = "signature" if signed else "photo" if delivered.get("deliveryPhoto") else ""
+
+    def read(entry: Object, field: str) -> Told:
+        status = any_object(entry, "status")
+        address = any_object(any_object(entry, "location"), "address")
+        return activity(
+            {**status, "descriptionCode": status.get("statusCode")},
+            f"{field}.status",
+            times(
+                (
+                    code_at(entry, "gmtDate", field),
+                    code_at(entry, "gmtTime", field).replace(":", ""),
+                ),
+                (code_at(entry, "date", field), code_at(entry, "time", field)),
+                any_words(entry, "gmtOffset"),
+            ),
+            place(address, ("city", "stateProvince", "countryCode")),
+            proof,
+        )
+
+    listed = list_of(package.get("activity"), "activity", odd)
+    told = entries(listed, "activity", read, odd)
+    return map(parcel.scan, dated(told, delivery.received_at, newest_first=True))
 
 
 def activity(

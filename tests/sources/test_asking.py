@@ -1,0 +1,248 @@
+"""What providers are asked, and what their answers mean: the same scans as their pushes, confirmed."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shipclock.domain.tracking import UNCONFIRMED, Scan
+from shipclock.ports import HttpRequest
+from shipclock.reading import Unreadable
+from shipclock.sources import PULLERS, Account, Delivery, Translation, puller, source
+from tests.builders import REAL, patient, sample, samples
+from tests.sources.bending import bent
+from tests.sources.senders import as_json
+
+PULLS = {
+    "flashexpress": {},
+    "karrio": {"key": "key_synthetic", "url": "https://karrio.example/"},
+    "seventeentrack": {},
+    "ship24": {"key": "apik_synthetic"},
+    "ups": {"client_id": "synthetic-id", "client_secret": "synthetic-secret"},
+}
+SECRET = "synthetic secret"
+
+
+def account(name: str, **pull: Any) -> Account:
+    return Account("default", (SECRET,), (), {"pull": {**PULLS[name], **pull}})
+
+
+def asked(name: str, number: str = "SYN 1/2", token: str = "") -> HttpRequest:
+    return puller(name).pull(account(name), [number], REAL, token)
+
+
+def answered(name: str, body: object) -> Translation:
+    raw = body if isinstance(body, bytes) else as_json(body)
+    return source(name).translate(Delivery(name, "default", raw, REAL, pulled=True))
+
+
+# The questions
+
+
+def test_every_puller_is_tried_here() -> None:
+    assert set(PULLERS) <= set(PULLS)
+
+
+@pytest.mark.parametrize("name", PULLERS)
+def test_a_question_goes_out_over_tls_and_names_the_number(name: str) -> None:
+    request = asked(name)
+    assert request.url.startswith("https://")
+    assert "SYN%201%2F2" in request.url or b"SYN 1/2" in request.body or b"SYN" in request.body
+    assert SECRET not in request.url
+    assert puller(name).PULL_BATCH >= 1
+    assert 200 in puller(name).PULL_ANSWERS
+
+
+def test_seventeentrack_takes_the_key_that_it_signs_with_or_one_of_its_own() -> None:
+    assert asked("seventeentrack").headers["17token"] == SECRET
+    own = account("seventeentrack", key="another", url="https://track.example/v2.2")
+    request = puller("seventeentrack").pull(own, ["A", "B"], REAL, "")
+    assert (request.method, request.url) == ("POST", "https://track.example/v2.2/gettrackinfo")
+    assert request.headers["17token"] == "another"
+    assert json.loads(request.body) == [{"number": "A"}, {"number": "B"}]
+
+
+def test_ship24_and_karrio_are_asked_with_keys_of_their_api() -> None:
+    ship24 = asked("ship24")
+    base = "https://api.ship24.com/public/v1/trackers/search"
+    assert (ship24.method, ship24.url) == ("GET", f"{base}/SYN%201%2F2/results")
+    assert ship24.headers["authorization"] == "Bearer apik_synthetic"
+    karrio = asked("karrio")
+    assert karrio.url == "https://karrio.example/v1/trackers/SYN%201%2F2"
+    assert karrio.headers["authorization"] == "Token key_synthetic"
+
+
+def test_ups_is_asked_with_a_token_that_is_fetched_before() -> None:
+    ups = puller("ups")
+    request = ups.pull_token(account("ups"))
+    assert request is not None
+    assert request.url == "https://onlinetools.ups.com/security/v1/oauth/token"
+    basic = base64.b64encode(b"synthetic-id:synthetic-secret").decode()
+    assert request.headers["authorization"] == f"Basic {basic}"
+    assert request.body == b"grant_type=client_credentials"
+    token = ups.token_in(b'{"access_token": "made.up", "expires_in": "14399"}')
+    details = asked("ups", "1Z0", token)
+    assert details.url == "https://onlinetools.ups.com/api/track/v1/details/1Z0"
+    assert details.headers["authorization"] == "Bearer made.up"
+    assert details.headers["transid"]
+    assert details.headers["transactionsrc"] == "shipclock"
+
+
+@pytest.mark.parametrize(
+    "body", [b"{}", b"[]", b"", b'{"access_token": 5}', b'{"access_token":""}']
+)
+def test_an_answer_without_a_token_is_unreadable(body: bytes) -> None:
+    with pytest.raises((Unreadable, ValueError)):
+        puller("ups").token_in(body)
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [
+        ("karrio", "key"),
+        ("karrio", "url"),
+        ("ship24", "key"),
+        ("ups", "client_id"),
+        ("ups", "client_secret"),
+    ],
+)
+@pytest.mark.parametrize("odd", ["", 5, None, []])
+def test_what_a_question_needs_and_has_not_is_told_without_a_secret(
+    name: str, missing: str, odd: object
+) -> None:
+    lacking = account(name, **{missing: odd})
+
+    def ask() -> None:
+        puller(name).pull_token(lacking)
+        puller(name).pull(lacking, ["SYN1"], REAL, "")
+
+    with pytest.raises(ValueError, match=rf"pull\.{missing} of account default") as fault:
+        ask()
+    assert "synthetic" not in str(fault.value)
+
+
+# The answers
+
+
+def ups_answer(*webhooks: dict[str, Any]) -> dict[str, Any]:
+    """The answer about a number that tells what these webhooks told."""
+
+    def activity(body: dict[str, Any]) -> dict[str, Any]:
+        told = body["activityStatus"]
+        return {
+            "gmtDate": body.get("gmtActivityDate", ""),
+            "gmtTime": body.get("gmtActivityTime", ""),
+            "date": body.get("localActivityDate", ""),
+            "time": body.get("localActivityTime", ""),
+            "gmtOffset": body.get("gmtOffset", "").replace(".", ":"),
+            "location": {"address": body.get("activityLocation", {})},
+            "status": {
+                "type": told.get("type", ""),
+                "code": told.get("code", ""),
+                "description": told.get("description", ""),
+                "statusCode": told.get("descriptionCode", ""),
+            },
+        }
+
+    package = {
+        "trackingNumber": webhooks[0]["trackingNumber"],
+        "activity": [activity(body) for body in webhooks],
+    }
+    if any(body.get("receivedBy") for body in webhooks):
+        package["deliveryInformation"] = {"receivedBy": "SOMEBODY"}
+    elif any(body.get("deliveryPhoto") for body in webhooks):
+        package["deliveryInformation"] = {"deliveryPhoto": {"photo": "/9j/"}, "pod": {}}
+    return {"trackResponse": {"shipment": [{"inquiryNumber": "x", "package": [package]}]}}
+
+
+ANSWER: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "karrio": lambda body: body["data"],
+    "seventeentrack": lambda body: {
+        "code": 0,
+        "data": {"accepted": [body["data"]], "rejected": []},
+    },
+    "ship24": lambda body: {"data": {"trackings": body["trackings"]}},
+    "ups": lambda body: ups_answer(body),
+}
+
+
+def told(scan: Scan) -> tuple[object, ...]:
+    flags = tuple(flag for flag in scan.flags if flag != UNCONFIRMED)
+    return scan.status, scan.reason, scan.occurred_at, scan.basis, scan.raw_code, scan.proof, flags
+
+
+@pytest.mark.parametrize(
+    ("name", "path"), [(name, path) for name in ANSWER for path in samples(name)]
+)
+def test_an_answer_tells_what_the_push_of_the_same_facts_tells_and_confirms_it(
+    name: str, path: str
+) -> None:
+    body = sample(path)
+    try:
+        pushed = source(name).translate(Delivery(name, "default", as_json(body), REAL))
+        answer = ANSWER[name](body)
+    except (Unreadable, KeyError):
+        return  # odd on purpose
+    if not pushed.scans or body.get("event") == "TRACKING_STOPPED":
+        return
+    pulled = answered(name, answer)
+    assert {told(scan) for scan in pushed.scans} <= {told(scan) for scan in pulled.scans}
+    assert all(scan.confirmed for scan in pulled.scans)
+    numbers = {scan.number for scan in pushed.scans}
+    assert {scan.number for scan in pulled.scans} == numbers
+    certain = name == "seventeentrack"
+    same = {scan.identity for scan in pushed.scans} & {scan.identity for scan in pulled.scans}
+    assert bool(same) is certain, "a confirmed scan is another event than the unconfirmed one"
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("karrio", {"errors": [{"code": "not_found", "message": "made up"}]}),
+        ("ship24", {"errors": [{"code": "tracker_not_found"}], "data": None}),
+        ("seventeentrack", {"code": 0, "data": {"accepted": [], "rejected": []}}),
+        ("ups", {"response": {"errors": [{"code": "TW0001", "message": "made up"}]}}),
+        ("ups", {"trackResponse": {"shipment": [{"inquiryNumber": "1Z", "warnings": [{}]}]}}),
+    ],
+)
+def test_that_nothing_is_known_is_no_fault(name: str, body: object) -> None:
+    found = answered(name, body)
+    assert found.scans == ()
+    assert found.note
+
+
+def test_ups_tells_a_whole_history_with_the_proof_on_the_delivery_alone() -> None:
+    bodies = [sample(path) for path in samples("ups")]
+    number = sample("ups/delivered.json")["trackingNumber"]
+    mine = [body for body in bodies if body.get("trackingNumber") == number]
+    found = answered("ups", ups_answer(*mine)).scans
+    assert len(found) > 1
+    assert {scan.proof for scan in found if scan.status == "delivered"} == {"signature"}
+    assert {scan.proof for scan in found if scan.status != "delivered"} == {""}
+    assert "SOMEBODY" not in repr(found)
+
+
+@patient
+@given(st.data())
+@pytest.mark.parametrize("name", ANSWER)
+def test_however_an_answer_is_bent_it_is_read_or_unreadable(name: str, data: st.DataObject) -> None:
+    bodies = []
+    for path in samples(name):
+        try:
+            bodies.append(json.loads(as_json(ANSWER[name](sample(path)))))
+        except KeyError:
+            continue
+    raw = as_json(data.draw(bent(bodies)))
+    try:
+        found = answered(name, raw)
+    except (Unreadable, ValueError):
+        return
+    assert found.scans or found.links or found.note
+    for scan in found.scans:
+        assert scan.confirmed
+        assert scan.occurred_at.utcoffset() == timedelta(0)
