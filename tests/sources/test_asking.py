@@ -1,4 +1,4 @@
-"""What providers are asked, and what their answers mean: the same scans as their pushes, confirmed."""
+"""What providers are asked, and what they answer: the same scans as their pushes, confirmed."""
 
 import base64
 import json

@@ -243,11 +243,8 @@ def test_every_sample_says_what_it_should() -> None:
         assert (found.carrier, found.shops) == ("UPS", (SHOP,))
 
 
-def test_a_scan_is_unconfirmed_unless_it_was_asked_for() -> None:
+def test_what_ups_pushes_is_unconfirmed() -> None:
     assert not scan("delivered").confirmed
-    (pulled,) = told(sample("ups/delivered.json"), pulled=True).scans
-    assert pulled.confirmed
-    assert pulled.identity != scan("delivered").identity
 
 
 @pytest.mark.parametrize(
