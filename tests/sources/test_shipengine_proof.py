@@ -198,7 +198,7 @@ def test_every_address_is_wanted_once() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {shipengine.KEY_ID: "no id"},
+        {shipengine.KEY_ID: "key-one,key-one"},
         {shipengine.SIGNATURE: "no base64!"},
         {shipengine.TIME: "2026-11-23T11:54:59Z"},
     ],

@@ -65,7 +65,7 @@ KINDS = ("API_TRACK", "TRACK_EVENT_V2")
 
 # PROVING IT ---------------------------------------------------------------------------------------
 
-WELL_FORMED_ID = re.compile(r"[!-+\--~]{1,200}")
+WELL_FORMED_ID = re.compile(r"[ -+\--~]{1,200}")
 """No comma: that is a header sent twice."""
 
 
