@@ -4,6 +4,7 @@ import http.client
 import json
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -47,11 +48,13 @@ class Publisher:
     def __init__(self, *ids: str) -> None:
         self.now = REAL
         self.says: bytes | Exception = keys(*ids)
+        self.takes = 0.0
         self.asked: list[str] = []
         self.known = PublishedKeys(self.fetch, lambda: self.now)
 
     def fetch(self, address: str) -> bytes:
         self.asked.append(address)
+        time.sleep(self.takes)
         if isinstance(self.says, Exception):
             raise self.says
         return self.says
@@ -223,6 +226,7 @@ def test_odd_ids_in_a_set_are_nobodys() -> None:
 
 def test_several_threads_fetch_once() -> None:
     publisher = Publisher("one")
+    publisher.takes = 0.05
     together = threading.Barrier(8)
     found: list[str] = []
 
@@ -318,6 +322,25 @@ def test_what_is_published_is_fetched_from_where_the_address_says() -> None:
 def test_the_largest_document_is_taken_and_one_byte_more_is_not() -> None:
     assert len(fetched((200, {}, b"x" * LARGEST))) == LARGEST
     assert fails((200, {}, b"x" * (LARGEST + 1))).endswith(f"its answer is over {LARGEST} bytes")
+
+
+def test_of_an_endless_document_no_more_is_read_than_that_tells() -> None:
+    class Endless:
+        status = 200
+
+        def read(self, most: int) -> bytes:
+            assert most <= LARGEST + 1
+            return b"x" * most
+
+    class Connection(http.client.HTTPConnection):
+        def request(self, *args: Any, **more: Any) -> None:
+            """Nobody is there to hear it."""
+
+        def getresponse(self) -> Any:
+            return Endless()
+
+    with pytest.raises(NotKept, match="is over"):
+        fetch(ADDRESS, Connection)
 
 
 @pytest.mark.parametrize("status", [201, 204, 301, 302, 307, 400, 401, 404, 429, 500, 503])

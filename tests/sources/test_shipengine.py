@@ -265,6 +265,19 @@ def test_such_a_status_gives_way_to_the_next_event_whichever_is_heard_of_first()
         assert fold_parcel(NUMBER, order).status == "in_transit"
 
 
+def test_such_a_status_is_another_scan_after_each_event_and_never_an_events_own() -> None:
+    body = sample("shipengine/lost_without_an_event.json")["data"]["events"]
+    first, second = (
+        told(bent("lost_without_an_event", events=events)).scans[-1] for events in (body[1:], body)
+    )
+    assert (first.status, second.status) == ("lost", "lost")
+    assert first.identity != second.identity
+    event = {"occurred_at": "2026-11-05T02:00:00+00:00", "status_code": "EX"}
+    (told_of,) = told(bent("lost", events=[{**event, "status_detail_code": "PARCEL_LOST"}])).scans
+    assert told_of.occurred_at == second.occurred_at
+    assert told_of.identity != second.identity
+
+
 def test_a_carrier_is_named_by_who_carries_and_not_by_who_sells_the_label() -> None:
     for code, name in (("stamps_com", "USPS"), ("usps", "usps"), (None, ""), (5, "")):
         assert {scan.carrier for scan in told(bent(carrier_code=code)).scans} == {name}
@@ -278,6 +291,16 @@ def test_what_is_odd_is_left_out_and_told_of() -> None:
 def test_an_event_without_a_time_is_no_later_than_the_next_one() -> None:
     picked = scans("odd_entries")[1]
     assert (picked.occurred_at, picked.basis) == (scans("delivered")[-1].occurred_at, "received")
+
+
+def test_events_are_listed_newest_first_where_their_times_do_not_tell() -> None:
+    hub, picked, _ = sample("shipengine/in_transit.json")["data"]["events"]
+    for events, at in (
+        ([{**hub, "occurred_at": None}, picked], REAL),
+        ([picked, {**hub, "occurred_at": None}], scans("in_transit")[1].occurred_at),
+    ):
+        (found,) = [s for s in told(bent(events=events)).scans if s.raw_code == "IT/HUB_SCAN_IN"]
+        assert (found.occurred_at, found.basis) == (at, TimeBasis.RECEIVED)
 
 
 @pytest.mark.parametrize(
