@@ -1,5 +1,6 @@
 """ShipEngine and ShipStation: whose keys prove a webhook, and which of them."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -95,6 +96,15 @@ def test_a_time_is_good_in_any_spelling_of_iso_8601(at: str) -> None:
 )
 def test_what_is_no_time_proves_nothing_though_it_is_signed(at: str) -> None:
     refuses(signed(at=at))
+
+
+def test_a_signature_has_one_spelling() -> None:
+    good = signed()[0][shipengine.SIGNATURE]
+    assert good.endswith("==")
+    with_spare_bits = good[:-3] + chr(ord(good[-3]) + 1) + "=="
+    assert base64.b64decode(with_spare_bits) == base64.b64decode(good)
+    for other in (with_spare_bits, good[:-1], good + "=", good + "====", f"{good}\n", f" {good}"):
+        refuses(signed(), **{shipengine.SIGNATURE: other})
 
 
 def test_half_a_character_in_a_header_is_refused_without_a_stumble() -> None:
