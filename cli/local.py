@@ -161,6 +161,8 @@ def key_material(source: str) -> dict[str, Any]:
     if source == "standard_webhooks":
         # The specification's form: a prefix and 24 to 64 random bytes.
         return {"secret": "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()}
+    if source == "shipengine":
+        return key_pair()
     if source == "ups":
         # It fetches a token with these, at its address and /token, before it calls.
         client_id = secrets.token_hex(16)
@@ -170,6 +172,41 @@ def key_material(source: str) -> dict[str, Any]:
             "account": {"account": client_id},
         }
     return {"secret": secrets.token_hex(32)}
+
+
+def key_pair() -> dict[str, str]:
+    """Make up an RSA key: `private_key` in PEM and its `key_id`, to sign with; and as `secret` the
+    set of keys that holds its public half, in place of an address that publishes it."""
+    # Imported here: only a start needs it.
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    numbers = key.public_key().public_numbers()
+    key_id = secrets.token_hex(8)
+    public = {
+        "kty": "RSA",
+        "kid": key_id,
+        "use": "sig",
+        "alg": "RS256",
+        "n": _base64url(numbers.n),
+        "e": _base64url(numbers.e),
+    }
+    return {
+        "private_key": pem.decode(),
+        "key_id": key_id,
+        "secret": json.dumps({"keys": [public]}),
+    }
+
+
+def _base64url(number: int) -> str:
+    whole = number.to_bytes((number.bit_length() + 7) // 8)
+    return base64.urlsafe_b64encode(whole).rstrip(b"=").decode()
 
 
 def sources_secret(tiktok: dict[str, str], sources: dict[str, dict[str, Any]]) -> str:

@@ -96,9 +96,10 @@ LIBRARIES = {
     ("shipclock.rules.policy", "pydantic"),
     ("shipclock.fulfillment.terms", "pydantic"),
     ("shipclock.marketplaces.tiktok_shop.signing", "urllib3"),
+    ("shipclock.sources.jwks", "cryptography"),
 }
 """Libraries that pure parts use for what involves no I/O: checking what people write, encoding a
-form."""
+form, RSA."""
 
 
 def test_the_package_is_found() -> None:
@@ -194,6 +195,7 @@ def test_the_registries_are_complete() -> None:
         "__init__",
         "fields",
         "history",
+        "jwks",
         "meaning",
         "signatures",
         "tokens",

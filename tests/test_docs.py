@@ -38,6 +38,8 @@ FORBIDDEN = (
     *("pypi.", "pythonhosted.", "npmjs.", "proxy.golang.", "artifactory", "nexus", "/simple/"),
 )
 ADDRESSES = {
+    "api.eu.shipengine.com",
+    "api.shipengine.com",
     "auth.tiktok-shops.com",
     "open-api.tiktokglobalshop.com",
     "127.0.0.1:PORT",

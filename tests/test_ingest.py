@@ -4,7 +4,7 @@ import base64
 import json
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -12,20 +12,21 @@ from urllib.parse import urlencode
 import pytest
 
 from shipclock import rows
-from shipclock.ingest import Answer, Arrival, NotKept, grant, grants_of, receive, source_of
+from shipclock.ingest import Answer, Arrival, NotKept, grant, grants_of, no_keys, receive, source_of
 from shipclock.ports import Put, Row
 from shipclock.sources import (
     GRANTERS,
     SOURCES,
     Account,
     granter,
+    shipengine,
     source,
     standard_webhooks,
     tiktok_shop,
 )
 from tests.builders import OTHER_SHOP, REAL, SHOP, sample_bytes
 from tests.fakes import MemoryStore
-from tests.sources.senders import SENDERS
+from tests.sources.senders import KEYS, SENDERS
 from tests.stage import (
     APP_KEY,
     APP_SECRET,
@@ -381,6 +382,117 @@ def test_an_app_that_speaks_for_another_shop_is_kept_and_moves_nothing() -> None
     assert kept is not None
     assert kept["board_pk"] == rows.QUARANTINE
     assert "may not speak for shop" in kept["reason"]
+
+
+# Keys that the sender publishes
+
+PARCEL = sample_bytes("shipengine/in_transit.json")
+ADDRESS = "https://keys.example/jwks"
+EU_ADDRESS = "https://keys.eu.example/jwks"
+ONE, TWO = (KEYS.document(key_id) for key_id in ("key-one", "key-two"))
+
+
+class Published:
+    """What stands at which address; nothing where it does not answer."""
+
+    def __init__(self, **documents: str) -> None:
+        self.documents = {f"https://{host}.example/jwks": d for host, d in documents.items()}
+        self.asked: list[tuple[str, str]] = []
+
+    def __call__(self, address: str, key_id: str) -> str:
+        self.asked.append((address, key_id))
+        if address not in self.documents:
+            raise NotKept(f"{address} gave no keys")
+        return self.documents[address]
+
+
+def accounts(**secrets: str | list[str]) -> dict[str, Any]:
+    """Accounts of one secret or several each."""
+    listed = {name: [each] if isinstance(each, str) else each for name, each in secrets.items()}
+    return {"shipengine": [{"account": n, "secrets": each} for n, each in listed.items()]}
+
+
+def published(
+    secrets: Mapping[str, Any],
+    keys: Callable[[str, str], str],
+    key_id: str = "key-one",
+    **changes: str,
+) -> tuple[str, str]:
+    """The outcome of a parcel's delivery, and whose it was."""
+    headers, body = KEYS.sign(PARCEL, key_id, REAL.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    put: list[Row] = []
+
+    def keep(row: Row) -> bool:
+        put.append(row)
+        return True
+
+    arrival = Arrival("shipengine", {**headers, **changes}, body, REAL)
+    answer = receive(arrival, lambda: secrets, keep, KEEP, keys)
+    assert (answer.status == 200) is bool(put)
+    return answer.outcome.partition(":")[0], put[0]["account"] if put else ""
+
+
+def test_a_key_is_fetched_from_where_the_account_says_and_by_the_id_that_signed() -> None:
+    keys = Published(keys=ONE)
+    assert published(accounts(mine=ADDRESS), keys) == ("kept", "mine")
+    assert keys.asked == [(ADDRESS, "key-one")]
+
+
+def test_nothing_is_fetched_where_a_pinned_key_proves_it() -> None:
+    keys = Published()
+    assert published(accounts(public=ADDRESS, pinned=ONE), keys) == ("kept", "pinned")
+    assert published(accounts(both=[ADDRESS, ONE]), keys) == ("kept", "both")
+    assert keys.asked == []
+
+
+def test_what_one_address_publishes_signs_for_no_account_that_does_not_name_it() -> None:
+    keys = Published(keys=TWO, **{"keys.eu": ONE})
+    both = accounts(mine=ADDRESS, theirs=EU_ADDRESS)
+    assert published(both, keys) == ("kept", "theirs")
+    assert published(both, keys, "key-two") == ("kept", "mine")
+    assert published(accounts(mine=ADDRESS), keys)[0] == "not_authentic"
+
+
+def test_a_pinned_account_takes_no_key_that_is_published_for_another() -> None:
+    first = accounts(pinned=TWO, public=ADDRESS)
+    assert published(first, Published(keys=ONE)) == ("kept", "public")
+    only = {"shipengine": [{**first["shipengine"][1], "token": "synthetic token"}]}
+    only["shipengine"].insert(0, first["shipengine"][0])
+    assert published(only, Published(keys=ONE))[0] == "not_authentic"
+    token = {shipengine.OURS: "synthetic token"}
+    assert published(only, Published(keys=ONE), **token) == ("kept", "public")
+
+
+def test_a_key_that_nobody_publishes_is_refused_and_the_sender_told_so() -> None:
+    keys = Published(keys=ONE, **{"keys.eu": ONE})
+    assert published(accounts(a=ADDRESS, b=EU_ADDRESS), keys, "key-two")[0] == "not_authentic"
+    assert keys.asked == [(ADDRESS, "key-two"), (EU_ADDRESS, "key-two")]
+
+
+def test_what_is_wrongly_signed_is_refused_though_its_key_is_published() -> None:
+    keys = Published(keys=KEYS.document())
+    forged = {shipengine.KEY_ID: "key-two"}
+    assert published(accounts(a=ADDRESS), keys, **forged)[0] == "not_authentic"
+
+
+@pytest.mark.parametrize("keys", [Published(), no_keys], ids=["silent", "nobody fetches"])
+def test_where_keys_can_not_be_had_the_sender_is_to_try_again(
+    keys: Callable[[str, str], str],
+) -> None:
+    with pytest.raises(NotKept):
+        published(accounts(a=ADDRESS), keys)
+
+
+def test_a_silent_address_keeps_nobody_out_whom_another_proves() -> None:
+    both = accounts(silent=EU_ADDRESS, mine=ADDRESS)
+    assert published(both, Published(keys=ONE)) == ("kept", "mine")
+    with pytest.raises(NotKept, match=EU_ADDRESS):
+        published(both, Published(keys=TWO))
+
+
+def test_an_address_that_answers_with_no_keys_is_our_fault_and_no_crash() -> None:
+    with pytest.raises(NotKept, match="must be a JSON Web Key Set"):
+        published(accounts(a=ADDRESS), Published(keys="<html>"))
 
 
 # Which address is whose

@@ -6,13 +6,16 @@ import os
 import subprocess
 import sys
 import zlib
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shipclock.sources import Account, tiktok_shop
+from shipclock.adapters.published import AGE, PAUSE, PublishedKeys
+from shipclock.ingest import NotKept
+from shipclock.sources import Account, shipengine, tiktok_shop
 from tests.builders import sample_bytes
 from tests.functions.doors import (
     FUNCTIONS,
@@ -26,6 +29,7 @@ from tests.functions.doors import (
     load,
     refusal,
 )
+from tests.sources.senders import KEYS
 from tests.stage import APP_KEY, APP_SECRET, SECRETS, Stage
 
 BODY = sample_bytes("tiktok/webhooks/order_status.in_transit.json")
@@ -192,6 +196,70 @@ def test_a_body_too_large_is_told_so() -> None:
     answer = door.ring(body="x" * (256 * 1024 + 1), headers={"authorization": "x"})
     assert answer["statusCode"] == 413
     assert door.aws.requests == []
+
+
+# Keys that a sender publishes
+
+ADDRESS = "https://keys.example/jwks"
+PARCEL = sample_bytes("shipengine/in_transit.json")
+
+
+class Signing(Door):
+    """A started function, and the sender whose keys it fetches."""
+
+    def __init__(self, publishes: str) -> None:
+        super().__init__({"shipengine": [{"account": "mine", "secrets": [ADDRESS]}]})
+        self.publishes = publishes
+        self.fetched = 0
+        self.later = timedelta(0)
+        vars(self.app)["keys"] = PublishedKeys(
+            self.fetch, lambda: self.app.datetime.now(self.app.UTC) + self.later
+        )
+
+    def fetch(self, address: str) -> bytes:
+        assert address == ADDRESS
+        self.fetched += 1
+        if not self.publishes:
+            raise NotKept("keys.example gave no keys: TimeoutError")
+        return self.publishes.encode()
+
+    def send(self, key_id: str, **changes: str) -> int:
+        now = self.app.datetime.now(self.app.UTC).isoformat()
+        headers, body = KEYS.sign(PARCEL, key_id, now)
+        named = {name.title(): value for name, value in {**headers, **changes}.items()}
+        path = "/webhooks/carriers/shipengine"
+        answer = self.ring("http.carrier_webhook", rawPath=path, body=body.decode(), headers=named)
+        status: int = answer["statusCode"]
+        return status
+
+
+def test_a_key_is_fetched_once_rotated_and_revoked() -> None:
+    door = Signing(KEYS.document("key-one"))
+    assert [door.send("key-one") for _ in range(3)] == [200, 200, 200]
+    assert door.bodies == [PARCEL]
+    assert door.fetched == 1
+    door.publishes = KEYS.document("key-one", "key-two")
+    assert door.send("key-two") == 401, "the sender's word is not a minute old"
+    door.later += PAUSE
+    assert [door.send(key_id) for key_id in ("key-two", "key-one")] == [200, 200]
+    door.publishes = KEYS.document("key-two")
+    door.later += AGE
+    assert [door.send(key_id) for key_id in ("key-one", "key-two")] == [401, 200]
+    assert door.fetched == 3
+
+
+def test_a_sender_whose_keys_can_not_be_had_is_told_to_try_again_and_others_are_not_held_up(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    door = Signing("")
+    assert door.send("key-one") == 503
+    line = json.loads(capsys.readouterr().out)
+    assert (line["event"], line["NotKept"]) == ("delivery.not_kept", 1)
+    assert door.send("key-one", **{shipengine.TIME: "2026-11-01T00:00:00Z"}) == 401
+    assert door.bodies == []
+    door.publishes = KEYS.document("key-one")
+    door.later += PAUSE
+    assert door.send("key-one") == 200
 
 
 # When AWS does not do what it was asked
@@ -404,6 +472,7 @@ def no_io(name, args):
 sys.addaudithook(no_io)
 runpy.run_path(sys.argv[1])
 heavy = ["boto3", "botocore", "urllib3", "pydantic", "requests", "aws_lambda_powertools"]
+heavy += ["cryptography", "cffi"]
 print(json.dumps([name for name in heavy if name in sys.modules]))
 """
 

@@ -1,5 +1,6 @@
 """How each carrier's sender signs, in one table: what the tests of all sources start from."""
 
+import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,6 +8,10 @@ from datetime import datetime
 from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qs, urlencode
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from shipclock.sources import (
     Account,
@@ -19,6 +24,7 @@ from shipclock.sources import (
     ninjavan,
     seventeentrack,
     ship24,
+    shipengine,
     shippo,
     standard_webhooks,
     tokens,
@@ -119,6 +125,54 @@ def _shippo(body: bytes, secret: str, at: datetime) -> Signed:
     return {shippo.HEADER: shippo.sign(secret, unix(at), body)}, body
 
 
+class Keyed:
+    """Keys of an RSA sender: made anew for each run, so that none lies about in the repository."""
+
+    def __init__(self, *ids: str) -> None:
+        self.private = {each: rsa.generate_private_key(65537, 2048) for each in ids}
+
+    def entry(self, key_id: str, **changes: Any) -> dict[str, Any]:
+        """A key as it stands in a set of keys; what is changed to None is left out."""
+        numbers = self.private[key_id].public_key().public_numbers()
+        entry = {
+            "kty": "RSA",
+            "use": "sig",
+            "alg": "RS256",
+            "kid": key_id,
+            "n": base64url(numbers.n),
+            "e": base64url(numbers.e),
+        } | changes
+        return {name: value for name, value in entry.items() if value is not None}
+
+    def document(self, *ids: str) -> str:
+        """A set of keys, of all of them where none is named."""
+        return json.dumps({"keys": [self.entry(each) for each in ids or self.private]})
+
+    def sign(self, body: bytes, key_id: str, timestamp: str) -> Signed:
+        signed = timestamp.encode() + b"." + body
+        signature = self.private[key_id].sign(signed, PKCS1v15(), SHA256())
+        headers = {
+            shipengine.KEY_ID: key_id,
+            shipengine.SIGNATURE: base64.b64encode(signature).decode(),
+            shipengine.TIME: timestamp,
+        }
+        return headers, body
+
+
+def base64url(number: int) -> str:
+    whole = number.to_bytes((number.bit_length() + 7) // 8)
+    return base64.urlsafe_b64encode(whole).rstrip(b"=").decode()
+
+
+KEYS = Keyed("key-one", "key-two")
+
+
+def _shipengine(body: bytes, secret: str, at: datetime) -> Signed:
+    """By the first of the keys that the secret holds."""
+    key_id: str = json.loads(secret)["keys"][0]["kid"]
+    return KEYS.sign(body, key_id, at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
 def _jtexpress(body: bytes, secret: str, at: datetime) -> Signed:
     """The samples hold the content of the form."""
     content = body.decode()
@@ -168,6 +222,14 @@ SENDERS = {
         _by_header(ninjavan),
         _by_header(seventeentrack),
         _by_secret(ship24, ship24.SCHEME),
+        Sender(
+            shipengine,
+            KEYS.document("key-one"),
+            KEYS.document("key-two"),
+            _shipengine,
+            proof=shipengine.EVIDENCE,
+            tolerance=shipengine.TOLERANCE,
+        ),
         Sender(shippo, ONE, TWO, _shippo, proof=(shippo.HEADER,), tolerance=shippo.TOLERANCE),
         Sender(
             standard_webhooks,

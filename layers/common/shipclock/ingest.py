@@ -64,11 +64,12 @@ Secrets = Callable[[], Mapping[str, Any]]
 """The sources' secret. Raises `NotKept` where the secret store does not answer."""
 
 PublishedKeys = Callable[[str, str], str]
-"""The document that a sender publishes at a URL, for a key id: the one known, or a newer one where
-the id is not in it. Raises `NotKept` where none can be had."""
+"""The keys that a sender publishes at an address, as the document that they stand in, for a key id:
+those that are known, or newer ones where the id is not among them. Raises `NotKept` where it can't
+be told whether there is such a key."""
 
 
-def no_keys(url: str, key_id: str) -> str:
+def no_keys(address: str, key_id: str) -> str:
     """For those who fetch nothing."""
     raise NotKept("no published key can be had here")
 
@@ -189,13 +190,43 @@ def receive(
 def _proven(
     by: Source, arrival: Arrival, accounts: Sequence[Account], keys: PublishedKeys
 ) -> Account:
-    """The account that sent it; with the sender's published keys where they are wanted."""
-    try:
-        return by.verify(arrival.headers, arrival.body, accounts, arrival.received_at)
-    except KeysWanted as wanted:
-        published = keys(wanted.url, wanted.key_id)
-        known = [replace(each, secrets=(*each.secrets, published)) for each in accounts]
+    """The account that sent it; by keys that the sender publishes, where only they can tell.
+
+    What one address publishes proves a sender to the accounts that name this address. Where keys
+    can't be had, and those of other addresses prove nothing, it is for the sender to try again.
+    """
+
+    def proven(known: Sequence[Account]) -> Account:
         return by.verify(arrival.headers, arrival.body, known, arrival.received_at)
+
+    try:
+        return proven(accounts)
+    except KeysWanted as wanted:
+        published, failures = _published(wanted, keys)
+    try:
+        return proven([_with(published, account) for account in accounts])
+    except KeysWanted:
+        raise next(iter(failures), NotKept("keys were fetched and not used")) from None
+
+
+def _published(
+    wanted: KeysWanted, keys: PublishedKeys
+) -> tuple[Mapping[str, str], Sequence[NotKept]]:
+    """What the addresses publish, and why some of them can't be read."""
+    found: dict[str, str] = {}
+    failures: list[NotKept] = []
+    for address in wanted.addresses:
+        try:
+            found[address] = keys(address, wanted.key_id)
+        except NotKept as failure:
+            failures.append(failure)
+    return found, failures
+
+
+def _with(published: Mapping[str, str], account: Account) -> Account:
+    return replace(
+        account, secrets=tuple(published.get(secret, secret) for secret in account.secrets)
+    )
 
 
 def _unreadable(by: Source, body: bytes) -> str:

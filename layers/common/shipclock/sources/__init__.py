@@ -1,7 +1,8 @@
 """Inbound sources: one file each, verify then translate, no I/O.
 
 A source is imported only when something arrives for it, so that a cold start pays for one source
-and not for all of them. `verify` must not need more than the standard library for the same reason.
+and not for all of them. For the same reason nothing but the standard library is imported with it: a
+library that `verify` can't do without is imported when it is used.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ CARRIERS = (
     "ninjavan",
     "seventeentrack",
     "ship24",
+    "shipengine",
     "shippo",
     "standard_webhooks",
     "ups",
@@ -60,12 +62,13 @@ class Probe(NotAuthentic):
 class KeysWanted(NotAuthentic):
     """Only a key that the sender publishes can prove it.
 
-    `url` is where the account says that the keys are published, `key_id` the one that is wanted.
+    `addresses` are those among the accounts' secrets where keys are published, `key_id` names the
+    key that is wanted.
     """
 
-    def __init__(self, url: str, key_id: str) -> None:
+    def __init__(self, addresses: tuple[str, ...], key_id: str) -> None:
         super().__init__("the sender's key is not known")
-        self.url = url
+        self.addresses = addresses
         self.key_id = key_id
 
 
@@ -179,8 +182,8 @@ class Source(Protocol):
 
         Raises `Unsigned` where no signature was sent and `NotAuthentic` where none fits. Raises
         `Probe` for a request that proves nothing by the sender's own rules, and `KeysWanted` where
-        a key is lacking that the sender publishes: with that key among the secrets of the accounts
-        it is asked again.
+        only keys can that the sender publishes: it is asked again with what is published at an
+        address in the place of that address, among the secrets of those accounts that name it.
         """
 
     def acknowledge(self, body: bytes) -> bytes:
