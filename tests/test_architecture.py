@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shipclock import rules, sources
+from shipclock import rules
 from shipclock.rules import policy
 
 ROOT = Path(__file__).parent.parent
@@ -190,16 +190,6 @@ def test_the_registries_are_complete() -> None:
     assert {rule.name for rule in rules.RULES} == files
     packs = {path.stem for path in (PACKAGE / "rules" / "policies").glob("*.toml")}
     assert set(policy.PACKS) == packs
-    arrivals = {path.stem for path in (PACKAGE / "sources").glob("*.py")}
-    assert set(sources.SOURCES) == arrivals - {
-        "__init__",
-        "fields",
-        "history",
-        "jwks",
-        "meaning",
-        "signatures",
-        "tokens",
-    }
 
 
 def test_no_module_imports_itself_by_a_detour() -> None:

@@ -9,7 +9,7 @@ import pytest
 from shipclock import sources
 from shipclock.sources import CARRIERS, MARKETPLACES, SOURCES, Source, accounts_of, source
 
-HELPERS = {"__init__", "fields", "history", "meaning", "signatures", "tokens"}
+HELPERS = {"__init__", "fields", "history", "jwks", "meaning", "signatures", "tokens"}
 OFFERED = ("LIMIT", "FORM", "EVIDENCE", "verify", "acknowledge", "translate")
 LARGEST_ROW = 350 * 1024
 
