@@ -21,34 +21,25 @@ from shipclock.domain.tracking import (
     REASONS,
     Scan,
     TimeBasis,
-    TrackingStatus,
     fold_parcel,
 )
 from shipclock.reading import Unreadable
 from shipclock.sources import Account, Delivery, NotAuthentic, Translation, Unsigned, aftership
 from shipclock.sources.history import MOST_ENTRIES
-from tests.builders import OTHER_SHOP, REAL, SHOP, patient, sample, sample_bytes, samples
+from tests.builders import REAL, patient, sample, sample_bytes, samples
+from tests.sources.senders import SENDERS
 
-SECRET = "synthetic aftership secret 0001"
-OTHER = "synthetic aftership secret 0002"
-ACCOUNT = Account("default", (SECRET,))
 BODY = sample_bytes("aftership/delivered.json")
 ORDER = "576000000000000101"
 HEADER = "aftership-hmac-sha256"
+SENDER = SENDERS["aftership"]
+SECRET = SENDER.secret
 OTHER_HEADERS = {"as-signature-hmac-sha256": "", "am-webhook-signature": "hmac-sha256="}
 
 
-def signed(body: bytes = BODY, secret: str = SECRET) -> dict[str, str]:
-    return {HEADER: aftership.sign(secret, body)}
-
-
-def who(headers: dict[str, str], body: bytes = BODY, *accounts: Account) -> Account:
-    return aftership.verify(headers, body, accounts or (ACCOUNT,), REAL)
-
-
-def refuses(headers: dict[str, str], body: bytes = BODY, *accounts: Account) -> None:
+def refuses(headers: dict[str, str]) -> None:
     with pytest.raises(NotAuthentic) as refused:
-        who(headers, body, *accounts)
+        SENDER.verify((headers, BODY))
     assert not isinstance(refused.value, Unsigned)
 
 
@@ -59,11 +50,12 @@ VECTORS = sample("signatures/aftership.json")
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v["name"])
 def test_the_known_answers_are_judged_as_they_should(vector: dict[str, Any]) -> None:
-    account = Account("default", (vector["secret"],))
+    account, body = Account("default", (vector["secret"],)), vector["body"].encode()
     if vector["authentic"]:
-        assert who(vector["headers"], vector["body"].encode(), account) == account
+        assert aftership.verify(vector["headers"], body, (account,), REAL) == account
     else:
-        refuses(vector["headers"], vector["body"].encode(), account)
+        with pytest.raises(NotAuthentic):
+            aftership.verify(vector["headers"], body, (account,), REAL)
 
 
 def test_there_are_known_answers_of_both_kinds() -> None:
@@ -74,16 +66,11 @@ def test_there_are_known_answers_of_both_kinds() -> None:
 # One by one
 
 
-def test_a_well_signed_body_is_its_accounts_however_old_it_is() -> None:
-    assert who(signed()) == ACCOUNT
-    for days in (-400, 400):
-        assert aftership.verify(signed(), BODY, [ACCOUNT], REAL + timedelta(days=days)) == ACCOUNT
-
-
 @pytest.mark.parametrize(("name", "prefix"), OTHER_HEADERS.items())
 def test_each_product_has_a_header_of_its_own(name: str, prefix: str) -> None:
-    assert who({name: prefix + aftership.sign(SECRET, BODY)}) == ACCOUNT
-    refuses({name: prefix + aftership.sign(OTHER, BODY)})
+    good = {name: prefix + aftership.sign(SECRET, BODY)}
+    assert SENDER.verify((good, BODY)) == SENDER.account()
+    refuses({name: prefix + aftership.sign(SENDER.other, BODY)})
     assert name in aftership.EVIDENCE
 
 
@@ -91,19 +78,15 @@ def test_each_product_has_a_header_of_its_own(name: str, prefix: str) -> None:
 def test_a_wrong_header_is_not_made_good_by_another(name: str) -> None:
     good = {name: OTHER_HEADERS[name] + aftership.sign(SECRET, BODY)}
     refuses({HEADER: "wrong", **good})
-    assert who({HEADER: "", **good}) == ACCOUNT
+    assert SENDER.verify(({HEADER: "", **good}, BODY)) == SENDER.account()
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [{}, {HEADER: ""}, dict.fromkeys(OTHER_HEADERS, ""), {"authorization": "x"}],
-)
-def test_a_missing_signature_is_told_apart_from_a_wrong_one(headers: dict[str, str]) -> None:
+def test_with_none_of_the_headers_it_is_unsigned() -> None:
     with pytest.raises(Unsigned):
-        who(headers)
+        SENDER.verify((dict.fromkeys(OTHER_HEADERS, ""), BODY))
 
 
-GOOD = signed()[HEADER]
+GOOD = SENDER.send(BODY)[0][HEADER]
 RAW = hmac.new(SECRET.encode(), BODY, "sha256").digest()
 
 
@@ -129,70 +112,17 @@ RAW = hmac.new(SECRET.encode(), BODY, "sha256").digest()
         GOOD + " ",
         " " + GOOD,
         GOOD + "\n",
-        GOOD + "\x00",
-        f"{GOOD},{GOOD}",
         f"{GOOD}, {GOOD}",
         f"{GOOD},AAAA",
-        GOOD[:-1],
         GOOD[1:],
-        "=",
-        "é",
-        "\udcff",
         "\ud800" + GOOD,
         "٣" * 44,
-        "x" * 100_000,
         " ",
     ],
     ids=lambda header: ascii(header[:90]),
 )
 def test_a_garbled_signature_is_refused_without_a_stumble(header: str) -> None:
     refuses({HEADER: header})
-
-
-def test_a_wrong_secret_is_refused() -> None:
-    refuses(signed(secret=OTHER))
-
-
-def test_every_single_altered_byte_is_noticed() -> None:
-    body = BODY[:600]
-    headers = signed(body)
-    assert who(headers, body) == ACCOUNT
-    for place in range(len(body)):
-        altered = bytearray(body)
-        altered[place] ^= 1
-        refuses(headers, bytes(altered))
-
-
-@pytest.mark.parametrize("change", [b"\n", b" ", b"\x00"])
-def test_a_byte_more_or_less_is_noticed(change: bytes) -> None:
-    for body in (BODY + change, change + BODY, BODY[:-1], b"", json.dumps(json.loads(BODY))):
-        refuses(signed(), body if isinstance(body, bytes) else body.encode())
-
-
-def test_both_secrets_are_good_while_they_are_rotated() -> None:
-    rotating = Account("default", (OTHER, SECRET))
-    for secret in (SECRET, OTHER):
-        assert who(signed(secret=secret), BODY, rotating) == rotating
-    refuses(signed(secret="a third one"), BODY, rotating)
-
-
-def test_of_several_accounts_the_one_that_signed_is_found() -> None:
-    north = Account("north", (OTHER, "sécret"), (SHOP,))
-    assert who(signed(secret="sécret"), BODY, ACCOUNT, north) == north
-    assert who(signed(secret=OTHER), BODY, ACCOUNT, north) == north
-    assert who(signed(), BODY, north, ACCOUNT) == ACCOUNT
-
-
-def test_nobody_is_let_in_where_there_is_no_account() -> None:
-    with pytest.raises(NotAuthentic):
-        aftership.verify(signed(), BODY, [], REAL)
-
-
-def test_a_secret_that_is_half_a_character_is_our_own_fault_and_never_quoted() -> None:
-    with pytest.raises(ValueError, match="whole Unicode characters") as fault:
-        who(signed(), BODY, Account("default", ("made-up\ud800",)))
-    assert "made-up" not in str(fault.value)
-    assert fault.value.__suppress_context__
 
 
 def test_it_is_answered_with_nothing() -> None:
@@ -400,12 +330,6 @@ def test_a_code_of_tomorrow_keeps_its_own_words() -> None:
     assert (exception.status, exception.raw_code) == ("unknown", "Exception_099")
     assert exception.flags == ("exception_unclassified",)
     assert (beamed.status, beamed.raw_code) == ("unknown", "Teleported/Beamed_001")
-
-
-def test_an_account_speaks_for_its_shops_in_every_scan_and_link() -> None:
-    found = told(BODY, (SHOP, OTHER_SHOP))
-    assert {scan.shops for scan in found.scans} == {(SHOP, OTHER_SHOP)}
-    assert {link.shops for link in found.links} == {(SHOP, OTHER_SHOP)}
 
 
 @pytest.mark.parametrize(
@@ -898,19 +822,6 @@ def bent_entry(place: int, **changes: object) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "body",
-    [
-        *(b"", b" ", b"{", b"[]", b"null", b'"x"', b"7", b"NaN", b'{"event": NaN}', b"\xff\xfe"),
-        *(b'{"event":"\xff"}', b"[" * 100_000, b'{"a":' * 100_000, b"event=tracking_update"),
-    ],
-    ids=lambda body: ascii(body[:30]),
-)
-def test_what_is_no_json_object_is_a_bad_request(body: bytes) -> None:
-    with pytest.raises(ValueError, match=r".+"):
-        told(body)
-
-
-@pytest.mark.parametrize(
     ("body", "field"),
     [
         (bent(tracking_number=""), "msg.tracking_number"),
@@ -1019,102 +930,3 @@ def test_a_history_of_thousands_is_refused_before_it_is_read() -> None:
     assert len(scans_of(bent(checkpoints=most))) == MOST_ENTRIES + 1
     with pytest.raises(Unreadable, match=r"^msg\.checkpoints: 2001 entries"):
         told(bent(checkpoints=[*most, {"tag": "InTransit"}]))
-
-
-@pytest.mark.parametrize("junk", ["{}", "0", "[]", '{"tag":"a"}', '{"city":[{}]}'])
-def test_a_body_full_of_junk_is_read_as_far_as_a_history_may_go(junk: str) -> None:
-    head = b'{"event":"tracking_update","msg":{"tracking_number":"SYN1","tag":"InTransit",'
-    head += b'"checkpoints":['
-    count = (aftership.LIMIT - len(head) - 3) // (len(junk) + 1)
-    for listed in (count, min(count, MOST_ENTRIES)):
-        body = head + ",".join([junk] * listed).encode() + b"]}}"
-        assert len(body) <= aftership.LIMIT
-        assert isinstance(outcome(body), Unreadable) == (listed > MOST_ENTRIES)
-
-
-# Bent by a machine
-
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text()
-    | st.datetimes().map(datetime.isoformat)
-    | st.datetimes(timezones=st.timezones()).map(datetime.isoformat)
-    | st.sampled_from([*aftership.TAGS, *aftership.SUBTAGS, *aftership.ZONES]),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=8,
-)
-
-
-def places(found: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """The paths to everything inside a JSON value."""
-    inside: Iterable[tuple[str | int, object]] = ()
-    if isinstance(found, dict):
-        inside = found.items()
-    elif isinstance(found, list):
-        inside = enumerate(found)
-    return [each for key, value in inside for each in ((*path, key), *places(value, (*path, key)))]
-
-
-@st.composite
-def mutants(draw: st.DrawFn) -> dict[str, Any]:
-    """A sample with a few of its parts left out, repeated, moved or made something else."""
-    body: dict[str, Any] = sample(draw(st.sampled_from(samples("aftership"))))
-    for _ in range(draw(st.integers(1, 5))):
-        spots = places(body)
-        if not spots:
-            break
-        *way, last = draw(st.sampled_from(spots))
-        inside: Any = body
-        for key in way:
-            inside = inside[key]
-        change = draw(st.sampled_from(["replace", "drop", "wrap", "repeat", "move"]))
-        if change == "drop":
-            del inside[last]
-        elif change == "wrap":
-            inside[last] = draw(st.sampled_from([[inside[last]], {"msg": inside[last]}]))
-        elif change == "repeat" and isinstance(inside[last], list):
-            inside[last] = inside[last] * 3
-        elif change == "move":
-            inside[last] = sample("aftership/delivered.json")["msg"]
-        else:
-            inside[last] = draw(JSON)
-    return body
-
-
-def outcome(raw: bytes) -> Translation | Unreadable:
-    """What an authentic object means, or why nothing. Any other exception is a bug."""
-    try:
-        return told(raw)
-    except Unreadable as problem:
-        return problem
-
-
-@patient
-@given(mutants())
-def test_however_a_body_is_bent_it_is_read_or_unreadable(body: dict[str, Any]) -> None:
-    raw = json.dumps(body).encode()
-    found = outcome(raw)
-    if isinstance(found, Unreadable):
-        assert 0 < len(str(found)) < 2_000
-        return
-    assert found.scans or found.note
-    assert len(found.note) < 2_000
-    assert len({scan.identity for scan in found.scans}) == len(found.scans)
-    for scan in found.scans:
-        assert len(repr(scan)) < 20_000
-        assert scan.occurred_at.utcoffset() == timedelta(0)
-        assert scan.number.isascii()
-        assert isinstance(scan.status, TrackingStatus)
-    assert outcome(raw) == found
-
-
-@patient
-@given(st.dictionaries(st.text(), JSON, max_size=3), JSON)
-def test_whatever_an_authentic_object_holds_it_is_read_or_unreadable(
-    more: dict[str, Any], msg: object
-) -> None:
-    body = {**more, "event": "tracking_update", "msg": msg}
-    assert isinstance(outcome(json.dumps(body).encode()), Translation | Unreadable)

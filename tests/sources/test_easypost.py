@@ -14,31 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus, fold_parcel
+from shipclock.domain.tracking import Scan, TimeBasis, fold_parcel
 from shipclock.reading import Unreadable
 from shipclock.sources import Account, Delivery, NotAuthentic, Translation, Unsigned, easypost
 from shipclock.sources.history import MOST_ENTRIES
-from tests.builders import OTHER_SHOP, REAL, SHOP, patient, sample, sample_bytes, samples
+from tests.builders import REAL, patient, sample, sample_bytes, samples
+from tests.sources.senders import SENDERS
 
-SECRET = "synthetic easypost secret 0001"
-OTHER = "synthetic easypost secret 0002"
-ACCENTED = "sécret synthétique № 3"
-ACCOUNT = Account("default", (SECRET,))
 BODY = sample_bytes("easypost/delivered.json")
-
-
-def signed(body: bytes = BODY, secret: str = SECRET) -> dict[str, str]:
-    return {"x-hmac-signature": easypost.sign(secret, body)}
-
-
-def who(headers: dict[str, str], body: bytes = BODY, *accounts: Account) -> Account:
-    return easypost.verify(headers, body, accounts or (ACCOUNT,), REAL)
-
-
-def refuses(headers: dict[str, str], body: bytes = BODY, *accounts: Account) -> None:
-    with pytest.raises(NotAuthentic) as refused:
-        who(headers, body, *accounts)
-    assert not isinstance(refused.value, Unsigned)
 
 
 # Known answers
@@ -48,11 +31,12 @@ VECTORS = sample("signatures/easypost.json")
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v["name"])
 def test_the_known_answers_are_judged_as_they_should(vector: dict[str, Any]) -> None:
-    account = Account("default", (vector["secret"],))
+    account, body = Account("default", (vector["secret"],)), vector["body"].encode()
     if vector["authentic"]:
-        assert who(vector["headers"], vector["body"].encode(), account) == account
+        assert easypost.verify(vector["headers"], body, (account,), REAL) == account
     else:
-        refuses(vector["headers"], vector["body"].encode(), account)
+        with pytest.raises(NotAuthentic):
+            easypost.verify(vector["headers"], body, (account,), REAL)
 
 
 def test_there_are_known_answers_of_both_kinds() -> None:
@@ -63,19 +47,11 @@ def test_there_are_known_answers_of_both_kinds() -> None:
 # One by one
 
 
-def test_a_well_signed_body_is_its_accounts_however_old_it_is() -> None:
-    assert who(signed()) == ACCOUNT
-    for days in (-400, 400):
-        assert easypost.verify(signed(), BODY, [ACCOUNT], REAL + timedelta(days=days)) == ACCOUNT
-
-
-@pytest.mark.parametrize("headers", [{}, {"x-hmac-signature": ""}, {"authorization": "x"}])
-def test_a_missing_signature_is_told_apart_from_a_wrong_one(headers: dict[str, str]) -> None:
-    with pytest.raises(Unsigned):
-        who(headers)
-
-
-GOOD = signed()["x-hmac-signature"]
+SENDER = SENDERS["easypost"]
+SECRET = SENDER.secret
+ACCENTED = "sécret synthétique № 3"
+HEADER = "x-hmac-signature"
+GOOD = SENDER.send(BODY)[0][HEADER]
 HEX = GOOD.removeprefix("hmac-sha256-hex=")
 RAW = hmac.new(SECRET.encode(), BODY, "sha256").digest()
 
@@ -100,62 +76,20 @@ RAW = hmac.new(SECRET.encode(), BODY, "sha256").digest()
         GOOD + " ",
         " " + GOOD,
         GOOD + "\n",
-        GOOD + "\x00",
-        f"{GOOD},{GOOD}",
         f"{GOOD}, {GOOD}",
         f"{GOOD},hmac-sha256-hex=00",
-        GOOD[:-1],
-        GOOD + "0",
         "hmac-sha256-hex=",
         "hmac-sha256-hex=é",
-        "\udcff",
         "\ud800" + GOOD,
         "٣" * 64,
-        "x" * 100_000,
         " ",
     ],
     ids=lambda header: ascii(header[:90]),
 )
 def test_a_garbled_signature_is_refused_without_a_stumble(header: str) -> None:
-    refuses({"x-hmac-signature": header})
-
-
-def test_a_wrong_secret_is_refused() -> None:
-    refuses(signed(secret=OTHER))
-
-
-def test_every_single_altered_byte_is_noticed() -> None:
-    body = BODY[:600]
-    headers = signed(body)
-    assert who(headers, body) == ACCOUNT
-    for place in range(len(body)):
-        altered = bytearray(body)
-        altered[place] ^= 1
-        refuses(headers, bytes(altered))
-
-
-@pytest.mark.parametrize("change", [b"\n", b" ", b"\x00"])
-def test_a_byte_more_or_less_is_noticed(change: bytes) -> None:
-    for body in (BODY + change, change + BODY, BODY[:-1], b""):
-        refuses(signed(), body)
-
-
-def test_both_secrets_are_good_while_they_are_rotated() -> None:
-    rotating = Account("default", (OTHER, SECRET))
-    for secret in (SECRET, OTHER):
-        assert who(signed(secret=secret), BODY, rotating) == rotating
-
-
-def test_of_several_accounts_the_one_that_signed_is_found() -> None:
-    north = Account("north", (OTHER, ACCENTED), (SHOP,))
-    assert who(signed(secret=ACCENTED), BODY, ACCOUNT, north) == north
-    assert who(signed(secret=OTHER), BODY, ACCOUNT, north) == north
-    assert who(signed(), BODY, north, ACCOUNT) == ACCOUNT
-
-
-def test_nobody_is_let_in_where_there_is_no_account() -> None:
-    with pytest.raises(NotAuthentic):
-        easypost.verify(signed(), BODY, [], REAL)
+    with pytest.raises(NotAuthentic) as refused:
+        SENDER.verify(({HEADER: header}, BODY))
+    assert not isinstance(refused.value, Unsigned)
 
 
 def test_a_secret_is_its_decomposed_form_and_no_other() -> None:
@@ -164,16 +98,10 @@ def test_a_secret_is_its_decomposed_form_and_no_other() -> None:
         key = unicodedata.normalize(form, ACCENTED).encode()
         header = "hmac-sha256-hex=" + hmac.new(key, BODY, "sha256").hexdigest()
         if form == "NFKD":
-            assert who({"x-hmac-signature": header}, BODY, account) == account
+            assert SENDER.verify(({HEADER: header}, BODY), account) == account
         else:
-            refuses({"x-hmac-signature": header}, BODY, account)
-
-
-def test_a_secret_that_is_half_a_character_is_our_own_fault_and_never_quoted() -> None:
-    with pytest.raises(ValueError, match="whole Unicode characters") as fault:
-        who(signed(), BODY, Account("default", ("made-up\ud800",)))
-    assert "made-up" not in str(fault.value)
-    assert fault.value.__suppress_context__
+            with pytest.raises(NotAuthentic):
+                SENDER.verify(({HEADER: header}, BODY), account)
 
 
 def test_it_is_answered_with_nothing() -> None:
@@ -386,11 +314,6 @@ def test_a_code_of_tomorrow_keeps_its_own_words() -> None:
     known, unknown = scans("codes_of_tomorrow")[-2:]
     assert (known.status, known.raw_code) == ("in_transit", "in_transit/beamed_up")
     assert (unknown.status, unknown.raw_code) == ("unknown", "teleported/arrived_at_facility")
-
-
-def test_an_account_speaks_for_its_shops_in_every_scan() -> None:
-    found = told(BODY, (SHOP, OTHER_SHOP)).scans
-    assert {scan.shops for scan in found} == {(SHOP, OTHER_SHOP)}
 
 
 def test_another_type_means_nothing_and_says_so() -> None:
@@ -845,105 +768,3 @@ def test_a_history_of_thousands_is_refused_before_it_is_read() -> None:
     assert len(told(bent(tracking_details=most)).scans) == MOST_ENTRIES + 1
     with pytest.raises(Unreadable, match=r"^result\.tracking_details: 2001 entries"):
         told(bent(tracking_details=[*most, entry]))
-
-
-@pytest.mark.parametrize("junk", ["{}", "0", "[]", '{"status":"a"}', '{"tracking_location":[{}]}'])
-def test_a_body_full_of_junk_is_read_as_far_as_a_history_may_go(junk: str) -> None:
-    head = b'{"object":"Event","description":"tracker.updated","result":{"object":"Tracker",'
-    head += b'"tracking_code":"SYN1","status":"in_transit","tracking_details":['
-    count = (easypost.LIMIT - len(head) - 3) // (len(junk) + 1)
-    for listed in (count, min(count, MOST_ENTRIES)):
-        body = head + ",".join([junk] * listed).encode() + b"]}}"
-        assert len(body) <= easypost.LIMIT
-        found = outcome(body)
-        assert isinstance(found, Unreadable) == (listed > MOST_ENTRIES)
-
-
-# Bent by a machine
-
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text()
-    | st.datetimes().map(datetime.isoformat)
-    | st.datetimes(timezones=st.timezones()).map(datetime.isoformat)
-    | st.sampled_from([*easypost.STATUSES, *easypost.DETAILS, "Tracker", "Event"]),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=8,
-)
-
-
-def places(found: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """The paths to everything inside a JSON value."""
-    inside: Iterable[tuple[str | int, object]] = ()
-    if isinstance(found, dict):
-        inside = found.items()
-    elif isinstance(found, list):
-        inside = enumerate(found)
-    return [each for key, value in inside for each in ((*path, key), *places(value, (*path, key)))]
-
-
-@st.composite
-def mutants(draw: st.DrawFn) -> dict[str, Any]:
-    """A sample with a few of its parts left out, repeated, moved or made something else."""
-    body: dict[str, Any] = sample(draw(st.sampled_from(samples("easypost"))))
-    for _ in range(draw(st.integers(1, 5))):
-        spots = places(body)
-        if not spots:
-            break
-        *way, last = draw(st.sampled_from(spots))
-        inside: Any = body
-        for key in way:
-            inside = inside[key]
-        change = draw(st.sampled_from(["replace", "drop", "wrap", "repeat", "move"]))
-        if change == "drop":
-            del inside[last]
-        elif change == "wrap":
-            inside[last] = draw(st.sampled_from([[inside[last]], {"object": inside[last]}]))
-        elif change == "repeat" and isinstance(inside[last], list):
-            inside[last] = inside[last] * 3
-        elif change == "move":
-            inside[last] = json.loads(json.dumps(sample("easypost/delivered.json")["result"]))
-        else:
-            inside[last] = draw(JSON)
-    return body
-
-
-def outcome(raw: bytes) -> Translation | Unreadable:
-    """What an authentic object means, or why nothing. Any other exception is a bug."""
-    try:
-        return told(raw)
-    except Unreadable as problem:
-        return problem
-
-
-@patient
-@given(mutants())
-def test_however_a_body_is_bent_it_is_read_or_unreadable(body: dict[str, Any]) -> None:
-    raw = json.dumps(body).encode()
-    found = outcome(raw)
-    if isinstance(found, Unreadable):
-        assert 0 < len(str(found)) < 2_000
-        return
-    assert found.scans or found.note
-    assert len(found.note) < 2_000
-    assert len({scan.identity for scan in found.scans}) == len(found.scans)
-    for scan in found.scans:
-        assert len(repr(scan)) < 20_000
-        assert scan.occurred_at.utcoffset() == timedelta(0)
-        assert scan.number.isascii()
-        assert isinstance(scan.status, TrackingStatus)
-    later = outcome(raw)
-    assert isinstance(later, Translation)
-    assert later == found
-
-
-@patient
-@given(st.dictionaries(st.text(), JSON, max_size=3), JSON)
-def test_whatever_an_authentic_object_holds_it_is_read_or_unreadable(
-    more: dict[str, Any], result: object
-) -> None:
-    body = {**more, "object": "Event", "description": "tracker.updated", "result": result}
-    assert isinstance(outcome(json.dumps(body).encode()), Translation | Unreadable)

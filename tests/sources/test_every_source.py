@@ -100,6 +100,13 @@ def test_a_byte_more_or_less_is_noticed(sender: Sender) -> None:
         refused(sender, (headers, altered))
 
 
+@signing
+def test_the_same_json_in_other_bytes_is_another_body(sender: Sender) -> None:
+    headers, _ = sender.send(sender.bodies[0])
+    _, spaced = sender.send(json.dumps(json.loads(sender.bodies[0]), indent=1).encode())
+    refused(sender, (headers, spaced))
+
+
 @every
 def test_every_altered_character_of_a_proof_is_noticed(sender: Sender) -> None:
     headers, body = sender.send(sender.bodies[0])

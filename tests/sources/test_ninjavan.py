@@ -4,20 +4,16 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shipclock.domain.tracking import (
     DELIVERED_TO,
     REASONS,
     Scan,
     TimeBasis,
-    TrackingStatus,
     fold_parcel,
 )
 from shipclock.reading import Unreadable
@@ -26,35 +22,17 @@ from shipclock.sources.fields import folded
 from tests.builders import (
     NUMBER,
     ORDER,
-    OTHER_SHOP,
     REAL,
     SHOP,
-    patient,
     sample,
     sample_bytes,
     samples,
 )
+from tests.sources.senders import SENDERS
 
-SECRET = "synthetic ninjavan secret 0001"
-OTHER = "synthetic ninjavan secret 0002"
-ACCOUNT = Account("my", (SECRET,))
 BODY = sample_bytes("ninjavan/delivered.json")
 NUMBER_NV = "SYNNV000101"
 HEADER = "x-ninjavan-hmac-sha256"
-
-
-def signed(body: bytes = BODY, secret: str = SECRET) -> dict[str, str]:
-    return {HEADER: ninjavan.sign(secret, body)}
-
-
-def who(headers: dict[str, str], body: bytes = BODY, *accounts: Account) -> Account:
-    return ninjavan.verify(headers, body, accounts or (ACCOUNT,), REAL)
-
-
-def refuses(headers: dict[str, str], body: bytes = BODY, *accounts: Account) -> None:
-    with pytest.raises(NotAuthentic) as refused:
-        who(headers, body, *accounts)
-    assert not isinstance(refused.value, Unsigned)
 
 
 # Known answers
@@ -64,11 +42,12 @@ VECTORS = sample("signatures/ninjavan.json")
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v["name"])
 def test_the_known_answers_are_judged_as_they_should(vector: dict[str, Any]) -> None:
-    account = Account("my", (vector["secret"],))
+    account, body = Account("my", (vector["secret"],)), vector["body"].encode()
     if vector["authentic"]:
-        assert who(vector["headers"], vector["body"].encode(), account) == account
+        assert ninjavan.verify(vector["headers"], body, (account,), REAL) == account
     else:
-        refuses(vector["headers"], vector["body"].encode(), account)
+        with pytest.raises(NotAuthentic):
+            ninjavan.verify(vector["headers"], body, (account,), REAL)
 
 
 def test_there_are_known_answers_of_both_kinds() -> None:
@@ -79,19 +58,9 @@ def test_there_are_known_answers_of_both_kinds() -> None:
 # One by one
 
 
-def test_a_well_signed_body_is_its_accounts_however_old_it_is() -> None:
-    assert who(signed()) == ACCOUNT
-    for days in (-400, 400):
-        assert ninjavan.verify(signed(), BODY, [ACCOUNT], REAL + timedelta(days=days)) == ACCOUNT
-
-
-@pytest.mark.parametrize("headers", [{}, {HEADER: ""}, {"authorization": "x"}])
-def test_a_missing_signature_is_told_apart_from_a_wrong_one(headers: dict[str, str]) -> None:
-    with pytest.raises(Unsigned):
-        who(headers)
-
-
-GOOD = signed()[HEADER]
+SENDER = SENDERS["ninjavan"]
+SECRET = SENDER.secret
+GOOD = SENDER.send(BODY)[0][HEADER]
 RAW = hmac.new(SECRET.encode(), BODY, "sha256").digest()
 
 
@@ -119,68 +88,17 @@ def base64_of(raw: bytes) -> str:
         GOOD + " ",
         " " + GOOD,
         GOOD + "\n",
-        GOOD + "\x00",
-        f"{GOOD},{GOOD}",
         f"{GOOD}, {GOOD}",
-        GOOD[:-1],
         GOOD + "=",
-        "é",
-        "\udcff",
         "\ud800" + GOOD,
-        "x" * 100_000,
         " ",
-        "=",
     ],
     ids=lambda header: ascii(header[:90]),
 )
 def test_a_garbled_signature_is_refused_without_a_stumble(header: str) -> None:
-    refuses({HEADER: header})
-
-
-def test_a_wrong_secret_is_refused() -> None:
-    refuses(signed(secret=OTHER))
-
-
-def test_every_single_altered_byte_is_noticed() -> None:
-    headers = signed()
-    for place in range(len(BODY)):
-        altered = bytearray(BODY)
-        altered[place] ^= 1
-        refuses(headers, bytes(altered))
-
-
-@pytest.mark.parametrize("change", [b"\n", b" ", b"\x00"])
-def test_a_byte_more_or_less_is_noticed(change: bytes) -> None:
-    for body in (BODY + change, change + BODY, BODY[:-1], b""):
-        refuses(signed(), body)
-
-
-def test_the_raw_bytes_are_signed_and_not_what_they_stand_for() -> None:
-    refuses(signed(), json.dumps(json.loads(BODY)).encode())
-
-
-def test_both_secrets_are_good_while_they_are_rotated() -> None:
-    rotating = Account("my", (OTHER, SECRET))
-    for secret in (SECRET, OTHER):
-        assert who(signed(secret=secret), BODY, rotating) == rotating
-
-
-def test_of_the_accounts_of_several_countries_the_one_that_signed_is_found() -> None:
-    singapore = Account("sg", (OTHER,), (SHOP,))
-    assert who(signed(secret=OTHER), BODY, ACCOUNT, singapore) == singapore
-    assert who(signed(), BODY, singapore, ACCOUNT) == ACCOUNT
-
-
-def test_nobody_is_let_in_where_there_is_no_account() -> None:
-    with pytest.raises(NotAuthentic):
-        ninjavan.verify(signed(), BODY, [], REAL)
-
-
-def test_a_secret_that_is_half_a_character_is_our_own_fault_and_never_quoted() -> None:
-    with pytest.raises(ValueError, match="whole Unicode characters") as fault:
-        who(signed(), BODY, Account("my", ("made-up\ud800",)))
-    assert "made-up" not in str(fault.value)
-    assert fault.value.__suppress_context__
+    with pytest.raises(NotAuthentic) as refused:
+        SENDER.verify(({HEADER: header}, BODY))
+    assert not isinstance(refused.value, Unsigned)
 
 
 def test_it_is_answered_with_nothing() -> None:
@@ -526,11 +444,6 @@ def test_an_odd_reference_costs_the_link_alone(odd: object) -> None:
     assert "Aisyah" not in translation.note
 
 
-def test_an_account_speaks_for_its_shops() -> None:
-    (found,) = told(BODY, (SHOP, OTHER_SHOP)).scans
-    assert found.shops == (SHOP, OTHER_SHOP)
-
-
 @pytest.mark.parametrize("written", ["SYN-000101", " syn 000 101 ", "syn000101", "SYN\t000101"])
 def test_a_number_is_one_however_it_is_written(written: str) -> None:
     found = scan_of(bent(tracking_id=written))
@@ -643,105 +556,3 @@ def test_what_is_bent_is_unreadable_and_names_the_field(body: bytes, field: str)
     with pytest.raises(Unreadable) as problem:
         told(body)
     assert str(problem.value).startswith(field)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"[]",
-        b"null",
-        b"5",
-        b'"text"',
-        b"{",
-        b"\xff\xfe",
-        b'{"a": NaN}',
-        b"[" * 100_000,
-        b"tracking_id=SYN101&event=Cancelled",
-    ],
-    ids=lambda body: ascii(body[:20]),
-)
-def test_what_is_no_json_object_is_a_value_error(body: bytes) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        told(body)
-
-
-# Bent by a machine
-
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text()
-    | st.datetimes().map(datetime.isoformat)
-    | st.datetimes(timezones=st.timezones()).map(datetime.isoformat)
-    | st.sampled_from([*ninjavan.EVENTS, *ninjavan.FAILURES]),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=8,
-)
-
-
-def places(found: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """The paths to everything inside a JSON value."""
-    inside: Iterable[tuple[str | int, object]] = ()
-    if isinstance(found, dict):
-        inside = found.items()
-    elif isinstance(found, list):
-        inside = enumerate(found)
-    return [each for key, value in inside for each in ((*path, key), *places(value, (*path, key)))]
-
-
-@st.composite
-def mutants(draw: st.DrawFn) -> dict[str, Any]:
-    """A sample with a few of its parts left out, wrapped or made something else."""
-    body: dict[str, Any] = sample(draw(st.sampled_from(samples("ninjavan"))))
-    for _ in range(draw(st.integers(1, 4))):
-        spots = places(body)
-        if not spots:
-            break
-        *way, last = draw(st.sampled_from(spots))
-        inside: Any = body
-        for key in way:
-            inside = inside[key]
-        change = draw(st.sampled_from(["replace", "drop", "wrap"]))
-        if change == "drop":
-            del inside[last]
-        elif change == "wrap":
-            inside[last] = draw(st.sampled_from([[inside[last]], {"proof": inside[last]}]))
-        else:
-            inside[last] = draw(JSON)
-    return body
-
-
-def outcome(raw: bytes) -> Translation | Unreadable:
-    """What an authentic object means, or why nothing. Any other exception is a bug."""
-    try:
-        return told(raw)
-    except Unreadable as problem:
-        return problem
-
-
-@patient
-@given(mutants())
-def test_however_a_body_is_bent_it_is_read_or_unreadable(body: dict[str, Any]) -> None:
-    raw = json.dumps(body).encode()
-    found = outcome(raw)
-    if isinstance(found, Unreadable):
-        assert 0 < len(str(found)) < 2_000
-        return
-    assert found.scans or found.note
-    assert len(found.note) < 2_000
-    for each in found.scans:
-        assert len(repr(each)) < 20_000
-        assert each.occurred_at.utcoffset() == timedelta(0)
-        assert each.number.isascii()
-        assert isinstance(each.status, TrackingStatus)
-    assert outcome(raw) == found
-
-
-@patient
-@given(st.dictionaries(st.sampled_from(sorted(json.loads(BODY))) | st.text(), JSON, max_size=6))
-def test_whatever_an_authentic_object_holds_it_is_read_or_unreadable(body: dict[str, Any]) -> None:
-    whole = {"tracking_id": "SYN1", "event": "Cancelled", **body}
-    assert isinstance(outcome(json.dumps(whole).encode()), Translation | Unreadable)

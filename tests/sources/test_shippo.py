@@ -4,20 +4,17 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shipclock.domain.event import Link
 from shipclock.domain.tracking import (
     REASONS,
     Scan,
     TimeBasis,
-    TrackingStatus,
     fold_parcel,
     in_order,
 )
@@ -27,34 +24,15 @@ from shipclock.sources.history import MOST_ENTRIES
 from tests.builders import (
     NUMBER,
     ORDER,
-    OTHER_SHOP,
     REAL,
-    SHOP,
-    patient,
     sample,
     sample_bytes,
     samples,
 )
+from tests.sources.senders import SENDERS
 
-SECRET = "synthetic shippo secret 0001"
-OTHER = "synthetic shippo secret 0002"
-ACCOUNT = Account("default", (SECRET,))
 BODY = sample_bytes("shippo/delivered.json")
 NOW = str(int(REAL.timestamp()))
-
-
-def signed(body: bytes = BODY, secret: str = SECRET, at: str = NOW) -> dict[str, str]:
-    return {"shippo-auth-signature": shippo.sign(secret, at, body)}
-
-
-def who(headers: dict[str, str], body: bytes = BODY, *accounts: Account) -> Account:
-    return shippo.verify(headers, body, accounts or (ACCOUNT,), REAL)
-
-
-def refuses(headers: dict[str, str], body: bytes = BODY, *accounts: Account) -> None:
-    with pytest.raises(NotAuthentic) as refused:
-        who(headers, body, *accounts)
-    assert not isinstance(refused.value, Unsigned)
 
 
 # Known answers
@@ -64,11 +42,12 @@ VECTORS = sample("signatures/shippo.json")
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v["name"])
 def test_the_known_answers_are_judged_as_they_should(vector: dict[str, Any]) -> None:
-    account = Account("default", (vector["secret"],))
+    account, body = Account("default", (vector["secret"],)), vector["body"].encode()
     if vector["authentic"]:
-        assert who(vector["headers"], vector["body"].encode(), account) == account
+        assert shippo.verify(vector["headers"], body, (account,), REAL) == account
     else:
-        refuses(vector["headers"], vector["body"].encode(), account)
+        with pytest.raises(NotAuthentic):
+            shippo.verify(vector["headers"], body, (account,), REAL)
 
 
 def test_there_are_known_answers_of_both_kinds() -> None:
@@ -79,22 +58,10 @@ def test_there_are_known_answers_of_both_kinds() -> None:
 # One by one
 
 
-@pytest.mark.parametrize("off", [-301, -300, -299, 0, 299, 300, 301])
-def test_a_signature_counts_for_five_minutes_either_way(off: int) -> None:
-    headers = signed(at=str(int(NOW) + off))
-    if abs(off) <= 300:
-        assert who(headers) == ACCOUNT
-    else:
-        refuses(headers)
-
-
-@pytest.mark.parametrize("headers", [{}, {"shippo-auth-signature": ""}, {"authorization": "x"}])
-def test_a_missing_signature_is_told_apart_from_a_wrong_one(headers: dict[str, str]) -> None:
-    with pytest.raises(Unsigned):
-        who(headers)
-
-
-GOOD = signed()["shippo-auth-signature"]
+SENDER = SENDERS["shippo"]
+SECRET = SENDER.secret
+HEADER = "shippo-auth-signature"
+GOOD = SENDER.send(BODY)[0][HEADER]
 HEX = GOOD.partition("v1=")[2]
 KEYED = hmac.new(SECRET.encode(), f"{NOW}.".encode() + BODY, "sha256")
 
@@ -126,70 +93,21 @@ KEYED = hmac.new(SECRET.encode(), f"{NOW}.".encode() + BODY, "sha256")
         f"t={NOW},v1={hmac.new(SECRET.encode(), NOW.encode() + BODY, 'sha256').hexdigest()}",
         f"t={NOW},v1={hmac.new(b'', BODY, 'sha256').hexdigest()}",
         f"t={NOW},v1={hashlib.sha256(BODY).hexdigest()}",
-        f"{GOOD},{GOOD}",
         f"{GOOD}, {GOOD}",
         f"{GOOD},v1={HEX}",
         f"t=1,{GOOD}",
         GOOD + " ",
         " " + GOOD,
         GOOD + "\n",
-        GOOD + "\x00",
-        GOOD[:-1],
-        GOOD + "0",
-        "é",
-        "\udcff",
         "\ud800" + GOOD,
-        "x" * 100_000,
         " ",
     ],
     ids=lambda header: ascii(header[:90]),
 )
 def test_a_garbled_signature_is_refused_without_a_stumble(header: str) -> None:
-    refuses({"shippo-auth-signature": header})
-
-
-def test_a_wrong_secret_is_refused() -> None:
-    refuses(signed(secret=OTHER))
-
-
-def test_every_single_altered_byte_is_noticed() -> None:
-    body = BODY[:600]
-    headers = signed(body)
-    assert who(headers, body) == ACCOUNT
-    for place in range(len(body)):
-        altered = bytearray(body)
-        altered[place] ^= 1
-        refuses(headers, bytes(altered))
-
-
-@pytest.mark.parametrize("change", [b"\n", b" ", b"\x00", b"."])
-def test_a_byte_more_or_less_is_noticed(change: bytes) -> None:
-    for body in (BODY + change, change + BODY, BODY[:-1], b""):
-        refuses(signed(), body)
-
-
-def test_both_secrets_are_good_while_they_are_rotated() -> None:
-    rotating = Account("default", (OTHER, SECRET))
-    for secret in (SECRET, OTHER):
-        assert who(signed(secret=secret), BODY, rotating) == rotating
-
-
-def test_of_several_accounts_the_one_that_signed_is_found() -> None:
-    north = Account("north", (OTHER, "sécret"), (SHOP,))
-    assert who(signed(secret="sécret"), BODY, ACCOUNT, north) == north
-    assert who(signed(), BODY, north, ACCOUNT) == ACCOUNT
-
-
-def test_nobody_is_let_in_where_there_is_no_account() -> None:
-    with pytest.raises(NotAuthentic):
-        shippo.verify(signed(), BODY, [], REAL)
-
-
-def test_a_secret_that_is_half_a_character_is_our_own_fault_and_never_quoted() -> None:
-    with pytest.raises(ValueError, match="whole Unicode characters") as fault:
-        who(signed(), BODY, Account("default", ("made-up\ud800",)))
-    assert "made-up" not in str(fault.value)
-    assert fault.value.__suppress_context__
+    with pytest.raises(NotAuthentic) as refused:
+        SENDER.verify(({HEADER: header}, BODY))
+    assert not isinstance(refused.value, Unsigned)
 
 
 def test_it_is_answered_with_nothing() -> None:
@@ -352,9 +270,9 @@ def test_a_history_is_one_scan_per_status(name: str, statuses: list[str]) -> Non
 
 def test_no_sample_is_left_out() -> None:
     for path in samples("shippo"):
-        found = outcome(sample_bytes(path))
-        assert isinstance(found, Unreadable) == path.endswith("old_body.json")
-        assert isinstance(found, Unreadable) or found.scans or found.note, path
+        if not path.endswith("old_body.json"):
+            found = told(sample_bytes(path))
+            assert found.scans or found.note, path
 
 
 def test_a_scan_has_its_own_time_place_and_codes_and_the_tracks_number_and_carrier() -> None:
@@ -385,12 +303,6 @@ def test_a_code_of_tomorrow_keeps_its_own_words() -> None:
     _, known, unknown = in_order(scans("codes_of_tomorrow"))
     assert (known.status, known.raw_code) == ("in_transit", "TRANSIT/beamed_up")
     assert (unknown.status, unknown.raw_code) == ("unknown", "TELEPORTED/package_arrived")
-
-
-def test_an_account_speaks_for_its_shops_in_every_scan_and_link() -> None:
-    translation = told(BODY, (SHOP, OTHER_SHOP))
-    assert {each.shops for each in translation.scans} == {(SHOP, OTHER_SHOP)}
-    assert {each.shops for each in translation.links} == {(SHOP, OTHER_SHOP)}
 
 
 def test_another_event_means_nothing_and_says_so() -> None:
@@ -554,16 +466,6 @@ def test_what_is_bent_is_unreadable_and_names_the_field(body: bytes, field: str)
     assert str(problem.value).startswith(field)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"null", b"[]", b"5", b"{", b"\xff\xfe", b"[" * 100_000, b'{"event": NaN}', b"a=b"],
-    ids=lambda body: ascii(body[:40]),
-)
-def test_what_is_no_json_object_is_a_value_error(body: bytes) -> None:
-    with pytest.raises((ValueError, Unreadable)):
-        told(body)
-
-
 @pytest.mark.parametrize("entry", [None, "TRANSIT", [], {}, {"status": 5}])
 def test_one_odd_status_hides_no_other_and_the_note_names_it(entry: object) -> None:
     translation = told(bent_list(lambda entries: [*entries[:2], entry, *entries[2:]]))
@@ -607,95 +509,3 @@ def test_a_history_of_thousands_is_refused_before_it_is_read() -> None:
     assert len(told(bent(tracking_history=most)).scans) == MOST_ENTRIES + 1
     with pytest.raises(Unreadable, match=r"^data\.tracking_history: 2001 entries"):
         told(bent(tracking_history=[*most, most[0]]))
-
-
-# Bent by a machine
-
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text()
-    | st.datetimes().map(datetime.isoformat)
-    | st.datetimes(timezones=st.timezones()).map(datetime.isoformat)
-    | st.sampled_from([*shippo.STATUSES, *shippo.SUBSTATUSES, "track_updated"]),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=8,
-)
-
-
-def places(found: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """The paths to everything inside a JSON value."""
-    inside: Iterable[tuple[str | int, object]] = ()
-    if isinstance(found, dict):
-        inside = found.items()
-    elif isinstance(found, list):
-        inside = enumerate(found)
-    return [each for key, value in inside for each in ((*path, key), *places(value, (*path, key)))]
-
-
-@st.composite
-def mutants(draw: st.DrawFn) -> dict[str, Any]:
-    """A sample with a few of its parts left out, repeated or made something else."""
-    body: dict[str, Any] = sample(draw(st.sampled_from(samples("shippo"))))
-    for _ in range(draw(st.integers(1, 5))):
-        spots = places(body)
-        if not spots:
-            break
-        *way, last = draw(st.sampled_from(spots))
-        inside: Any = body
-        for key in way:
-            inside = inside[key]
-        change = draw(st.sampled_from(["replace", "drop", "wrap", "repeat"]))
-        if change == "drop":
-            del inside[last]
-        elif change == "wrap":
-            inside[last] = draw(st.sampled_from([[inside[last]], {"code": inside[last]}]))
-        elif change == "repeat" and isinstance(inside[last], list):
-            inside[last] = inside[last] * 3
-        else:
-            inside[last] = draw(JSON)
-    return body
-
-
-def outcome(raw: bytes) -> Translation | Unreadable:
-    """What an authentic object means, or why nothing. Any other exception is a bug."""
-    try:
-        return told(raw)
-    except Unreadable as problem:
-        return problem
-
-
-@patient
-@given(mutants())
-def test_however_a_body_is_bent_it_is_read_or_unreadable(body: dict[str, Any]) -> None:
-    raw = json.dumps(body).encode()
-    found = outcome(raw)
-    if isinstance(found, Unreadable):
-        assert 0 < len(str(found)) < 2_000
-        return
-    assert found.scans or found.note
-    assert len(found.note) < 2_000
-    assert len({scan.identity for scan in found.scans}) == len(found.scans)
-    for scan in found.scans:
-        assert len(repr(scan)) < 20_000
-        assert scan.occurred_at.utcoffset() == timedelta(0)
-        assert scan.number.isascii()
-        assert isinstance(scan.status, TrackingStatus)
-    assert outcome(raw) == found
-
-
-@patient
-@given(st.dictionaries(st.text(), JSON, max_size=3), JSON, JSON)
-def test_whatever_an_authentic_object_holds_it_is_read_or_unreadable(
-    more: dict[str, Any], latest: object, history: object
-) -> None:
-    data = {
-        **more,
-        "tracking_number": "SYN1",
-        "tracking_status": latest,
-        "tracking_history": history,
-    }
-    body = {"event": "track_updated", "data": data}
-    assert isinstance(outcome(json.dumps(body).encode()), Translation | Unreadable)

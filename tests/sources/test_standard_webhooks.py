@@ -7,8 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
 from shipclock.reading import Unreadable
@@ -20,11 +18,11 @@ from shipclock.sources import (
     Unsigned,
     standard_webhooks,
 )
-from tests.builders import OTHER_SHOP, REAL, SHOP, patient, sample, sample_bytes, samples
+from tests.builders import OTHER_SHOP, REAL, SHOP, sample, sample_bytes, samples
+from tests.sources.senders import SENDERS
 
 O1 = "576000000000000101"
-KEY = "whsec_" + base64.b64encode(b"synthetic carrier secret 0000001").decode()
-OTHER_KEY = "whsec_" + base64.b64encode(b"synthetic carrier secret 0000002").decode()
+KEY = SENDERS["standard_webhooks"].secret
 CARRIER = Account("default", (KEY,))
 BODY = sample_bytes("standard_webhooks/picked_up.json")
 SENT = str(int(REAL.timestamp()))
@@ -86,10 +84,9 @@ def test_a_well_signed_body_is_its_accounts_under_either_name_of_the_headers(pre
     assert who(signed(prefix=prefix)) == CARRIER
 
 
-@pytest.mark.parametrize("headers", [{}, {"webhook-signature": ""}, {"webhook-id": "msg_1"}])
-def test_a_missing_signature_is_told_apart_from_a_wrong_one(headers: dict[str, str]) -> None:
+def test_with_id_and_time_alone_it_is_unsigned() -> None:
     with pytest.raises(Unsigned):
-        who(headers)
+        who({"webhook-id": "msg_1", "webhook-timestamp": SENT})
 
 
 @pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp"])
@@ -109,14 +106,10 @@ GOOD = signed()["webhook-signature"]
         GOOD.removeprefix("v1,"),
         GOOD.replace("v1,", "v1a,"),
         GOOD.replace("v1,", "v2,"),
-        GOOD[:-1],
         GOOD + "=",
-        f"{GOOD},{GOOD}",
         f"v1,AAAA,{GOOD}",
         "v1,",
         "v1,é",
-        "\udcff",
-        "x" * 100_000,
         " ",
     ],
     ids=ascii,
@@ -138,26 +131,9 @@ def test_a_message_id_that_is_half_a_character_is_refused_and_no_fault_of_ours()
     refuses({**signed(), "webhook-id": "\ud800"})
 
 
-def test_a_wrong_secret_is_refused() -> None:
-    refuses(signed(key=OTHER_KEY))
-
-
 def test_the_secret_is_what_its_text_stands_for_not_the_text() -> None:
     text_as_key = "whsec_" + base64.b64encode(KEY.encode()).decode()
     refuses(signed(key=text_as_key))
-
-
-@pytest.mark.parametrize(
-    ("off", "good"), [(0, True), (300, True), (301, False), (-300, True), (-301, False)]
-)
-def test_times_may_differ_by_five_minutes_either_way_and_no_second_more(
-    off: int, good: bool
-) -> None:
-    headers = signed(sent=str(int(SENT) + off))
-    if good:
-        assert who(headers) == CARRIER
-    else:
-        refuses(headers)
 
 
 def test_a_fraction_of_a_second_too_old_is_too_old() -> None:
@@ -166,37 +142,10 @@ def test_a_fraction_of_a_second_too_old_is_too_old() -> None:
         who(signed(), now=now)
 
 
-def test_every_single_altered_byte_is_noticed() -> None:
-    headers = signed()
-    for place in range(len(BODY)):
-        altered = bytearray(BODY)
-        altered[place] ^= 1
-        refuses(headers, bytes(altered))
-
-
-@pytest.mark.parametrize(
-    "changed", [{"webhook-id": "msg_2"}, {"webhook-timestamp": str(int(SENT) + 1)}]
-)
-def test_id_and_time_are_signed_as_well(changed: dict[str, str]) -> None:
-    refuses({**signed(), **changed})
-
-
-def test_both_secrets_are_good_while_they_are_rotated() -> None:
-    rotating = Account("default", (OTHER_KEY, KEY))
-    for key in (KEY, OTHER_KEY):
-        assert who(signed(key=key), BODY, rotating) == rotating
-
-
 def test_one_of_several_signatures_is_enough() -> None:
     headers = signed()
     ours = headers["webhook-signature"]
     assert who({**headers, "webhook-signature": f"v1a,AAAA v1,AAAA {ours}"}) == CARRIER
-
-
-def test_of_several_accounts_the_one_that_signed_is_found() -> None:
-    other = Account("north", (OTHER_KEY,), (SHOP,))
-    assert who(signed(key=OTHER_KEY), BODY, CARRIER, other) == other
-    assert who(signed(), BODY, other, CARRIER) == CARRIER
 
 
 def test_the_standards_names_win_over_svixs() -> None:
@@ -321,10 +270,6 @@ def test_the_same_scan_in_two_deliveries_is_one_and_any_other_is_not() -> None:
         assert told(bent(**change)).scans[0].identity != first.identity
 
 
-def test_an_account_speaks_for_its_shops_in_every_scan() -> None:
-    assert told(BODY, (SHOP,)).scans[0].shops == (SHOP,)
-
-
 def test_no_sample_is_left_out() -> None:
     for path in samples("standard_webhooks"):
         translation = told(sample_bytes(path))
@@ -415,56 +360,3 @@ def test_a_carrier_that_is_no_text_is_none() -> None:
 def test_a_long_word_is_cut_to_what_can_be_kept() -> None:
     (found,) = told(bent(carrier="x" * 10_000)).scans
     assert len(found.carrier) == 300
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=10,
-)
-DATA = st.fixed_dictionaries(
-    {},
-    optional={
-        "tracking_number": st.text(max_size=80) | JSON,
-        "status": st.sampled_from(["delivered", "nonsense"]) | JSON,
-        "occurred_at": st.datetimes().map(lambda at: at.isoformat())
-        | st.datetimes(timezones=st.timezones()).map(lambda at: at.isoformat())
-        | JSON,
-        "reference": st.just(O1) | JSON,
-        "carrier": JSON,
-        "location": JSON,
-        "proof": JSON,
-    },
-)
-
-
-BODIES = st.fixed_dictionaries(
-    {"type": st.just(standard_webhooks.EVENT) | JSON, "data": DATA | JSON}
-)
-
-
-def outcome(raw: bytes) -> Translation | str:
-    """What an authentic body means, or why nothing. Only a body that is no JSON is a ValueError."""
-    try:
-        return told(raw)
-    except Unreadable as problem:
-        return str(problem)
-    except ValueError:
-        if b"NaN" in raw or b"Infinity" in raw:
-            return "no JSON"
-        raise
-
-
-@patient
-@given(BODIES)
-def test_whatever_an_authentic_object_holds_it_is_read_or_unreadable(body: dict[str, Any]) -> None:
-    raw = json.dumps(body).encode()
-    found = outcome(raw)
-    if isinstance(found, str):
-        assert 0 < len(found) < 2_000
-        return
-    assert len(found.scans) <= 1
-    for one_scan in found.scans:
-        assert len(repr(one_scan)) < 20_000
-        assert one_scan.occurred_at.utcoffset() == timedelta(0)
-        assert one_scan.number.isascii()
