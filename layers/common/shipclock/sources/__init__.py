@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
-    from shipclock.domain.event import Link, OrderEvent
+    from shipclock.domain.event import Link, OrderEvent, Replacement
     from shipclock.domain.tracking import Scan
     from shipclock.ports import HttpRequest
 
@@ -19,9 +19,13 @@ MARKETPLACES = ("tiktok_shop",)
 CARRIERS = (
     "aftership",
     "easypost",
+    "flashexpress",
     "jtexpress",
+    "lalamove",
     "ninjavan",
     "seventeentrack",
+    "shipbob",
+    "shipmonk",
     "shippo",
     "standard_webhooks",
 )
@@ -87,7 +91,8 @@ class Account:
 class Delivery:
     """One authentic webhook as it arrived, or the provider's answer to a call of ours (`pulled`).
 
-    `received_at` is the real clock.
+    `received_at` is the real clock. `headers` are those that the source keeps as `EVIDENCE`; what
+    is read out of one that is not signed must be `unconfirmed`.
     """
 
     source: str
@@ -96,6 +101,7 @@ class Delivery:
     received_at: datetime
     shops: tuple[str, ...] = ()
     pulled: bool = False
+    headers: Headers = field(default_factory=dict, hash=False)
 
     def may_speak_for(self, shop_id: str) -> bool:
         """Whether the account that signed it may speak for this shop."""
@@ -141,6 +147,7 @@ class Translation:
     events: "tuple[OrderEvent, ...]" = ()
     scans: "tuple[Scan, ...]" = ()
     links: "tuple[Link, ...]" = ()
+    replaced: "tuple[Replacement, ...]" = ()
     news: tuple[ShopNews, ...] = ()
     stock: tuple[StockNews, ...] = ()
     note: str = ""

@@ -70,13 +70,14 @@ class Tracked:
     def scan(self, told: Told) -> Scan:
         """One scan. Its identity is made of what is said in it and never of the delivery.
 
-        One without a time is of its receipt, and proves nothing missed.
+        One without a time is of its receipt, and proves nothing missed. What is unconfirmed is
+        another event than the same, confirmed: else the first to arrive would be the one kept.
         """
         occurred_at, basis = told.when or (self.delivery.received_at, TimeBasis.RECEIVED)
-        word = told.word or told.code
         doubt = () if self.confirmed else (UNCONFIRMED,)
+        marks = (told.word or told.code, told.told_at, told.where, *told.marks, *doubt)
         return Scan(
-            identity=digest(self.source, self.number, word, told.told_at, told.where, *told.marks),
+            identity=digest(self.source, self.number, *marks),
             number=self.number,
             status=told.said.status,
             occurred_at=occurred_at,
