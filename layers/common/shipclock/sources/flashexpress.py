@@ -184,12 +184,13 @@ def meaning(state: str, action: str) -> Meaning | None:
     The state decides; an action that says the same says it better. A state that is not in the table
     is unknown whatever the action. Without a state the action counts.
     """
-    told = ACTIONS.get(action, NOTHING_KNOWN) if action else None
     if not state:
-        return told
-    said = STATES.get(state, NOTHING_KNOWN)
-    closed = said is UNCLASSIFIED and told and told.status in TELLS_MORE
-    return told if told and (closed or said.status is told.status) else said
+        return ACTIONS.get(action, NOTHING_KNOWN) if action else None
+    said, told = STATES.get(state, NOTHING_KNOWN), ACTIONS.get(action)
+    if told is None or said is NOTHING_KNOWN:
+        return said
+    better = told.status in TELLS_MORE if said is UNCLASSIFIED else told.status is said.status
+    return told if better else said
 
 
 # WHAT A DELIVERY SAYS -----------------------------------------------------------------------------

@@ -275,4 +275,6 @@ def _replaced(data: Object, parcel: Tracked) -> tuple[Replacement, ...]:
     if not written:
         return ()
     old = number_of(written, "data.prevOrderId")
+    if old == parcel.number:
+        return ()
     return (Replacement(old, parcel.number, NAME, parcel.delivery.shops),)
