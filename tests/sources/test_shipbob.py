@@ -159,6 +159,15 @@ def test_a_parcel_that_left_is_delivered_where_the_topic_says_so_and_unconfirmed
     assert left.identity != delivered.identity
 
 
+@pytest.mark.parametrize("name", ["words_of_tomorrow", "status_of_tomorrow"])
+def test_of_words_that_we_do_not_know_the_topic_counts_unconfirmed(name: str) -> None:
+    body = sample(f"shipbob/{name}.json")
+    (scan,) = told(body, "order.shipment.delivered").scans
+    assert short(scan) == f"delivered+{UNCONFIRMED}"
+    (scan,) = told(body, "order.shipment.tracking.updated").scans
+    assert short(scan) == "unknown"
+
+
 @pytest.mark.parametrize(
     ("name", "topic", "meant"),
     [

@@ -6,8 +6,8 @@ data. So it tells who once called, and nothing of what is said now, which is unc
 Express is asked. Flash sends again until it reads its own word for a yes.
 
 Which data comes depends on the `webhookApiCode` that an address was registered for: states and
-routes are read, weights, prices and couriers mean nothing. States are certain (M-H), as are the
-route actions; how the webhooks name their fields, and that times are Unix seconds, is not (L).
+routes are read, weights, prices and couriers mean nothing. States and route actions are as good as
+certain; how the webhooks name their fields, and that times are Unix seconds, is not.
 """
 
 import hashlib
@@ -126,8 +126,8 @@ ACTIONS: dict[str, Meaning | None] = {
         TrackingStatus.LOST, flags=("ambiguous_lost_or_damaged",)
     ),
     "SYSTEM_AUTO_RETURN": _RETURNING,
-    # From here on out of tables that are written against Flash's own (M-H). Which of these the
-    # webhooks pass on is not known.
+    # From here on out of tables that were written against Flash's own. Which of these the webhooks
+    # pass on is not known.
     "DELIVERY_TRANSFER": _OUT,
     "DELIVERY_PICKUP_STORE_SCAN": _WAITING,
     "PICK_UP_STORE": _WAITING,

@@ -3,11 +3,11 @@
 They are signed as the public Standard Webhooks specification says. Which topic a body is of stands
 in the header `x-webhook-topic`, which is not signed. So a body speaks for itself, by its status and
 the names of its `status_details`. The topic is asked only where that says no more than that the
-parcel left ShipBob, or nothing: what it adds is unconfirmed. Where the two disagree the body counts
-and the note tells it.
+parcel left ShipBob, or nothing that we know: what it adds is unconfirmed. Where the two disagree
+the body counts, and the note tells it.
 
-What the bodies hold is published in part: its models of the API are H, that the webhooks send them
-is M, the names of a carrier's mishaps L. Therefore nothing but a number must be there. "Shipped" is
+The models and statuses of its API are published; that the webhooks send them is likely, and the
+names of a carrier's mishaps are a guess. Therefore nothing but a number must be there. "Shipped" is
 a label. Exceptions and holds are the warehouse's, not a carrier's.
 """
 
@@ -191,7 +191,8 @@ def _said(shipment: Object, topic: str, notes: list[str]) -> tuple[Meaning | Non
     if told is None or (said and said.status is told.status):
         return said, code, True
     left = folded(status) == "completed" and not any(names)
-    if not status or (left and told.status is TrackingStatus.DELIVERED):
+    silent = not status or said is NOTHING_KNOWN
+    if silent or (left and told.status is TrackingStatus.DELIVERED):
         return told, code or topic, False
     notes.append(f"{TOPIC} says {topic}, and the body {code}: that counts")
     return said, code, True
