@@ -95,8 +95,7 @@ class Stack:
     @property
     def ingest_url(self) -> str:
         """The base of the webhook paths, without a trailing slash."""
-        # The path form: *.localhost names don't resolve on every system.
-        return f"{self.aws_endpoint}/_aws/execute-api/{self.outputs['ApiId']}"
+        return self.aws_endpoint + api_path(self.outputs)
 
     @property
     def hub_url(self) -> str:
@@ -126,6 +125,12 @@ class Stack:
         }
 
 
+def api_path(outputs: dict[str, str]) -> str:
+    """Return the path of the API as outside callers reach it."""
+    # The path form: *.localhost names don't resolve on every system.
+    return f"/_aws/execute-api/{outputs['ApiId']}"
+
+
 def local_client(service: str, endpoint: str) -> Any:
     """Return a boto3 client of the local AWS that heeds nothing of this machine's settings."""
     core = botocore.session.Session(
@@ -153,25 +158,28 @@ def local_client(service: str, endpoint: str) -> Any:
 # WHAT IS MADE UP ----------------------------------------------------------------------------------
 
 
-def key_material(source: str) -> dict[str, Any]:
+def key_material(source: str, api: str) -> dict[str, Any]:
     """Make up what a carrier source is authenticated with, as `stack.json` shows it.
 
     `secret` is what is put into the sources' secret, and `account` the options beside it, if any.
+    `api` is the path of the API as outside callers reach it: one sender signs what it calls.
     """
-    if source == "standard_webhooks":
+    if source in ("standard_webhooks", "shipbob"):
         # The specification's form: a prefix and 24 to 64 random bytes.
         return {"secret": "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()}
     if source == "shipengine":
         return key_pair()
+    made_up: dict[str, Any] = {"secret": secrets.token_hex(32)}
     if source == "ups":
         # It fetches a token with these, at its address and /token, before it calls.
-        client_id = secrets.token_hex(16)
-        return {
-            "client_id": client_id,
-            "secret": secrets.token_hex(32),
-            "account": {"account": client_id},
-        }
-    return {"secret": secrets.token_hex(32)}
+        made_up["client_id"] = secrets.token_hex(16)
+        made_up["account"] = {"account": made_up["client_id"]}
+    if source == "lalamove":
+        # The function is called by another path than the one that the caller sees.
+        made_up["api_key"] = "pk_test_" + secrets.token_hex(16)
+        made_up["path"] = f"{api}/webhooks/carriers/{source}"
+        made_up["account"] = {name: made_up[name] for name in ("api_key", "path")}
+    return made_up
 
 
 def key_pair() -> dict[str, str]:
@@ -318,7 +326,7 @@ def start(options: Options | None = None, say: Callable[[str], None] = lambda _:
             access_token="ROW_" + secrets.token_urlsafe(24),
             refresh_token="ROW_" + secrets.token_urlsafe(24),
             hub_token=secrets.token_urlsafe(32),
-            sources={source: key_material(source) for source in CARRIERS},
+            sources={source: key_material(source, api_path(outputs)) for source in CARRIERS},
             processes=started.running,
         )
         say("deployed: template.yaml")

@@ -256,11 +256,23 @@ def test_a_store_that_fails_is_told_to_the_sender_by_whoever_rings() -> None:
 # Empty, unreadable, absurd
 
 
+LOOKS_FIRST = {"lalamove"}
+"""Sources whose sender calls an address with nothing, before it uses it."""
+
+
 def test_nothing_at_all_is_a_bad_request_and_not_kept() -> None:
     door = Door()
-    for name in SOURCES:
+    for name in set(SOURCES) - LOOKS_FIRST:
         assert door.ring(name, {}, b"").status == 400
     assert door.kept == []
+
+
+@pytest.mark.parametrize("name", sorted(LOOKS_FIRST))
+def test_a_sender_that_looks_whether_the_address_answers_is_told_yes(name: str) -> None:
+    door = Door()
+    assert door.ring(name, {}, b"") == Answer(200, "probed", b"")
+    assert door.kept == []
+    assert Door({}).ring(name, {}, b"").status == 404, "and no where it is not set up"
 
 
 def test_nothing_wrongly_signed_is_refused() -> None:

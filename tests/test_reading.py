@@ -1,5 +1,6 @@
 """Reading what others wrote: right, or `Unreadable` with the field's name."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,7 @@ from shipclock.reading import (
     identifier,
     iso,
     json_object,
+    members,
     opaque,
     optional_id,
     part,
@@ -195,3 +197,53 @@ def problem_of(read: Callable[[Any, str], object], data: object) -> str:
 def test_every_reader_answers_or_names_the_field(value: Any) -> None:
     for read in (part, parts, words, whole, unix, optional_id, opaque):
         assert problem_of(read, {"k": value}).startswith("k: ")
+
+
+def test_what_a_body_holds_is_told_with_its_exact_text() -> None:
+    body = b' \n{"a" : [1, "}"] ,"\\u0062":1.50,"c":{"a": {}}\t}\r\n'
+    assert members(body) == {
+        "a": ([1, "}"], '[1, "}"]'),
+        "b": (1.5, "1.50"),
+        "c": ({"a": {}}, '{"a": {}}'),
+    }
+    assert members(b"{}") == members(b" { } ") == {}
+
+
+@patient
+@given(st.dictionaries(st.text(), st.integers() | st.text() | st.lists(st.text())), st.booleans())
+def test_what_is_cut_out_of_a_body_is_what_a_reader_of_json_reads(
+    found: dict[str, object], escaped: bool
+) -> None:
+    body = json.dumps(found, ensure_ascii=escaped).encode("utf-8", "replace")
+    read = json_object(body)
+    if len(read) == len(found):  # else two names became one, for want of a letter
+        assert {name: json.loads(text) for name, (_, text) in members(body).items()} == read
+        assert {name: value for name, (value, _) in members(body).items()} == read
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"x",
+        b"[]",
+        b"{",
+        b'{"a": 1',
+        b'{"a": 1,}',
+        b'{,"a": 1}',
+        b'{"a" 1}',
+        b'{"a": 1 "b": 2}',
+        b'{"a": 1, "a": 1}',
+        b'{"a": 1, "\\u0061": 1}',
+        b"{1: 1}",
+        b'{"a": NaN}',
+        b'{"a": 1} {}',
+        b'{"a": "\xff"}',
+        b'\xef\xbb\xbf{"a": 1}',
+        b'{"a": ' + b"[" * 100_000,
+    ],
+    ids=lambda body: ascii(body[:20]),
+)
+def test_a_body_that_two_readers_might_read_differently_is_cut_by_none(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        members(body)

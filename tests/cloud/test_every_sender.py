@@ -100,17 +100,50 @@ def shipengine(body: bytes, material: Material) -> Sent:
     }, body
 
 
+def flashexpress(body: bytes, material: Material) -> Sent:
+    merchant, nonce = "SYN101", str(time.time_ns())
+    signed = f"mchId={merchant}&nonceStr={nonce}&key={material['secret']}".encode()
+    fields = {"mchId": merchant, "nonceStr": nonce, "data": body.decode()}
+    fields["sign"] = hashlib.sha256(signed).hexdigest().upper()
+    return FORM, urlencode(fields).encode()
+
+
+def lalamove(body: bytes, material: Material) -> Sent:
+    now = int(time.time())
+    signed = f"{now}\r\nPOST\r\n{material['path']}\r\n\r\n".encode() + body
+    told = {
+        "apiKey": material["api_key"],
+        "timestamp": now,
+        "signature": mac(signed, material).hex(),
+    }
+    told |= {"eventId": f"{time.time_ns()}", "eventType": "ORDER_STATUS_CHANGED"}
+    return JSON, json.dumps(told).encode()[:-1] + b', "data": ' + body + b"}"
+
+
+def shipbob(body: bytes, material: Material) -> Sent:
+    headers, sent = standard_webhooks(body, material)
+    return {**headers, "x-webhook-topic": "order.shipment.delivered"}, sent
+
+
+def shipmonk(body: bytes, material: Material) -> Sent:
+    return {**JSON, "X-Sm-Signature": mac(body, material, "sha512").hex()}, body
+
+
 SIGN: dict[str, Sign] = {
     "aftership": base64_of("aftership-hmac-sha256"),
     "easypost": easypost,
     "easyship": easyship,
     "fedex": base64_of("fdx-signature"),
+    "flashexpress": flashexpress,
     "jtexpress": jtexpress,
     "karrio": secret_in("X-Event-Id"),
+    "lalamove": lalamove,
     "ninjavan": base64_of("X-Ninjavan-Hmac-Sha256"),
     "seventeentrack": seventeentrack,
     "ship24": secret_in("Authorization", "Bearer "),
+    "shipbob": shipbob,
     "shipengine": shipengine,
+    "shipmonk": shipmonk,
     "shippo": shippo,
     "standard_webhooks": standard_webhooks,
     "ups": secret_in("Authorization", "Bearer "),
@@ -169,6 +202,13 @@ def scans(client: Client, source: str) -> list[dict[str, Any]]:
     )["Items"]
     told = [json.loads(row["doc"]["S"]) for row in rows]
     return [scan for scan in told if scan["source"] == source]
+
+
+def test_lalamove_looks_whether_the_address_answers_before_it_is_saved(client: Client) -> None:
+    for source, expected in (("lalamove", 200), ("karrio", 400)):
+        url = f"{client.stack.ingest_url}/webhooks/carriers/{source}"
+        for method in ("POST", "GET"):
+            assert client.send(method, url, [])[0] == expected
 
 
 def test_ups_fetches_its_token_from_us_and_calls_with_it(client: Client) -> None:

@@ -24,8 +24,8 @@ OURS = {
     "Amazon": "Amazon",
     "OnTrac": "OnTrac",
 }
-LEFT_OUT = {"UPS Mail Innovations - Sequence Number", "DHL Express Air"}
-"""Forms that ours leaves out: any 18 digits, and those that ours has with the other DHL number."""
+LEFT_OUT = {"UPS Mail Innovations - Sequence Number"}
+"""A form that ours leaves out: any 18 digits."""
 
 SERVICES = {"Service Type", "Shipper Id"}
 

@@ -88,6 +88,12 @@ def test_a_first_scan_shows_the_parcel_in_the_carriers_hands(status: TrackingSta
     assert (first is None) == (status in NOT_A_SCAN)
 
 
+def test_a_hold_at_the_warehouse_is_no_scan_and_one_at_the_carrier_is() -> None:
+    assert told(scan("on_hold", 1, reason="fulfilment_issue")).first_scan is None
+    assert told(scan("on_hold", 1, reason="customs")).first_scan is not None
+    assert told(scan("on_hold", 1, reason="fulfilment_issue")).status == "on_hold"
+
+
 def test_the_words_that_are_no_scan_are_those_of_the_design() -> None:
     assert set(NOT_A_SCAN) == {
         "info_received",

@@ -15,7 +15,7 @@ import pytest
 
 from shipclock.adapters.published import AGE, PAUSE, PublishedKeys
 from shipclock.ingest import NotKept
-from shipclock.sources import Account, shipengine, tiktok_shop
+from shipclock.sources import Account, lalamove, shipengine, shipmonk, tiktok_shop
 from tests.builders import sample_bytes
 from tests.functions.doors import (
     FUNCTIONS,
@@ -178,6 +178,70 @@ def test_an_unknown_address_is_not_found_and_asks_aws_nothing(path: str) -> None
     answer = door.ring(rawPath=path, body=BODY.decode(), headers={"authorization": "x"})
     assert answer["statusCode"] == 404
     assert door.aws.requests == []
+
+
+LALAMOVE = {"lalamove": [{"secrets": ["synthetic-lalamove-secret"]}]}
+CALLED = "/prod/webhooks/carriers/lalamove"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("body", ["", None])
+def test_a_sender_that_looks_first_is_told_yes_and_nothing_is_kept(
+    method: str, body: str | None
+) -> None:
+    door = Door(LALAMOVE)
+    looking = event("http.carrier_webhook", rawPath=CALLED, body=body)
+    looking["requestContext"]["http"]["method"] = method
+    answer = door.app.handler(looking, Context())
+    assert (answer["statusCode"], answer["body"]) == (200, "")
+    assert door.bodies == []
+    closed = Door({})
+    assert closed.app.handler(looking, Context())["statusCode"] == 404
+
+
+def test_who_looks_at_another_source_is_told_that_nothing_was_sent() -> None:
+    door = Door()
+    looking = event("http.carrier_webhook", body=None)
+    looking["requestContext"]["http"]["method"] = "GET"
+    assert door.app.handler(looking, Context())["statusCode"] == 400
+
+
+@pytest.mark.parametrize(
+    ("signed_for", "status"), [(CALLED, 200), ("/webhooks/carriers/lalamove", 401)]
+)
+def test_a_sender_that_signs_the_path_signs_the_stage_in_it(signed_for: str, status: int) -> None:
+    door = Door(LALAMOVE)
+    data = '{"order": {"orderId": "3300000000000000101", "status": "PICKED_UP"}}'
+    now = str(int(door.app.datetime.now(door.app.UTC).timestamp()))
+    mac = lalamove.sign("synthetic-lalamove-secret", now, signed_for, data)
+    body = f'{{"timestamp": {now}, "signature": "{mac}", "data": {data}}}'
+    answer = door.ring("http.carrier_webhook", rawPath=CALLED, body=body)
+    assert answer["statusCode"] == status
+    for item in door.aws.items.values():
+        assert item["headers"] == {"M": {":path": {"S": CALLED}}}
+
+
+def test_no_header_can_name_another_path() -> None:
+    door = Door(LALAMOVE)
+    now = str(int(door.app.datetime.now(door.app.UTC).timestamp()))
+    mac = lalamove.sign("synthetic-lalamove-secret", now, "/mine", "{}")
+    body = f'{{"timestamp": {now}, "signature": "{mac}", "data": {{}}}}'
+    answer = door.ring(
+        "http.carrier_webhook", rawPath=CALLED, body=body, headers={":path": "/mine"}
+    )
+    assert answer["statusCode"] == 401
+
+
+def test_a_password_that_came_with_a_webhook_is_not_kept() -> None:
+    door = Door({"shipmonk": [{"secrets": ["one"], "basic": "monk:word"}]})
+    headers = {
+        "Authorization": "Basic bW9uazp3b3Jk",
+        "X-Sm-Signature": shipmonk.sign("one", b"{}").hex(),
+    }
+    path = "/webhooks/carriers/shipmonk"
+    answer = door.ring("http.carrier_webhook", rawPath=path, body="{}", headers=headers)
+    assert answer["statusCode"] == 200
+    assert "bW9uazp3b3Jk" not in json.dumps(list(door.aws.items.values()))
 
 
 def test_a_source_without_a_secret_is_not_found_and_the_others_are_open() -> None:

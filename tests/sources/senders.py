@@ -19,12 +19,16 @@ from shipclock.sources import (
     easypost,
     easyship,
     fedex,
+    flashexpress,
     jtexpress,
     karrio,
+    lalamove,
     ninjavan,
     seventeentrack,
     ship24,
+    shipbob,
     shipengine,
+    shipmonk,
     shippo,
     standard_webhooks,
     tokens,
@@ -41,7 +45,8 @@ class Sender:
     """A sender as it is: how it signs what it sends.
 
     `sign` takes a sample's JSON as bytes, a secret and the real time. `covers_body` is false where
-    the proof is not made of the body. `options` are what its accounts are told with beside; `proof`
+    the proof is not made of the body; `signed` says what of a body is proven, where that is not all
+    of it and only that is read. `options` are what its accounts are told with beside; `proof`
     the headers no character of which may change; `tolerance` the seconds for which its own time is
     good, None where it has none; `ahead` those for which it may lie in the future, as many where
     that is None.
@@ -52,6 +57,7 @@ class Sender:
     other: str
     sign: Callable[[bytes, str, datetime], Signed]
     covers_body: bool = True
+    signed: Callable[[bytes], object] | None = None
     options: Mapping[str, Any] | None = None
     proof: tuple[str, ...] = ()
     tolerance: int | None = None
@@ -63,7 +69,8 @@ class Sender:
 
     def same(self, one: bytes, other: bytes) -> bool:
         """Whether two bodies say the same to its scheme: a form may be spelt in several ways."""
-        return self.form and _fields(one) == _fields(other)
+        proven = _fields if self.form else self.signed
+        return proven is not None and proven(one) == proven(other)
 
     @property
     def name(self) -> str:
@@ -202,6 +209,58 @@ def _by_secret(module: ModuleType, before: str = "") -> Sender:
     return Sender(module, ONE, TWO, sign, covers_body=False, proof=(module.HEADER,))
 
 
+def _shipmonk(body: bytes, secret: str, at: datetime) -> Signed:
+    headers = {
+        "authorization": "Basic " + base64.b64encode(b"monk:word").decode(),
+        shipmonk.HEADER: shipmonk.sign(secret, body).hex(),
+    }
+    return headers, body
+
+
+def _shipbob(body: bytes, secret: str, at: datetime) -> Signed:
+    return _standard(body, secret, at)[0] | {shipbob.TOPIC: "order.shipment.tracking.updated"}, body
+
+
+def _flashexpress(body: bytes, secret: str, at: datetime) -> Signed:
+    """The samples hold the data of the form."""
+    fields = {
+        "mchId": "SYN101",
+        "nonceStr": unix(at),
+        "sign": flashexpress.sign(secret, "SYN101", unix(at)),
+        "data": body.decode(),
+    }
+    return {}, urlencode(fields).encode()
+
+
+LALAMOVE = {"path": "/webhooks/carriers/lalamove", "api_key": "pk_synthetic"}
+
+
+def _lalamove(body: bytes, secret: str, at: datetime) -> Signed:
+    """The samples hold the data alone: nothing else is signed."""
+    mac = lalamove.sign(secret, unix(at), LALAMOVE["path"], body.decode())
+    told = {
+        "apiKey": LALAMOVE["api_key"],
+        "timestamp": int(unix(at)),
+        "signature": mac,
+        "eventId": "00000000-0000-4000-8000-000000000101",
+        "eventType": "ORDER_STATUS_CHANGED",
+        "eventVersion": "v3",
+    }
+    return {}, as_json(told)[:-1] + b', "data": ' + body + b"}"
+
+
+def _of_lalamove(body: bytes) -> object:
+    """What is signed of a body, by another reader; the body where that is no JSON object."""
+    try:
+        told = dict(json.loads(body))
+        return [told[name] for name in ("timestamp", "signature", "data")]
+    except (KeyError, TypeError, ValueError):
+        return body
+
+
+STANDARD = ("webhook-id", "webhook-timestamp", "webhook-signature")
+WHSEC_ONE, WHSEC_TWO = "whsec_c3ludGhldGljLW9uZS0wMDAwMDE=", "whsec_c3ludGhldGljLXR3by0wMDAwMDI="
+
 SENDERS = {
     sender.name: sender
     for sender in (
@@ -230,13 +289,39 @@ SENDERS = {
             proof=shipengine.EVIDENCE,
             tolerance=shipengine.TOLERANCE,
         ),
+        Sender(flashexpress, ONE, TWO, _flashexpress, covers_body=False),
+        Sender(
+            lalamove,
+            ONE,
+            TWO,
+            _lalamove,
+            signed=_of_lalamove,
+            options=LALAMOVE,
+            tolerance=lalamove.TOLERANCE,
+        ),
+        Sender(
+            shipbob,
+            WHSEC_ONE,
+            WHSEC_TWO,
+            _shipbob,
+            proof=STANDARD,
+            tolerance=shipbob.TOLERANCE,
+        ),
+        Sender(
+            shipmonk,
+            ONE,
+            TWO,
+            _shipmonk,
+            options={"basic": "monk:word"},
+            proof=(shipmonk.HEADER, "authorization"),
+        ),
         Sender(shippo, ONE, TWO, _shippo, proof=(shippo.HEADER,), tolerance=shippo.TOLERANCE),
         Sender(
             standard_webhooks,
-            "whsec_c3ludGhldGljLW9uZS0wMDAwMDE=",
-            "whsec_c3ludGhldGljLXR3by0wMDAwMDI=",
+            WHSEC_ONE,
+            WHSEC_TWO,
             _standard,
-            proof=("webhook-id", "webhook-timestamp", "webhook-signature"),
+            proof=STANDARD,
             tolerance=standard_webhooks.TOLERANCE,
         ),
         Sender(

@@ -1,10 +1,12 @@
 """What providers are asked, and what they answer: the same scans as their pushes, confirmed."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import given
@@ -29,7 +31,7 @@ SECRET = "synthetic secret"
 
 
 def account(name: str, **pull: Any) -> Account:
-    return Account("default", (SECRET,), (), {"pull": {**PULLS[name], **pull}})
+    return Account("default", (SECRET,), (), {"mchId": "SYN101", "pull": {**PULLS[name], **pull}})
 
 
 def asked(name: str, number: str = "SYN 1/2", token: str = "") -> HttpRequest:
@@ -91,6 +93,18 @@ def test_ups_is_asked_with_a_token_that_is_fetched_before() -> None:
     assert details.headers["authorization"] == "Bearer made.up"
     assert details.headers["transid"]
     assert details.headers["transactionsrc"] == "shipclock"
+
+
+def test_flash_is_asked_as_it_asks_us_to_sign() -> None:
+    request = asked("flashexpress", "TH1")
+    assert request.url == "https://open-api.flashexpress.com/open/v1/orders/TH1/routes"
+    told = dict(parse_qsl(request.body.decode()))
+    signed = f"mchId=SYN101&nonceStr={told['nonceStr']}&key={SECRET}"
+    assert told["sign"] == hashlib.sha256(signed.encode()).hexdigest().upper()
+    later = puller("flashexpress").pull(account("flashexpress"), ["TH1"], REAL + timedelta(1), "")
+    assert told["nonceStr"] not in later.body.decode()
+    with pytest.raises(ValueError, match="mchId of account default is missing"):
+        puller("flashexpress").pull(Account("default", (SECRET,)), ["TH1"], REAL, "")
 
 
 @pytest.mark.parametrize(
@@ -203,6 +217,7 @@ def test_an_answer_tells_what_the_push_of_the_same_facts_tells_and_confirms_it(
 @pytest.mark.parametrize(
     ("name", "body"),
     [
+        ("flashexpress", {"code": 1006, "message": "made up", "data": None}),
         ("karrio", {"errors": [{"code": "not_found", "message": "made up"}]}),
         ("ship24", {"errors": [{"code": "tracker_not_found"}], "data": None}),
         ("seventeentrack", {"code": 0, "data": {"accepted": [], "rejected": []}}),
@@ -225,6 +240,42 @@ def test_ups_tells_a_whole_history_with_the_proof_on_the_delivery_alone() -> Non
     assert {scan.proof for scan in found if scan.status == "delivered"} == {"signature"}
     assert {scan.proof for scan in found if scan.status != "delivered"} == {""}
     assert "SOMEBODY" not in repr(found)
+
+
+ROUTES = [
+    {"routedAt": 1793500000, "routeAction": "DELIVERY_CONFIRM", "message": "To Contoh"},
+    {"routedAt": 1793400000, "routedAction": "DELIVERY_TICKET_CREATION_SCAN"},
+    {"routedAt": 1793390000, "routeAction": "PHONE"},
+    {"routedAt": 1793300000, "routeAction": "RECEIVED"},
+]
+
+
+def flash_answer(**changes: Any) -> dict[str, Any]:
+    data = {"pno": "TH0101", "state": 5, "stateText": "signed", "routes": ROUTES, **changes}
+    return {"code": 1, "message": "success", "data": data}
+
+
+def test_flash_answers_with_all_routes_of_a_parcel() -> None:
+    found = answered("flashexpress", flash_answer()).scans
+    assert [scan.status for scan in found] == ["delivered", "out_for_delivery", "picked_up"]
+    assert {(scan.number, scan.basis, scan.confirmed) for scan in found} == {
+        ("TH0101", "utc", True)
+    }
+    assert "Contoh" not in repr(found)
+
+
+def test_flash_s_state_counts_where_no_route_says_it_and_proves_nothing_missed() -> None:
+    (*_, last) = answered("flashexpress", flash_answer(state=7, routes=ROUTES[1:])).scans
+    assert (last.status, last.basis) == ("returned", "received")
+    (alone,) = answered("flashexpress", flash_answer(state="2", routes=[])).scans
+    assert alone.status == "in_transit"
+    assert answered("flashexpress", flash_answer(state=None, routes=[])).note
+
+
+@pytest.mark.parametrize("code", [0, 1000, 1001, 1002, 1019, None, "x"])
+def test_that_flash_refuses_waits_for_a_person(code: object) -> None:
+    with pytest.raises(Unreadable, match="refuses to be asked"):
+        answered("flashexpress", {"code": code, "message": "made up", "data": None})
 
 
 @patient

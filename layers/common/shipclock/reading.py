@@ -25,19 +25,64 @@ _LONGEST_TEXT = 300
 _LONGEST_TOKEN = 4096
 
 
+def _no_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no JSON")
+
+
 def json_object(body: bytes) -> Object:
     """The JSON object in a body. Raises ValueError where it is none, however odd the bytes are."""
-
-    def no_constant(word: str) -> NoReturn:
-        raise ValueError(f"{word} is no JSON")
-
     try:
-        found = json.loads(body, parse_constant=no_constant)
+        found = json.loads(body, parse_constant=_no_constant)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if not isinstance(found, dict):
         raise ValueError(f"a JSON object was expected, not {type(found).__name__}")
     return found
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+def members(body: bytes) -> dict[str, tuple[object, str]]:
+    """What a JSON object holds by name, each value with its text exactly as it stands in the body.
+
+    Raises ValueError where it is none, however odd the bytes are, and where it names a thing twice,
+    in whatever spelling: readers differ in which of the two counts.
+    """
+    text = body.decode("utf-8")
+    found: dict[str, tuple[object, str]] = {}
+    at = _past("{", text, _skip(text, 0))
+    closed = text[at : at + 1] == "}"
+    try:
+        while not closed:
+            name, end = _DECODER.raw_decode(text, at)
+            if not isinstance(name, str) or name in found:
+                raise ValueError("a name was expected that is not there yet")
+            start = _past(":", text, _skip(text, end))
+            value, end = _DECODER.raw_decode(text, start)
+            found[name] = value, text[start:end]
+            at = _skip(text, end)
+            closed = text[at : at + 1] == "}"
+            at = at if closed else _past(",", text, at)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if _skip(text, at + 1) != len(text):
+        raise ValueError("something follows the object")
+    return found
+
+
+def _skip(text: str, at: int) -> int:
+    """The place after any space."""
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _past(mark: str, text: str, at: int) -> int:
+    """The place after a mark that must stand here, and after the space behind it."""
+    if text[at : at + 1] != mark:
+        raise ValueError(f"{mark} was expected")
+    return _skip(text, at + 1)
 
 
 def form(body: bytes) -> Object:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from shipclock import backoff, codec, rows
 from shipclock.connect import begin_reconciling, disconnect, expiring, reconcile_key
-from shipclock.domain.event import Link, OrderEvent
+from shipclock.domain.event import Link, OrderEvent, Replacement
 from shipclock.domain.order import ENDED, STAGES
 from shipclock.domain.times import parse
 from shipclock.domain.tracking import Scan
@@ -70,6 +70,7 @@ class Translator:
             parse(row["received_at"]),
             tuple(row.get("shops", ())),
             row.get("pulled", False),
+            row.get("headers", {}),
         )
         try:
             translation = self._read(delivery)
@@ -121,6 +122,8 @@ class Translator:
             touched.orders.add(event.order_id)
         for link in found.links:
             touched.orders |= self._link(link)
+        for replacement in found.replaced:
+            touched.orders |= self._follow(replacement)
         for scan in found.scans:
             touched.orders |= self._put_scan(scan)
         touched.events = len(found.events) + len(found.scans)
@@ -169,6 +172,14 @@ class Translator:
             return set()
         put_link(self._store, link, self._real(), due=True)
         return {link.order_id}
+
+    def _follow(self, change: Replacement) -> set[str]:
+        """Link a new number to the orders that the old one is linked to by now."""
+        orders = linked_orders(self._store, change.old) - linked_orders(self._store, change.new)
+        for order_id in orders:
+            link = Link(change.new, order_id, change.source, shops=change.shops)
+            put_link(self._store, link, self._real(), due=True)
+        return orders
 
     def _closed(self, order_id: str) -> bool:
         head = self._store.get((rows.order_pk(order_id), rows.HEAD))

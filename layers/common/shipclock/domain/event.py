@@ -206,3 +206,14 @@ class Link:
     created_at: datetime | None = None
     shops: tuple[str, ...] = ()
     carrier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A carrier goes on with a parcel under a new number: it belongs to whatever order the old one
+    belongs to."""
+
+    old: str
+    new: str
+    source: str
+    shops: tuple[str, ...] = ()

@@ -41,7 +41,7 @@ NOT_A_SCAN = frozenset(
         TrackingStatus.CANCELLED,
     }
 )
-"""Statuses that do not show the parcel in the carrier's hands (DESIGN 5, "Scan")."""
+"""Statuses that never show the parcel in the carrier's hands (DESIGN 5, "Scan")."""
 
 TERMINAL = frozenset(
     {
@@ -52,6 +52,9 @@ TERMINAL = frozenset(
         TrackingStatus.CANCELLED,
     }
 )
+
+AT_THE_WAREHOUSE = "fulfilment_issue"
+"""The reason of what holds a parcel up where it is packed: its carrier does not have it yet."""
 
 SILENT = frozenset({TrackingStatus.EXPIRED, TrackingStatus.UNKNOWN})
 """Said of the tracker, not of the parcel: these never overwrite a status."""
@@ -161,6 +164,11 @@ class Scan:
         return UNCONFIRMED not in self.flags
 
     @property
+    def in_hand(self) -> bool:
+        """Whether it shows the parcel in the carrier's hands."""
+        return self.status not in NOT_A_SCAN and self.reason != AT_THE_WAREHOUSE
+
+    @property
     def proven(self) -> bool:
         """Whether the carrier has a proof of what it says: a signature, a photo, a code."""
         return self.proof not in ("", "none")
@@ -184,7 +192,7 @@ class Parcel:
 
     def movements(self) -> Iterator[Scan]:
         """The events that show the parcel in the carrier's hands, earliest first."""
-        return (scan for scan in self.scans if scan.status not in NOT_A_SCAN)
+        return (scan for scan in self.scans if scan.in_hand)
 
     def failed_attempt(self, which: int) -> datetime | None:
         """When that many failed attempts had come together (2: the second one's time).

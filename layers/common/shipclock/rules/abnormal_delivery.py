@@ -15,7 +15,7 @@ from shipclock.domain.event import PackageRead
 from shipclock.domain.order import Order
 from shipclock.domain.stops import deliveries, first
 from shipclock.domain.times import local
-from shipclock.domain.tracking import NOT_A_SCAN, Parcel, Scan, TrackingStatus
+from shipclock.domain.tracking import Parcel, Scan, TrackingStatus
 from shipclock.rules import delivery_period, not_acknowledged, two_failed_attempts
 from shipclock.rules.policy import Policy
 from shipclock.rules.rule import About, Rule
@@ -221,7 +221,7 @@ def notices(
 
 
 def _warnings(parcel: Parcel, policy: Policy, now: datetime) -> Iterator[Notice]:
-    last = next((s for s in reversed(parcel.scans) if s.status not in NOT_A_SCAN), None)
+    last = next((s for s in reversed(parcel.scans) if s.in_hand), None)
     if last and last.status is TrackingStatus.DELAYED:
         day = last.occurred_at.astimezone(policy.zone).date()
         text = (

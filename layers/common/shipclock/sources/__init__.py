@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
-    from shipclock.domain.event import Link, OrderEvent
+    from shipclock.domain.event import Link, OrderEvent, Replacement
     from shipclock.domain.tracking import Scan
     from shipclock.ports import HttpRequest
 
@@ -20,21 +20,25 @@ MARKETPLACES = ("tiktok_shop",)
 CARRIERS = (
     "aftership",
     "easypost",
-    "fedex",
     "easyship",
+    "fedex",
+    "flashexpress",
     "jtexpress",
     "karrio",
+    "lalamove",
     "ninjavan",
     "seventeentrack",
     "ship24",
+    "shipbob",
     "shipengine",
+    "shipmonk",
     "shippo",
     "standard_webhooks",
     "ups",
 )
 GRANTERS: tuple[str, ...] = ("ups",)
 """Sources that first fetch a token from us, to call us with it."""
-PULLERS = ("karrio", "seventeentrack", "ship24", "ups")
+PULLERS = ("flashexpress", "karrio", "seventeentrack", "ship24", "ups")
 """Sources that can be asked about a parcel."""
 SOURCES = MARKETPLACES + CARRIERS
 """The registry: the name is the module's and, for a carrier, the last part of its URL."""
@@ -106,7 +110,8 @@ class Account:
 class Delivery:
     """One authentic webhook as it arrived, or the provider's answer to a call of ours (`pulled`).
 
-    `received_at` is the real clock.
+    `received_at` is the real clock. `headers` are those that the source keeps as `EVIDENCE`; what
+    is read out of one that is not signed must be `unconfirmed`.
     """
 
     source: str
@@ -115,6 +120,7 @@ class Delivery:
     received_at: datetime
     shops: tuple[str, ...] = ()
     pulled: bool = False
+    headers: Headers = field(default_factory=dict, hash=False)
 
     def may_speak_for(self, shop_id: str) -> bool:
         """Whether the account that signed it may speak for this shop."""
@@ -160,6 +166,7 @@ class Translation:
     events: "tuple[OrderEvent, ...]" = ()
     scans: "tuple[Scan, ...]" = ()
     links: "tuple[Link, ...]" = ()
+    replaced: "tuple[Replacement, ...]" = ()
     news: tuple[ShopNews, ...] = ()
     stock: tuple[StockNews, ...] = ()
     note: str = ""

@@ -74,11 +74,10 @@ class Tracked:
         (docs/decisions/0027). One without a time is of its receipt, and proves nothing missed.
         """
         occurred_at, basis = told.when or (self.delivery.received_at, TimeBasis.RECEIVED)
-        word = told.word or told.code
         doubt = () if self.confirmed else (UNCONFIRMED,)
-        said = (word, told.told_at, told.where, *told.marks, *doubt)
+        marks = (told.word or told.code, told.told_at, told.where, *told.marks, *doubt)
         return Scan(
-            identity=digest(self.source, self.number, *said),
+            identity=digest(self.source, self.number, *marks),
             number=self.number,
             status=told.said.status,
             occurred_at=occurred_at,
