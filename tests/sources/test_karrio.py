@@ -141,6 +141,8 @@ def test_a_status_that_is_not_in_the_table_is_never_guessed(status: str) -> None
 
 
 def told(body: bytes, at: datetime = REAL, *, pulled: bool = False) -> Translation:
+    if pulled:  # the API's answer is the tracker itself
+        body = json.dumps(json.loads(body)["data"]).encode()
     return karrio.translate(Delivery("karrio", "default", body, at, pulled=pulled))
 
 
@@ -222,6 +224,7 @@ def test_what_a_webhook_says_is_unconfirmed_until_it_is_pulled() -> None:
     pushed, pulled = told(BODY), told(BODY, pulled=True)
     assert not any(scan.confirmed for scan in pushed.scans)
     assert all(scan.confirmed for scan in pulled.scans)
+    assert len(pulled.scans) == len(pushed.scans) == 7
     assert not {s.identity for s in pushed.scans} & {s.identity for s in pulled.scans}
     assert fold_parcel(NUMBER, (*pushed.scans, *pulled.scans)).failed_attempts == 1
 
@@ -238,8 +241,8 @@ def test_no_history_is_longer_than_a_parcels() -> None:
 def test_no_time_proves_anything_whatever_stands_behind_it() -> None:
     for name in ("delivered", "times", "without_status"):
         assert {scan.basis for scan in scans(name)} <= {TimeBasis.ZONE, TimeBasis.RECEIVED}
-    for pulled in told(BODY, pulled=True).scans:
-        assert (pulled.basis, pulled.trusted) == (TimeBasis.ZONE, False)
+    pulled = told(BODY, pulled=True).scans
+    assert {(scan.basis, scan.trusted) for scan in pulled} == {(TimeBasis.ZONE, False)}
 
 
 @pytest.mark.parametrize(
