@@ -109,7 +109,7 @@ def flashexpress(body: bytes, material: Material) -> Sent:
 
 
 def lalamove(body: bytes, material: Material) -> Sent:
-    now = int(time.time())
+    now, body = int(time.time()), body.strip()  # what stands around it is not signed
     signed = f"{now}\r\nPOST\r\n{material['path']}\r\n\r\n".encode() + body
     told = {
         "apiKey": material["api_key"],
