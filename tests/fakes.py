@@ -214,7 +214,7 @@ class SandboxWire:
 
 @dataclass
 class FakePictures:
-    """`ports.Pictures` of a carrier that has these, by their links: bytes, or what becomes of it."""
+    """`ports.Pictures` of a carrier that has these, by their links: bytes, or why there is none."""
 
     has: dict[str, bytes | FetchRefused | FetchFailed] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
