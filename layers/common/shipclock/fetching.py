@@ -5,7 +5,7 @@ last in a sweep.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from shipclock import backoff, codec, rows
@@ -43,6 +43,9 @@ class Fetching:
     clockwork: Clockwork
     now: datetime
     report: Callable[..., None]
+
+    unsaid: list[Key] = field(default_factory=list)
+    """Notices that were put and are to be announced."""
 
     def fetch(self, key: Key) -> None:
         """Fetch one picture if it is still due and the time allows, and note what came of it.
@@ -129,5 +132,6 @@ class Fetching:
             head = self.store.get((pk, rows.HEAD))
             if head is not None and may_speak(row, head["shop_id"]):
                 notice = Notice(number, PROOF, self.now, row["scan"], text)
-                real = self.clockwork.real()
-                self.store.write(Put(codec.notice_row(pk, notice, real, head["shop_id"])))
+                told = codec.notice_row(pk, notice, self.clockwork.real(), head["shop_id"])
+                self.store.write(Put(told))
+                self.unsaid.append(rows.key_of(told))

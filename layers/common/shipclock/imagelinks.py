@@ -16,7 +16,7 @@ import idna
 from shipclock.ports import FetchRefused
 
 LONGEST = 4096
-"""Characters of a link; a signed one has some hundred."""
+"""Characters of a link; a signed one has some hundred to two thousand."""
 LONGEST_HOST = 253
 
 _LINK = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^#]*)")

@@ -19,7 +19,7 @@ from shipclock.domain.picture import NotAPicture, look
 from shipclock.domain.times import parse, stamp
 from shipclock.domain.tracking import TrackingStatus
 from shipclock.marketplaces.protocol import Blob
-from shipclock.ports import Change, Key, Put, Row, Store
+from shipclock.ports import Change, Key, Put, Row, Store, StoreError
 from shipclock.reading import digest
 from shipclock.sources import Delivery, Image
 
@@ -33,6 +33,7 @@ MOST_PER_NUMBER = 12
 MOST_PER_DELIVERY = 100
 """Pictures that one account may name of a number, and in one delivery. The rest is left out."""
 
+TRIES = 8
 
 Wants = Callable[[str, str], bool]
 """Whether the pictures that an account of a source names are wanted: something lets us fetch."""
@@ -72,25 +73,39 @@ def put_images(
     links = any(image.link for image in images) and wants(delivery.source, delivery.account)
     wanted = [image for image in images if image.data or links]
     chosen, left_out = wanted[:MOST_PER_DELIVERY], len(wanted[MOST_PER_DELIVERY:])
-    who = rows.IMAGE + digest(delivery.source, delivery.account)[:12] + "#"
     for number in dict.fromkeys(image.number for image in chosen):
-        known = {row["sk"]: row for row in store.read(album(number), who)}
         mine = [image for image in chosen if image.number == number]
-        for place, (name, image) in enumerate(_named(mine)):
-            key = album(number), who + name
-            earlier = known.get(key[1])
+        left_out += _put_of_number(store, delivery, named_by, mine, now, real)
+    return f"pictures left out: {left_out}" if left_out else ""
+
+
+def _put_of_number(
+    store: Store,
+    delivery: Delivery,
+    named_by: str,
+    images: Sequence[Image],
+    now: datetime,
+    real: datetime,
+) -> int:
+    """Note some pictures of one number, all or none: of one alone it could be told that it is
+    missing while another is not noted yet. Answers how many were left out."""
+    pk = album(images[0].number)
+    who = rows.IMAGE + digest(delivery.source, delivery.account)[:12] + "#"
+    for _ in range(TRIES):
+        known = {row["sk"]: row for row in store.read(pk, who)}
+        writes: list[Put | Change] = []
+        left_out = 0
+        for place, (name, image) in enumerate(_named(images)):
+            earlier = known.get(who + name)
             if earlier is None and len(known) >= MOST_PER_NUMBER:
                 left_out += 1
                 continue
-            row = _row(key, image, place, delivery, named_by, now, real)
-            known.setdefault(key[1], row)
-            if earlier is None or earlier["state"] in (State.REFUSED, State.GONE):
-                _put(store, image, row, earlier, real)
-            elif earlier["state"] == State.WAITING and earlier["link"] != image.link:
-                # Signed anew, perhaps because the other one runs out.
-                fresh = {"link": image.link, "expires_at": row["expires_at"]}
-                store.write(Change(key, set=fresh, when={"state": State.WAITING.value}))
-    return f"pictures left out: {left_out}" if left_out else ""
+            row = _row((pk, who + name), image, place, delivery, named_by, now, real)
+            known.setdefault(who + name, row)
+            writes += _writes(store, image, row, earlier, real)
+        if not writes or (store.write(*writes) if len(writes) == 1 else store.commit(writes)):
+            return left_out
+    raise StoreError(f"pictures of a number were changed by others {TRIES} times in a row")
 
 
 def _named(images: Iterable[Image]) -> Iterator[tuple[str, Image]]:
@@ -134,22 +149,35 @@ def _row(
     }
 
 
-def _put(store: Store, image: Image, row: Row, earlier: Row | None, real: datetime) -> None:
-    """Write a picture's row over none, or over that of a try that failed."""
-    if image.data:
-        try:
-            had = keep(store, row, image.data, real)
-        except NotAPicture as reason:  # the mark stays: a sweep tells of it
-            had = {"state": State.REFUSED.value, "reason": str(reason), "expires_at": until(real)}
-        else:
-            row = {name: value for name, value in row.items() if name not in rows.MARK}
-        row = {**row, **had, "link": ""}
+def _writes(
+    store: Store, image: Image, row: Row, earlier: Row | None, real: datetime
+) -> list[Put | Change]:
+    """What is to be written of a picture that was named, given what is known of it."""
     if earlier is None:
-        store.write(Put(row))
-        return
-    said = {name: value for name, value in row.items() if name not in ("pk", "sk")}
-    over = tuple(name for name in ("reason", *rows.UNMARK) if name not in row)
-    store.write(Change(rows.key_of(row), set=said, remove=over, when={"state": earlier["state"]}))
+        return [Put(_had(store, image, row, real))]
+    key, when = rows.key_of(row), {"state": earlier["state"]}
+    if earlier["state"] in (State.REFUSED, State.GONE):
+        again = _had(store, image, row, real)
+        said = {name: value for name, value in again.items() if name not in ("pk", "sk")}
+        over = tuple(name for name in ("reason", *rows.UNMARK) if name not in said)
+        return [Change(key, set=said, remove=over, when=when)]
+    if earlier["state"] == State.WAITING and earlier["link"] != image.link:
+        # Signed anew, perhaps because the other one runs out.
+        fresh = {"link": image.link, "expires_at": row["expires_at"]}
+        return [Change(key, set=fresh, when=when)]
+    return []
+
+
+def _had(store: Store, image: Image, row: Row, real: datetime) -> Row:
+    """A picture's row; of one that was brought along with what became of it at once."""
+    if not image.data:
+        return row
+    try:
+        had = keep(store, row, image.data, real)
+    except NotAPicture as reason:  # the mark stays: a sweep tells of it
+        had = {"state": State.REFUSED.value, "reason": str(reason), "expires_at": until(real)}
+        return {**row, **had}
+    return {**{name: value for name, value in row.items() if name not in rows.MARK}, **had}
 
 
 def keep(store: Store, row: Row, data: bytes, real: datetime) -> Row:
@@ -222,3 +250,25 @@ def picture_of(store: Store, row: Row, real: datetime) -> Blob | None:
         return None
     name = rows.CARRIER + row["sha256"]
     return read_blob(store, rows.number_pk(row["number"]), name, real)
+
+
+# For people
+
+
+def pictures_of_order(store: Store, order_id: str, real: datetime) -> list[Row]:
+    """The rows of all pictures of the numbers of an order, whoever may see them."""
+    links = store.read(rows.order_pk(order_id), rows.LINK)
+    found = [
+        row
+        for link in links
+        for row in store.read(album(link["sk"].removeprefix(rows.LINK)), rows.IMAGE)
+        if row["expires_at"] > real.timestamp()  # the table deletes it only days later
+    ]
+    return sorted(found, key=lambda row: (row["number"], row["since"], row["place"], row["sk"]))
+
+
+def name_again(store: Store, row: Row, real: datetime) -> bool:
+    """Have the delivery that named a picture translated again by the next sweep, which tries what
+    could not be had once more; False where the delivery is no longer kept."""
+    key = row["named_by"], rows.DELIVERY
+    return store.write(Change(key, set=rows.mark(key, rows.at_once(real))))
