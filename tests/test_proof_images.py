@@ -57,9 +57,9 @@ def fleet() -> Stage:
     return prepared(stage_of(settings={"hand_marked": True}, own_fleet=True, needs_proof=True))
 
 
-def pictures(stage: Stage, **has: bytes | Exception) -> FakePictures:
+def pictures(stage: Stage, **has: bytes | FetchRefused | FetchFailed) -> FakePictures:
     """What the carrier has to show from now on, by the names of its links."""
-    found = FakePictures({link(name): had for name, had in has.items()})  # type: ignore[misc]
+    found = FakePictures({link(name): had for name, had in has.items()})
     stage.pictures = found
     return found
 
