@@ -245,16 +245,38 @@ def test_an_account_lets_us_fetch_from_what_it_lists_and_another_does_not() -> N
 
 @pytest.mark.parametrize("listed", [None, "images.example.net", 5, {"images.example.net": 1}, [[]]])
 def test_a_list_that_is_none_lets_nothing_through(listed: object) -> None:
-    assert hosts_of(accounts({"account": "my", "proof_hosts": listed}), "ninjavan", "my") == ()
+    assert (
+        hosts_of(
+            accounts({"account": "my", "secrets": ["s"], "proof_hosts": listed}), "ninjavan", "my"
+        )
+        == ()
+    )
 
 
 def test_an_entry_that_is_none_lets_nothing_through_and_spoils_no_other() -> None:
     listed = ["*", "images.example.net", None]
-    found = hosts_of(accounts({"account": "my", "proof_hosts": listed}), "ninjavan", "my")
+    found = hosts_of(
+        accounts({"account": "my", "secrets": ["s"], "proof_hosts": listed}), "ninjavan", "my"
+    )
     assert found == ("images.example.net",)
 
 
-@pytest.mark.parametrize("secrets", [{}, {"ninjavan": None}, {"ninjavan": "x"}, accounts(None, 5)])
+ENTRY = {"account": "my", "secrets": ["s"], "proof_hosts": ["images.example.net"]}
+
+
+@pytest.mark.parametrize(
+    "secrets",
+    [
+        {},
+        {"ninjavan": None},
+        {"ninjavan": "x"},
+        accounts(None, 5),
+        accounts(ENTRY, None),
+        accounts({**ENTRY, "secrets": []}),
+        accounts({**ENTRY, "secrets": "s"}),
+        accounts({**ENTRY, "account": "sg"}),
+    ],
+)
 def test_a_secret_of_another_shape_lets_nothing_through(secrets: dict[str, Any]) -> None:
     assert hosts_of(secrets, "ninjavan", "my") == ()
 

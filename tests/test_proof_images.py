@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -19,7 +20,7 @@ from shipclock.marketplaces.protocol import Blob
 from shipclock.order_view import order_view
 from shipclock.ports import FetchFailed, FetchRefused, Row, SecretsFailed, StoreError
 from shipclock.proof_images import HOLD, LINK_KEPT, MOST_PER_DELIVERY, MOST_PER_NUMBER, put_images
-from shipclock.sources import Delivery, Image, jtexpress, ninjavan
+from shipclock.sources import Delivery, Image, history, jtexpress, ninjavan
 from shipclock.sweep import Report, Sweep
 from tests.fakes import KINDS, FakePictures, Faults, FaultyPictures, FaultyStore, FaultyWire, Gone
 from tests.marketplaces.pictures import whole_jpeg, whole_png
@@ -708,6 +709,23 @@ def test_a_picture_of_an_account_that_may_not_speak_for_the_shop_is_not_shown() 
     delivered(stage, link("a"))
     stage.sweep()
     assert files(stage) == [PHOTO]
+    stage.carrier_tells(NUMBER, "delivered", proof="photo")
+    stage.sweep()
+    assert (uploads(stage), push(stage, order_id)[0]) == ([], "done")
+
+
+def test_a_picture_of_a_sender_that_is_not_certain_is_kept_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unsigned = partial(history.tracked, confirmed=False)
+    monkeypatch.setattr(ninjavan, "tracked", unsigned)
+    stage = prepared(stage_of(settings={"hand_marked": True}, own_fleet=True))
+    order_id = under_way(stage)
+    pictures(stage, a=PHOTO)
+    delivered(stage, link("a"))
+    stage.sweep()
+    assert files(stage) == [PHOTO]
+    stage.until(stage.now + MINUTE)
     stage.carrier_tells(NUMBER, "delivered", proof="photo")
     stage.sweep()
     assert (uploads(stage), push(stage, order_id)[0]) == ([], "done")

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import idna
 
 from shipclock.ports import FetchRefused
+from shipclock.sources import accounts_of
 
 LONGEST = 4096
 """Characters of a link; a signed one has some hundred to two thousand."""
@@ -101,10 +102,12 @@ def hosts_of(secrets: Mapping[str, Any], source: str, account: str) -> tuple[str
 
     An entry that is no pattern lets nothing through; `shipclock doctor` tells of it.
     """
-    listed = secrets.get(source)
-    entries = [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
-    mine = [e for e in entries if str(e.get("account", "default")) == account]
-    return tuple(pattern for entry in mine for pattern in _patterns(entry.get("proof_hosts")))
+    try:
+        accounts = accounts_of(secrets, source)
+    except ValueError:  # malformed: nobody of that source is let in either
+        return ()
+    mine = [each.options.get("proof_hosts") for each in accounts if each.name == account]
+    return tuple(pattern for listed in mine for pattern in _patterns(listed))
 
 
 def _patterns(listed: object) -> list[str]:

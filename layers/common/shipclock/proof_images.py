@@ -220,15 +220,15 @@ def shown(
     """What carriers have to show of the delivery of a package: the first picture that is kept and
     taken, a signature before a photo.
 
-    It must belong to a scan that counts for this order and come from an account that may speak for
-    its shop: a number may have been another order's before.
+    It must belong to a scan that counts for this order, of a sender that is certain, and come from
+    an account that may speak for its shop: a number may have been another order's before.
     """
     parcels = [p.parcel for p in order.packages if p.package_id == package_id and p.parcel]
     scans = {
         scan.identity
         for parcel in parcels
         for scan in parcel.scans
-        if scan.status is TrackingStatus.DELIVERED
+        if scan.status is TrackingStatus.DELIVERED and scan.confirmed
     }
     found = [
         row
