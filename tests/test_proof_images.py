@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from cli import __main__ as entry
 from cli import operate, pushes
 from shipclock import backoff, fetching, proof_images, rows
 from shipclock.blobs import KEPT, put_blob, read_blob
+from shipclock.clockwork import Clockwork
 from shipclock.domain.times import stamp
 from shipclock.marketplaces.protocol import Blob
 from shipclock.order_view import order_view
@@ -238,6 +240,45 @@ def test_a_sweep_without_time_fetches_nothing_and_leaves_it_due(stage: Stage) ->
     stage.real.pass_time(51)
     assert sweep.run().due_left == 1
     assert (had.asked, states(stage)) == ([], ["waiting"])
+
+
+def test_pictures_that_take_long_are_left_when_the_time_is_over(stage: Stage) -> None:
+    class Slow(FakePictures):
+        """Each takes as long as it may."""
+
+        def fetch(self, named: str, hosts: Sequence[str]) -> bytes:
+            stage.real.pass_time(10)
+            return super().fetch(named, hosts)
+
+    had = stage.pictures = Slow({link("a"): PHOTO})
+    for n in range(8):
+        delivered(stage, link("a"), number=f"SYN-9{n:03}")
+    assert stage.sweep(seconds=65).due_left == 2
+    assert len(had.asked) == 6
+
+
+def test_a_picture_that_is_not_due_yet_is_not_fetched_whatever_the_index_says(
+    stage: Stage,
+) -> None:
+    had = pictures(stage)
+    delivered(stage, link("a"))
+    stage.sweep()
+    (row,) = album(stage)
+    world = stage.world
+    clockwork = Clockwork(stage.real, stage.real.sleep, stage.real.now + HOUR)
+    fetches = fetching.Fetching(
+        world.store,
+        world.pictures,
+        lambda source, account: [HOST],
+        clockwork,
+        stage.now + MINUTE - timedelta(seconds=1),
+        lambda name, **said: None,
+    )
+    fetches.fetch(rows.key_of(row))
+    fetches.fetch(("FILES#NUMBER#SYN9", "IMAGE#of nobody"))
+    assert len(had.asked) == 1
+    replace(fetches, now=stage.now + MINUTE).fetch(rows.key_of(row))
+    assert len(had.asked) == 2
 
 
 def test_what_waits_to_be_fetched_is_no_reason_for_an_alarm(stage: Stage) -> None:

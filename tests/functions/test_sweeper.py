@@ -272,7 +272,7 @@ def test_a_secret_that_can_not_be_had_is_told_without_its_words(
             raise fault("made-up-secret is no JSON")
 
     monkeypatch.setattr(wiring, "SecretsProvider", Failing)
-    monkeypatch.setattr(wiring.boto3, "client", lambda *named, **more: None)
+    monkeypatch.setattr("boto3.client", lambda *named, **more: None)
     with pytest.raises(SecretsFailed) as told:
         wiring.secret("any")()
     assert "made-up" not in repr(told.value)
