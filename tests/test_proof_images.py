@@ -17,6 +17,7 @@ from cli import operate, pushes
 from shipclock import backoff, fetching, proof_images, rows
 from shipclock.blobs import KEPT, put_blob, read_blob
 from shipclock.clockwork import Clockwork
+from shipclock.codec import read_scan
 from shipclock.domain.times import stamp
 from shipclock.marketplaces.protocol import Blob
 from shipclock.order_view import order_view
@@ -467,6 +468,21 @@ def test_of_several_pictures_that_are_all_missing_the_seller_hears_once(stage: S
     assert len(said(stage)) == 1
 
 
+def test_while_another_picture_may_still_come_nobody_hears_of_one_that_is_missing(
+    stage: Stage,
+) -> None:
+    under_way(stage)
+    pictures(stage, a=FetchRefused("the picture was sent packed"))
+    delivered(stage, link("a"), link("b"))
+    stage.sweep()
+    assert states(stage) == ["refused", "waiting"]
+    assert not said(stage)
+    for wait in backoff.IMAGE:
+        later(stage, wait)
+    assert states(stage) == ["refused", "gone"]
+    assert len(said(stage)) == 1
+
+
 def test_of_a_number_that_nobody_knows_nobody_hears(stage: Stage) -> None:
     pictures(stage, a=FetchRefused("the picture was sent packed"))
     delivered(stage, link("a"))
@@ -576,6 +592,25 @@ def test_two_sweeps_that_fetch_at_once_keep_it_once(stage: Stage) -> None:
     stage.sweep()
     assert (files(stage), states(stage)) == ([PHOTO], ["kept"])
     assert lines(stage) == ["image.kept"]
+
+
+def test_two_sweeps_that_are_refused_at_once_tell_it_once(stage: Stage) -> None:
+    under_way(stage)
+
+    class Slow(FakePictures):
+        """Another sweep runs while the first one waits for its refusal."""
+
+        def fetch(self, named: str, hosts: Sequence[str]) -> bytes:
+            self.asked.append(named)
+            if len(self.asked) == 1:
+                stage.sweep()
+            raise FetchRefused("the picture was sent packed")
+
+    stage.pictures = Slow()
+    delivered(stage, link("a"))
+    stage.sweep()
+    assert states(stage) == ["refused"]
+    assert (lines(stage), len(said(stage))) == (["image.refused"], 1)
 
 
 # Pictures that a delivery brings along
@@ -717,6 +752,48 @@ def test_a_signature_goes_before_a_photo_unless_the_marketplace_does_not_take_it
     fleet.sweep()
     later(fleet, 2 * MINUTE)
     assert (uploads(fleet), push(fleet, order_id)[0]) == ([shown], "done")
+
+
+def brings(stage: Stage, status: str, *images: tuple[str, bytes]) -> None:
+    """A carrier brings pictures, with their kinds, of the scan that says so."""
+    scans = [read_scan(row) for row in stage.memory.read("NUMBER#SYN0001", rows.EVENT)]
+    (scan,) = [scan.identity for scan in scans if scan.status == status]
+    named = [Image(NUMBER_KEY, scan, kind, data=data) for kind, data in images]
+    delivery = Delivery("ninjavan", "my", b"{}", stage.real.now)
+    at = stage.now, stage.real.now
+    put_images(stage.store, delivery, "DELIVERY#x", named, lambda source, account: False, *at)
+
+
+def heard(stage: Stage) -> None:
+    """A delivery is heard of and not told yet."""
+    stage.until(stage.now + MINUTE)
+    stage.carrier_tells(NUMBER, "delivered", proof="photo")
+    Sweep(stage.world, stage.now, timedelta(seconds=65)).poke([rows.key_of(stage.kept[-1])])
+
+
+def test_of_all_pictures_the_signature_is_shown_whichever_was_named_first(fleet: Stage) -> None:
+    order_id = under_way(fleet)
+    heard(fleet)
+    brings(fleet, "delivered", ("photo", PHOTO), ("photo", OTHER_PHOTO), ("signature", SIGNATURE))
+    fleet.sweep()
+    assert (uploads(fleet), push(fleet, order_id)[0]) == ([SIGNATURE], "done")
+
+
+def test_of_several_photos_the_first_is_shown(fleet: Stage) -> None:
+    order_id = under_way(fleet)
+    heard(fleet)
+    brings(fleet, "delivered", *(("photo", whole_jpeg(n, 200)) for n in range(400, 408)))
+    fleet.sweep()
+    assert (uploads(fleet), push(fleet, order_id)[0]) == ([whole_jpeg(400, 200)], "done")
+
+
+def test_a_picture_of_the_pickup_shows_no_delivery() -> None:
+    stage = prepared(stage_of(settings={"hand_marked": True}, own_fleet=True))
+    order_id = under_way(stage)
+    brings(stage, "picked_up", ("photo", PHOTO))
+    heard(stage)
+    stage.sweep()
+    assert (uploads(stage), push(stage, order_id)[0]) == ([], "done")
 
 
 def test_a_picture_that_the_marketplace_does_not_take_keeps_no_delivery_from_being_told() -> None:
