@@ -21,7 +21,7 @@ from shipclock.codec import read_scan
 from shipclock.domain.times import stamp
 from shipclock.marketplaces.protocol import Blob
 from shipclock.order_view import order_view
-from shipclock.ports import FetchFailed, FetchRefused, Row, SecretsFailed, StoreError
+from shipclock.ports import Change, FetchFailed, FetchRefused, Put, Row, SecretsFailed, StoreError
 from shipclock.proof_images import HOLD, LINK_KEPT, MOST_PER_DELIVERY, MOST_PER_NUMBER, put_images
 from shipclock.sources import Delivery, Image, history, jtexpress, ninjavan
 from shipclock.sweep import Report, Sweep
@@ -695,6 +695,23 @@ def test_a_delivery_waits_to_be_told_while_its_picture_is_fetched(fleet: Stage) 
     for _ in range(10):
         later(fleet, 2 * MINUTE)
     assert (uploads(fleet), push(fleet, order_id)[0]) == ([PHOTO], "done")
+
+
+def test_whoever_settles_a_delivery_sees_that_its_pictures_are_on_their_way(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put: list[str] = []
+    apply = stage.memory._apply
+
+    def noted(write: Put | Change) -> None:
+        put.append(write.key[1].partition("#")[0])
+        apply(write)
+
+    monkeypatch.setattr(stage.memory, "_apply", noted)
+    pictures(stage, a=PHOTO, b=PHOTO)
+    delivered(stage, link("a"), link("b"))
+    stage.sweep()
+    assert put[:4] == ["DELIVERY", "IMAGE", "IMAGE", "EVENT"]
 
 
 def test_a_delivery_does_not_wait_for_long() -> None:
