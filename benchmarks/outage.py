@@ -40,7 +40,7 @@ from shipclock.ports import Change, Due, HttpReply, HttpRequest, Key, Page, Put,
 from shipclock.settle import settle
 from shipclock.snapshots import keep_snapshot
 from shipclock.sweep import Line, Sweep, World
-from tests.fakes import FakeClock, MemoryStore
+from tests.fakes import FakeClock, FakePictures, MemoryStore
 from tests.stage import APP_KEY, APP_SECRET, HOSTS, SECRETS, SHOP_ID, TOKENS
 
 BEGAN = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
@@ -349,6 +349,7 @@ class Recovery:
         world = World(
             store=self.store,
             wire=self.market,
+            pictures=FakePictures(),
             hosts=HOSTS,
             secrets=lambda: SECRETS,
             announce=self._announce,

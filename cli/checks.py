@@ -10,6 +10,7 @@ from cli import shop_checks
 from cli.facts import Check, Facts, Finding
 from shipclock.domain.times import stamp
 from shipclock.hub import ROLES
+from shipclock.imagelinks import pattern_of
 from shipclock.silence import FLOOR, HOUR, span
 from shipclock.sources import MARKETPLACES, SOURCES, accounts_of
 
@@ -179,6 +180,24 @@ def sources_secret(facts: Facts) -> Iterator[Finding]:
                     "It has no secret, so nothing from it is taken.",
                     "Put its secret there, or take the account out.",
                 )
+            yield from proof_hosts(f"account {entry.get('account', 'default')!s} of {about}", entry)
+
+
+def proof_hosts(about: str, entry: Mapping[str, Any]) -> Iterator[Finding]:
+    """Whether the hosts that pictures may be fetched from are ones."""
+    listed = entry.get("proof_hosts", [])
+    for pattern in listed if isinstance(listed, list) else [None]:
+        try:
+            pattern_of(pattern)
+        except ValueError:
+            yield Finding(
+                "proof_hosts_malformed",
+                about,
+                f"Its proof_hosts hold {pattern!r}, which is no host."
+                if isinstance(pattern, str)
+                else "Its proof_hosts are no list of hosts.",
+                'Write ["images.example.net", "*.example.org"]: names of hosts, without https.',
+            )
 
 
 def hub_secret(facts: Facts) -> Iterator[Finding]:

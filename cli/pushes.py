@@ -14,6 +14,7 @@ from shipclock import asking, rows
 from shipclock.blobs import TooLarge, put_blob, read_blob
 from shipclock.marketplaces.protocol import Blob
 from shipclock.order_view import order_view
+from shipclock.proof_images import State, name_again, picture_of, pictures_of_order
 from shipclock.wishes import APPROVE
 
 TABLE = click.option("--table", help="The stack's table in AWS; left out: the local stack's.")
@@ -21,6 +22,7 @@ TABLE = click.option("--table", help="The stack's table in AWS; left out: the lo
 DEEDS = [deed for deed in map(str, asking.WORDS) if deed != APPROVE]  # it has a command of its own
 JPEG = "image/jpeg"
 MEDIA = {".pdf": "application/pdf", ".png": "image/png", ".jpg": JPEG, ".jpeg": JPEG}
+ENDINGS = {"image/png": ".png", JPEG: ".jpg"}
 
 
 class AskError(Exception):
@@ -159,6 +161,39 @@ def proof_command(order_id: str, package_id: str, file: Path, table: str | None)
     except TooLarge as error:
         raise AskError(f"{error}.") from None
     click.echo("kept")
+
+
+@files.command("pictures")
+@click.argument("order_id")
+@click.option("--again", is_flag=True, help="Try what could not be had once more.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write them there.")
+@TABLE
+def pictures_command(order_id: str, again: bool, out: Path | None, table: str | None) -> None:
+    """List the pictures that carriers have named of the deliveries of ORDER_ID."""
+    store = operate.open_store(table)
+    found = pictures_of_order(store, order_id, real())
+    if not found:
+        raise AskError(
+            "No carrier has named a picture of that order's deliveries, or none of the accounts "
+            "that did has proof_hosts in the sources' secret."
+        )
+    for place, row in enumerate(found):
+        about = f"{row['kind']} of {row['number']}, by {row['source']} {row['account']}"
+        click.echo(f"{row['state']:<8} {about}{': ' * ('reason' in row)}{row.get('reason', '')}")
+        blob = picture_of(store, row, real())
+        if out is not None and blob is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            path = out / f"{row['number']}-{place}{ENDINGS[blob.media_type]}"
+            path.write_bytes(blob.data)
+            click.echo(f"         {path}")
+    if again:
+        missing = [row for row in found if row["state"] in (State.REFUSED, State.GONE)]
+        named = {row["named_by"]: row for row in missing}
+        tried = sum(name_again(store, row, real()) for row in named.values())
+        click.echo(
+            f"{tried} of {len(named)} deliveries that named what is missing are read again by the "
+            "next sweep"
+        )
 
 
 @files.command("label")

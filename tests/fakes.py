@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from sandbox.core import Sandbox
 from sandbox.wire import Request
+from shipclock.imagelinks import target_of
 from shipclock.ports import (
     Above,
     Absent,
@@ -18,12 +19,15 @@ from shipclock.ports import (
     Change,
     Check,
     Due,
+    FetchFailed,
+    FetchRefused,
     HttpReply,
     HttpRequest,
     Key,
     NoAnswer,
     NotSent,
     Page,
+    Pictures,
     Put,
     Row,
     StoreError,
@@ -208,6 +212,22 @@ class SandboxWire:
         return HttpReply(reply.status, headers, reply.body)
 
 
+@dataclass
+class FakePictures:
+    """`ports.Pictures` of a carrier that has these, by their links: bytes, or why there is none."""
+
+    has: dict[str, bytes | FetchRefused | FetchFailed] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def fetch(self, link: str, hosts: Sequence[str]) -> bytes:
+        target_of(link, hosts)
+        self.asked.append(link)
+        found = self.has.get(link, FetchFailed("images.example.net answered 404"))
+        if isinstance(found, bytes):
+            return found
+        raise found
+
+
 class Gone(BaseException):
     """The process is gone: nothing after it runs, least of all a handler of exceptions."""
 
@@ -270,6 +290,17 @@ class FaultyStore:
 
     def count(self, partition: str, most: int) -> int:
         return self._faults.around(lambda: self._store.count(partition, most), StoreError)
+
+
+class FaultyPictures:
+    """A way to pictures whose every call may fail, as `Faults` plans it."""
+
+    def __init__(self, pictures: Pictures, faults: Faults) -> None:
+        self._pictures = pictures
+        self._faults = faults
+
+    def fetch(self, link: str, hosts: Sequence[str]) -> bytes:
+        return self._faults.around(lambda: self._pictures.fetch(link, hosts), FetchFailed)
 
 
 class FaultyWire:

@@ -15,12 +15,12 @@ from sandbox.world import Effect
 from shipclock.connect import connect_shop
 from shipclock.ingest import Answer, Arrival, receive
 from shipclock.marketplaces.protocol import Hosts, Shop, Tokens
-from shipclock.ports import Put, Row, Store, Wire
+from shipclock.ports import Pictures, Put, Row, Store, Wire
 from shipclock.settle import Settled, judge, read_book
 from shipclock.silence import Speaker
 from shipclock.sources import standard_webhooks
 from shipclock.sweep import Line, Report, Sweep, World
-from tests.fakes import FakeClock, MemoryStore, SandboxWire
+from tests.fakes import FakeClock, FakePictures, MemoryStore, SandboxWire
 
 START = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
 """When the simulated story begins."""
@@ -81,6 +81,8 @@ class Stage:
         self.network = SandboxWire(self.sandbox, self.real)
         self.wire: Wire = self.network
         """What the sweeps call through; a test may lay another wire over the network."""
+        self.pictures: Pictures = FakePictures()
+        """What carriers have to show; a test fills it, or lays something over it."""
         self.secrets: Mapping[str, Any] = SECRETS
         """The sources' secret as it stands; a test may put another."""
         self.announced: list[Mapping[str, Any]] = []
@@ -110,6 +112,7 @@ class Stage:
         return World(
             store=self.store,
             wire=self.wire,
+            pictures=self.pictures,
             hosts=HOSTS,
             secrets=lambda: self.secrets,
             announce=self.announced.append,

@@ -156,6 +156,24 @@ FAULTS: list[tuple[str, Facts, str, str]] = [
         "",
     ),
     (
+        "a host is none",
+        accounts([{"account": APP_KEY, "secrets": [APP_SECRET], "proof_hosts": ["https://x"]}]),
+        "proof_hosts_malformed",
+        "without https",
+    ),
+    (
+        "all hosts",
+        accounts([{"account": APP_KEY, "secrets": [APP_SECRET], "proof_hosts": ["*"]}]),
+        "proof_hosts_malformed",
+        "images.example.net",
+    ),
+    (
+        "hosts are no list",
+        accounts([{"account": APP_KEY, "secrets": [APP_SECRET], "proof_hosts": "a.example"}]),
+        "proof_hosts_malformed",
+        "",
+    ),
+    (
         "an empty secret",
         accounts([{"account": APP_KEY, "secrets": ["", None]}]),
         "account_without_secret",
@@ -247,6 +265,9 @@ FAULTS: list[tuple[str, Facts, str, str]] = [
 
 def test_a_good_set_up_has_no_finding() -> None:
     assert diagnose(GOOD) == []
+    hosts = ["images.example.net", "*.example.org"]
+    listed = [{"account": APP_KEY, "secrets": [APP_SECRET], "proof_hosts": hosts}]
+    assert diagnose(accounts(listed)) == []
 
 
 @pytest.mark.parametrize(("facts", "code", "mend"), [row[1:] for row in FAULTS])

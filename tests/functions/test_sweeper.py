@@ -7,10 +7,14 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.utilities.parameters.exceptions import (
+    GetParameterError,
+    TransformParameterError,
+)
 
 from shipclock import rows, wiring
 from shipclock.domain.times import stamp
-from shipclock.ports import Change, Key, Put, Row, StoreError, Write
+from shipclock.ports import Change, Key, Put, Row, SecretsFailed, StoreError, Write
 from shipclock.settings import SettingMissing, SweeperSettings
 from shipclock.sweep import TimeRefused
 from tests.fakes import MemoryStore
@@ -252,3 +256,24 @@ def test_a_silent_source_is_counted_and_the_shortest_silence_is_the_templates(
         assert (answer["failed"], answer["due_left"]) == (0, 0)
         said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         assert sum(line.get("SourceSilent", [0])[0] for line in said) == silent
+
+
+@pytest.mark.parametrize("fault", [GetParameterError, TransformParameterError])
+def test_a_secret_that_can_not_be_had_is_told_without_its_words(
+    fault: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing:
+        """A secret store that quotes what it could not read."""
+
+        def __init__(self, **named: Any) -> None:
+            pass
+
+        def get(self, name: str, **named: Any) -> object:
+            raise fault("made-up-secret is no JSON")
+
+    monkeypatch.setattr(wiring, "SecretsProvider", Failing)
+    monkeypatch.setattr("boto3.client", lambda *named, **more: None)
+    with pytest.raises(SecretsFailed) as told:
+        wiring.secret("any")()
+    assert "made-up" not in repr(told.value)
+    assert told.value.__suppress_context__

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from shipclock.domain.push import Deed, Intent, IntentState
 from shipclock.marketplaces import tiktok_shop
-from shipclock.marketplaces.protocol import Call, Kind, Outcome, Shelf
+from shipclock.marketplaces.protocol import Blob, Call, Kind, Known, Outcome, Shelf, Telling
 from shipclock.marketplaces.tiktok_shop import (
     aftersales,
     aftersales_flow,
@@ -15,11 +16,13 @@ from shipclock.marketplaces.tiktok_shop import (
     fulfilment,
     inventory,
     service,
+    tell_parcels,
 )
 from shipclock.marketplaces.tiktok_shop.outcomes import coded
 from shipclock.ports import HttpReply
 from shipclock.reading import Unreadable
-from tests.builders import ORDER, sample_bytes, shop
+from tests.builders import ORDER, T0, folded, sample_bytes, shop
+from tests.marketplaces.pictures import PDF_FILE, whole_jpeg, whole_png
 
 P2, P3 = "1150000000000000102", "1150000000000000103"
 L1, L2 = "577000000000000101", "577000000000000102"
@@ -155,6 +158,81 @@ def test_a_delivery_of_a_package_that_is_not_ones_own_is_refused() -> None:
     found = told("deliver.not_own_fleet")
     assert (found.kind, found.code) == (Kind.REFUSED, 10007014)
     assert told("deliver.done").kind is Kind.OK
+
+
+PHOTO, OWN = Blob("image/jpeg", whole_jpeg(300, 200)), Blob("application/pdf", PDF_FILE)
+LATER_ON = T0 + timedelta(minutes=30)
+
+
+def delivering(reason: str = "", **known: Any) -> Telling:
+    """A delivery about to be told; with a reason one that failed."""
+    says = {"delivery_type": "DELIVERY_FAILED", "reason": reason}
+    says = says if reason else {"delivery_type": "DELIVERY_SUCCESS"}
+    intent = Intent("k", "deliver", P2, "", IntentState.PENDING, deed=Deed.DELIVER, says=says)
+    return Telling(intent, folded(), Known(T0, **known))
+
+
+@pytest.mark.parametrize(
+    ("known", "uploaded"),
+    [
+        ({"carrier_proof": PHOTO}, PHOTO.data),
+        ({"proof": OWN}, OWN.data),
+        ({"proof": OWN, "carrier_proof": PHOTO}, OWN.data),
+        ({"carrier_proof": PHOTO, "proof_until": LATER_ON}, PHOTO.data),
+    ],
+)
+def test_a_delivery_is_shown_by_the_sellers_proof_before_the_carriers(
+    known: dict[str, Any], uploaded: bytes
+) -> None:
+    step = tell_parcels.deliver_step(delivering(**known), shop())
+    assert isinstance(step, Call)
+    assert step.upload is not None
+    assert step.upload.data == uploaded
+    known = {**known, "learned": {step.name: "https://files.example/1"}}
+    assert tell_parcels.deliver_step(delivering(**known), shop()) is None
+    call = tell_parcels.deliver(delivering(**known), shop())
+    assert call.body is not None
+    (package,) = call.body["packages"]
+    assert package["file_url"] == "https://files.example/1"
+    assert package["file_type"] == ("PDF" if uploaded == OWN.data else "IMG")
+
+
+def test_a_carriers_picture_shows_no_failure_and_none_is_waited_for() -> None:
+    failed = delivering("BUYER_REFUSED", carrier_proof=PHOTO, proof_until=LATER_ON)
+    assert tell_parcels.deliver_step(failed, shop()) is None
+    call = tell_parcels.deliver(failed, shop())
+    assert call.body is not None
+    assert "file_url" not in call.body["packages"][0]
+    shown = tell_parcels.deliver_step(delivering("BUYER_REFUSED", proof=OWN), shop())
+    assert isinstance(shown, Call), "the seller's own may"
+
+
+@pytest.mark.parametrize(("minutes", "wait"), [(30, 2), (2, 2), (1, 1), (0, None), (-1, None)])
+def test_a_delivery_waits_for_a_picture_that_is_on_its_way_until_that_is_over(
+    minutes: int, wait: int | None
+) -> None:
+    until = T0 + timedelta(minutes=minutes)
+    step = tell_parcels.deliver_step(delivering(proof_until=until), shop())
+    if wait is None:
+        assert step is None
+    else:
+        assert isinstance(step, Outcome)
+        assert (step.kind, step.wait) == (Kind.LATER, timedelta(minutes=wait))
+
+
+@pytest.mark.parametrize(
+    ("blob", "taken"),
+    [
+        (PHOTO, True),
+        (OWN, True),
+        (Blob("image/png", whole_png(100, 100)), True),
+        (Blob("image/png", whole_png(99, 100)), False),
+        (Blob("image/jpeg", whole_png(120, 120)), False),
+        (Blob("image/webp", PHOTO.data), False),
+    ],
+)
+def test_a_proof_is_taken_as_the_marketplace_says(blob: Blob, taken: bool) -> None:
+    assert tiktok_shop.takes_proof(blob) is taken
 
 
 def test_the_address_of_a_proof_is_read() -> None:

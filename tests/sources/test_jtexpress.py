@@ -523,6 +523,54 @@ def test_a_delivery_without_a_scan_says_so(content: Content) -> None:
     assert len(translation.links) == len(content)
 
 
+ONE, TWO = "https://proof.example/1.jpg?a=1,2", "https://proof.example/2.jpg"
+
+
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        (ONE, [ONE]),
+        (f"{ONE},{TWO}", [ONE, TWO]),
+        (f" {ONE} ,\n {TWO} ", [ONE, TWO]),
+        (f"{TWO},{TWO}", [TWO]),
+        (f",{TWO}, ", [TWO]),
+        ("no link", ["no link"]),
+        (",".join(f"https://proof.example/{n}" for n in range(500)), 8),
+        ("," * 200_000 + TWO, [TWO]),
+        (", " * 100_000, []),
+        ("https://proof.example/" + "x" * 5_000, []),
+        ("", []),
+        ("  ", []),
+        (None, []),
+        (5, []),
+        ([TWO], []),
+        ({}, []),
+    ],
+    ids=lambda told: ascii(told)[:40],
+)
+def test_the_pictures_of_a_delivery_are_named_in_one_text(
+    text: object, links: list[str] | int
+) -> None:
+    found = told(form([parcel(entry(scanTypeCode="100", sigPicUrl=text))]))
+    (scan,) = found.scans
+    assert {(i.number, i.scan, i.kind) for i in found.images} <= {
+        (scan.number, scan.identity, "photo")
+    }
+    named = [image.link for image in found.images]
+    assert named == links or len(named) == links
+
+
+def test_only_a_delivery_is_shown_by_pictures() -> None:
+    for code in jtexpress.CODES.keys() - {"100", "702"}:
+        found = told(form([parcel(entry(scanTypeCode=code, sigPicUrl=TWO))]))
+        assert found.images == (), code
+
+
+def test_a_scan_that_is_listed_twice_names_its_pictures_once() -> None:
+    twice = [entry(scanTypeCode="100", sigPicUrl=TWO)] * 2
+    assert len(told(form([parcel(*twice)])).images) == 1
+
+
 def test_nobody_and_no_free_text_gets_into_the_facts() -> None:
     secret = "Aisyah Contoh"
     free = {

@@ -393,6 +393,50 @@ def test_a_delivery_tells_to_whom() -> None:
     assert scan("delivered.photo").delivered_to == "safe_place"
 
 
+def shown(**proof: object) -> list[tuple[str, str]]:
+    """The pictures that a delivery names: kind and link."""
+    found = told(bent(delivery_information={"proof": proof}))
+    assert {(image.number, image.scan) for image in found.images} <= {
+        (scan.number, scan.identity) for scan in found.scans
+    }
+    return [(image.kind, image.link) for image in found.images]
+
+
+def test_the_pictures_that_prove_a_delivery_are_named_signature_first() -> None:
+    uris = ["https://proof.example/1.jpg", "https://proof.example/2.jpg"]
+    assert shown(image_uris=uris, **SIGNATURE) == [
+        ("signature", "https://proof.example/s.png"),
+        ("photo", uris[0]),
+        ("photo", uris[1]),
+    ]
+    assert shown(image_uris=[uris[0], uris[0], f" {uris[0]} "]) == [("photo", uris[0])]
+
+
+@pytest.mark.parametrize("odd", [None, "", "https://proof.example/p.jpg", 5, {}, [None, 5, "", []]])
+def test_what_is_no_list_of_links_names_no_picture(odd: object) -> None:
+    assert shown(image_uris=odd) == []
+    assert shown(signature_uri=[odd], image_uris=odd) == []
+
+
+def test_a_long_link_is_named_whole_and_of_many_only_a_few() -> None:
+    long = "https://proof.example/?sign=" + "x" * 3_000
+    assert shown(image_uris=[long]) == [("photo", long)]
+    assert len(shown(image_uris=[f"https://proof.example/{n}" for n in range(2_000)])) == 8
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"event": "On Vehicle for Delivery"},
+        {"event": "Delivery Exception, Pending Reschedule"},
+        {"is_parcel_on_rts_leg": True},
+    ],
+)
+def test_only_a_delivery_to_the_buyer_is_shown_by_pictures(change: dict[str, Any]) -> None:
+    proof = {"proof": SIGNATURE | PHOTO}
+    assert told(bent(delivery_information=proof, delivery_exception=proof, **change)).images == ()
+
+
 @pytest.mark.parametrize("odd", [None, "gone", 5, [], {"proof": 5}])
 def test_odd_details_of_a_delivery_cost_no_more_than_themselves(odd: object) -> None:
     found = scan_of(bent(delivery_information=odd, delivery_exception=odd))

@@ -62,6 +62,12 @@ def test_an_account_is_read_with_its_secrets_and_shops() -> None:
     assert (unnamed.name, unnamed.shops) == ("default", ())
 
 
+@pytest.mark.parametrize("hosts", [[], ["images.example.net"], ["*"], "x", None, 5])
+def test_where_its_pictures_may_be_fetched_from_lets_no_account_in_or_out(hosts: object) -> None:
+    told = {"x": [{"account": "a", "secrets": ["one"], "proof_hosts": hosts}]}
+    assert [account.name for account in accounts_of(told, "x")] == ["a"]
+
+
 @pytest.mark.parametrize("secrets", [[], [""], [None], [5]])
 def test_an_account_without_a_secret_lets_nobody_in(secrets: list[object]) -> None:
     assert accounts_of({"x": [{"account": "a", "secrets": secrets}]}, "x") == ()

@@ -19,6 +19,9 @@ REREAD = _minutes(1, 2, 5, 15, 60)
 RENEW = timedelta(minutes=15)
 """A token renewal that was refused or not answered."""
 
+IMAGE = _minutes(1, 5, 15, 60, 360, 1440)
+"""A carrier's picture that could not be fetched. After the last entry it is gone."""
+
 RECONCILE = _minutes(1, 5, 15)
 """A reconciliation that broke off."""
 

@@ -23,8 +23,9 @@ class TooLarge(Exception):
     """The file is larger than any that we keep."""
 
 
-def put_blob(store: Store, order_id: str, name: str, blob: Blob, real: datetime) -> None:
-    """Keep a file of an order under a name (`PROOF#package`), in place of an earlier one."""
+def put_blob(store: Store, owner: str, name: str, blob: Blob, real: datetime) -> None:
+    """Keep a file under a name (`PROOF#package`), in place of an earlier one. Its owner is an order
+    by its id, or a tracking number by its partition."""
     if len(blob.data) > LARGEST:
         raise TooLarge(f"{name}: a file of at most {LARGEST // 1024 // 1024} MB was expected")
     expires_at = int((real + KEPT).timestamp())
@@ -33,26 +34,26 @@ def put_blob(store: Store, order_id: str, name: str, blob: Blob, real: datetime)
     for number, piece in reversed(list(enumerate(pieces))):
         told = about if number == 0 else {}
         row = {"data": piece, "expires_at": expires_at, **told}
-        store.write(Change(_key(order_id, name, number), set=row, create=True))
+        store.write(Change(_key(owner, name, number), set=row, create=True))
 
 
-def read_blob(store: Store, order_id: str, name: str, real: datetime) -> Blob | None:
+def read_blob(store: Store, owner: str, name: str, real: datetime) -> Blob | None:
     """A kept file; None where there is none, or it is no longer whole, or its time is over: the
     table deletes it only days later."""
-    first = store.get(_key(order_id, name, 0))
+    first = store.get(_key(owner, name, 0))
     if first is None or first["expires_at"] <= real.timestamp():
         return None
-    rest = [store.get(_key(order_id, name, number)) for number in range(1, first["pieces"])]
+    rest = [store.get(_key(owner, name, number)) for number in range(1, first["pieces"])]
     if any(row is None for row in rest):
         return None
     data = b"".join(row["data"] for row in (first, *rest) if row is not None)
     return Blob(first["media_type"], data)
 
 
-def has_blob(store: Store, order_id: str, name: str) -> bool:
+def has_blob(store: Store, owner: str, name: str) -> bool:
     """Whether a file is kept under that name."""
-    return store.get(_key(order_id, name, 0)) is not None
+    return store.get(_key(owner, name, 0)) is not None
 
 
-def _key(order_id: str, name: str, number: int) -> Key:
-    return f"{rows.FILES}{order_id}", f"{name}#{number:04}"
+def _key(owner: str, name: str, number: int) -> Key:
+    return f"{rows.FILES}{owner}", f"{name}#{number:04}"

@@ -18,6 +18,9 @@ COUNTED_PAGES = 2
 CHECKED = 200
 """Up to this many entries left are checked against their rows."""
 
+UNHURRIED = (f"{rows.PULL}#", rows.FILES)
+"""The beginnings of partitions of what is done when nothing else is left to do."""
+
 LATER = "9"
 """Sorts after every due time."""
 
@@ -36,6 +39,7 @@ class Found:
     sources: list[Key] = field(default_factory=list)
     stock: dict[str, list[Key]] = field(default_factory=dict)
     pulls: list[Key] = field(default_factory=list)
+    images: list[Key] = field(default_factory=list)
 
     def add(self, key: Key) -> None:
         """Sort one due row in."""
@@ -57,6 +61,8 @@ class Found:
             self.packages.append(key)
         elif kind == "SOURCE":
             self.sources.append(key)
+        elif kind == "FILES":
+            self.images.append(key)
         elif kind == "AUTH":
             self.authorisations.append(key)
         else:
@@ -123,11 +129,12 @@ class DueRows:
         ]
         if len(entries) <= CHECKED:
             entries = [entry for entry in entries if self._still_due(entry)]
-        # Reading packages or asking carriers is no deadline: a backlog is no reason for an alarm.
+        # Reading packages, asking carriers and fetching pictures is no deadline: a backlog is no
+        # reason for an alarm.
         pressing = [
             entry
             for entry in entries
-            if entry.key[1] != rows.REREAD and not entry.key[0].startswith(f"{rows.PULL}#")
+            if entry.key[1] != rows.REREAD and not entry.key[0].startswith(UNHURRIED)
         ]
         oldest = min((self._since(entry.due_at, real) for entry in pressing), default=real)
         return Left(len(entries), max(0, int((real - oldest) / timedelta(seconds=1))))

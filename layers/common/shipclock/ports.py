@@ -1,4 +1,5 @@
-"""The two ports, and the few values they speak: the table (`Store`) and the wire (`Wire`).
+"""The ports, and the few values they speak: the table (`Store`), the wire (`Wire`), and the way to
+pictures that carriers name (`Pictures`).
 
 `Store` is generic on purpose: what the rows mean is told in `rows`, so that a row's shape and the
 way rows are read and written each have one home. All reads but the two index queries are strongly
@@ -162,3 +163,26 @@ class Wire(Protocol):
 
     def send(self, request: HttpRequest) -> HttpReply:
         """Send once, never repeat. Raises `NoAnswer` or `NotSent`."""
+
+
+class SecretsFailed(Exception):
+    """The secret store did not answer; it may well do so later."""
+
+
+class FetchRefused(Exception):
+    """It is never fetched: what the link leads to, or what came, is not allowed. The message is for
+    people and never quotes the link."""
+
+
+class FetchFailed(Exception):
+    """It could not be fetched now, and may be later. The message is for people, as above."""
+
+
+class Pictures(Protocol):
+    """The way to the pictures that carriers name by links."""
+
+    def fetch(self, link: str, hosts: Sequence[str]) -> bytes:
+        """What a link leads to, if one of these patterns (`imagelinks.pattern_of`) lets its host.
+
+        Raises `FetchRefused` or `FetchFailed`, within ten seconds or so.
+        """

@@ -19,6 +19,7 @@ from shipclock.desk import Desk
 from shipclock.domain.push import GIVE_UP, IN_FLIGHT, Deed, Intent, IntentState
 from shipclock.marketplaces.protocol import Kind, Known, Outcome, Telling
 from shipclock.ports import Change
+from shipclock.proof_images import shown
 from shipclock.providers import ask_providers
 from shipclock.reading import Unreadable
 from shipclock.rereads import Rereads
@@ -240,10 +241,13 @@ class Pushes:
         if deed is Deed.MESSAGE:
             return replace(known, buyer=read_buyer(self._store, wish.order_id))
         if deed is Deed.DELIVER:
-            name = rows.PROOF + wish.intent.package_id
-            return replace(
-                known, proof=read_blob(self._store, wish.order_id, name, self._clockwork.real())
-            )
+            package, real = wish.intent.package_id, self._clockwork.real()
+            own = read_blob(self._store, wish.order_id, rows.PROOF + package, real)
+            if own is not None:
+                return replace(known, proof=own)
+            takes, order = self._lane.market.takes_proof, wish.settled.order
+            theirs = shown(self._store, order, package, takes, real)
+            return replace(known, carrier_proof=theirs.proof, proof_until=theirs.until)
         return known
 
     def _stop(self, wish: Wish, outcome: Outcome) -> None:

@@ -12,6 +12,8 @@
 | | `HANDOVER#package` | how a package may be handed to the marketplace's carrier |
 | | `BUYER` | personal data, with a TTL |
 | `FILES#order` | `PROOF#package#piece`, `LABEL#…` | files, in pieces, with a TTL |
+| `FILES#NUMBER#number` | `IMAGE#digest` | a picture that a carrier named, and its link |
+| | `CARRIER#sha256#piece` | the pictures that were had, each once |
 | `NUMBER#number` | `EVENT#identity`, `LINK#order` | scans, and whose they are |
 | `PULL#number` | `source#account` | the number is asked about |
 | `SHOP#id` | `LANE` | the connection: lease and pace |
@@ -57,6 +59,8 @@ HANDOVER = "HANDOVER#"
 FILES = "FILES#"
 PROOF = "PROOF#"
 LABEL = "LABEL#"
+IMAGE = "IMAGE#"
+CARRIER = "CARRIER#"
 STOCK = "STOCK#"
 STOCKWISH = "STOCKWISH#"
 

@@ -5,7 +5,7 @@ announces what was decided and lets each shop's lane do its calls; rounds go on 
 nothing new or the time is over. What is not finished stays due for the next minute.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, TypeVar
 
-from shipclock import backoff, codec, rows
+from shipclock import backoff, codec, fetching, rows
 from shipclock.announce import announcement
 from shipclock.clockwork import RESERVE, Busy, Clockwork
 from shipclock.connect import begin_reconciling, reconcile_key
@@ -21,10 +21,21 @@ from shipclock.domain.push import OPEN, IntentState
 from shipclock.domain.times import parse, stamp
 from shipclock.due import LATER, DueRows, Found
 from shipclock.errand import Errand
+from shipclock.fetching import Fetching
+from shipclock.imagelinks import hosts_of
 from shipclock.lane import Lane, LaneWorld, take
 from shipclock.marketplaces.protocol import Hosts, Shop
 from shipclock.packages import Packages
-from shipclock.ports import Change, Key, Row, Store, StoreError, Wire
+from shipclock.ports import (
+    Change,
+    Key,
+    Pictures,
+    Row,
+    SecretsFailed,
+    Store,
+    StoreError,
+    Wire,
+)
 from shipclock.pulls import Outside, Pulls
 from shipclock.reconcile import Reconciler
 from shipclock.settle import Settled, clear_mark, judge, read_book, settle
@@ -71,6 +82,7 @@ class World:
 
     store: Store
     wire: Wire
+    pictures: Pictures
     hosts: Hosts
     secrets: Callable[[], Mapping[str, Any]]
     announce: Announce
@@ -120,12 +132,21 @@ class Sweep:
         )
         self._pulls = Pulls(outside, now)
         self._translator = Translator(
-            world.store, now, world.real, world.raw_kept, self._pulls.watch
+            world.store,
+            now,
+            world.real,
+            world.raw_kept,
+            self._pulls.watch,
+            self._wants_images,
         )
         self._listener = Listener(
             world.store, world.secrets, world.heard, world.silence, now, world.real
         )
         self._sources: list[Key] = []
+        self._fetching = Fetching(
+            world.store, world.pictures, self._proof_hosts, self._clockwork, now, self._line
+        )
+        self._images: list[Key] = []
         self._shops: dict[str, Shop | None] = {}
         self._settled: dict[str, Settled] = {}
         self._packages: dict[str, list[str]] = {}
@@ -155,6 +176,8 @@ class Sweep:
             with self._guarded(("PULLS", "PULLS"), "pulls"):
                 self._pulls.run(found.pulls)
             self._say_all(found.sayings)
+            self._images += found.images
+        self._fetch_images()
         self._report.settled = len(self._orders_settled)
         self._report.due_left = self._count_left()
         return self._report
@@ -172,6 +195,31 @@ class Sweep:
         left = self._due.left(self._world.real())
         self._line("sweep.left", due_left=left.rows, OldestDueSeconds=left.oldest_seconds)
         return left.rows
+
+    # Pictures
+
+    def _fetch_images(self) -> None:
+        """Fetch pictures of deliveries with the time that is left: they hold up nothing else."""
+
+        def fetch_one(key: Key) -> None:
+            with self._guarded(key, "image"):
+                self._fetching.fetch(key)
+
+        keys = list(dict.fromkeys(self._images))[: fetching.MOST]
+        for first in range(0, len(keys), fetching.TOGETHER):
+            self._each(fetch_one, keys[first : first + fetching.TOGETHER])
+        self._say_all(self._fetching.unsaid)
+
+    def _wants_images(self, source: str, account: str) -> bool:
+        """Whether pictures that an account names are to be noted. While nobody can tell they are:
+        it is asked again before anything is fetched."""
+        try:
+            return bool(self._proof_hosts(source, account))
+        except SecretsFailed:
+            return True
+
+    def _proof_hosts(self, source: str, account: str) -> Sequence[str]:
+        return hosts_of(self._world.secrets(), source, account)
 
     # Translate and settle
 

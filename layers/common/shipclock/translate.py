@@ -16,6 +16,7 @@ from shipclock.domain.order import ENDED, STAGES
 from shipclock.domain.times import parse
 from shipclock.domain.tracking import Scan
 from shipclock.ports import Change, Put, Row, Store, StoreError
+from shipclock.proof_images import Wants, put_images
 from shipclock.reading import Unreadable
 from shipclock.sources import Delivery, ShopNews, Translation, source
 from shipclock.stock import keep_stock
@@ -49,6 +50,7 @@ class Translator:
         real: Callable[[], datetime],
         keep_for: timedelta,
         watch: Callable[[Delivery, Iterable[Scan]], None] = lambda delivery, scans: None,
+        wants_images: Wants = lambda source, account: False,
     ) -> None:
         """Translates at `now`, marking rows with the real clock; raw bodies live for `keep_for`.
 
@@ -56,6 +58,7 @@ class Translator:
         """
         self._store = store
         self._watch = watch
+        self._wants_images = wants_images
         self._keep_for = keep_for
         self._now = now
         self._real = real
@@ -74,11 +77,13 @@ class Translator:
         )
         try:
             translation = self._read(delivery)
+            left_out = self._note_images(translation, delivery, row["pk"])
             touched = self._keep(translation)
             self._watch(delivery, translation.scans)
         except Unreadable as problem:
             return self.quarantine(row, str(problem))
-        changes: Row = {"note": translation.note} if translation.note else {}
+        note = "; ".join(filter(None, (translation.note, left_out)))
+        changes: Row = {"note": note} if note else {}
         if "expires_at" not in row:  # it was in quarantine, where nothing expires
             changes["expires_at"] = int((self._real() + self._keep_for).timestamp())
         self._store.write(
@@ -89,7 +94,7 @@ class Translator:
                 when={"due_at": row["due_at"]} if "due_at" in row else {},
             )
         )
-        return replace(touched, note=translation.note)
+        return replace(touched, note=note)
 
     def quarantine(self, row: Row, reason: str) -> Touched:
         """Keep a delivery for a person: tried again ever more rarely, never expiring."""
@@ -111,6 +116,14 @@ class Translator:
             raise Unreadable(f"there is no source {delivery.source!r} any more") from error
         except (ValueError, RecursionError) as error:
             raise Unreadable(f"the body can't be read: {error}") from error
+
+    def _note_images(self, found: Translation, delivery: Delivery, named_by: str) -> str:
+        """Note the pictures that are named, before their scans are put: whoever settles one of
+        these must see that a picture is on its way."""
+        if not found.images:
+            return ""
+        real, wants = self._real(), self._wants_images
+        return put_images(self._store, delivery, named_by, found.images, wants, self._now, real)
 
     def _keep(self, found: Translation) -> Touched:
         touched = Touched()

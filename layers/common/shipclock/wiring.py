@@ -11,12 +11,18 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
+from aws_lambda_powertools.utilities.parameters.exceptions import (
+    GetParameterError,
+    TransformParameterError,
+)
 from botocore.config import Config
 
 from shipclock.adapters.dynamodb import DynamoStore
 from shipclock.adapters.http import HttpWire
+from shipclock.adapters.images import ImageWire
 from shipclock.adapters.notifications import Announcer
 from shipclock.marketplaces.protocol import Hosts
+from shipclock.ports import SecretsFailed
 from shipclock.settings import HubSettings, SweeperSettings
 from shipclock.sweep import Say, World
 
@@ -45,11 +51,14 @@ def store(table: str) -> DynamoStore:
 
 
 def secret(name: str) -> Callable[[], Mapping[str, Any]]:
-    """A JSON secret, read when asked for and kept for five minutes."""
+    """A JSON secret, read when asked for and kept for five minutes. Raises `SecretsFailed`."""
     provider = SecretsProvider(boto3_client=boto3.client("secretsmanager", config=SDK))
 
     def read() -> Mapping[str, Any]:
-        found: Any = provider.get(name, max_age=SECRET_AGE_SECONDS, transform="json")
+        try:
+            found: Any = provider.get(name, max_age=SECRET_AGE_SECONDS, transform="json")
+        except (GetParameterError, TransformParameterError) as fault:
+            raise SecretsFailed(type(fault).__name__) from None  # its words may hold the secret's
         return found if isinstance(found, dict) else {}
 
     return read
@@ -60,6 +69,7 @@ def world(settings: SweeperSettings, say: Say) -> World:
     return World(
         store=store(settings.table),
         wire=HttpWire(),
+        pictures=ImageWire(),
         hosts=Hosts(settings.marketplace_url, settings.auth_url),
         secrets=secret(settings.sources_secret),
         announce=Announcer(

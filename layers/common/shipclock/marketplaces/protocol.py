@@ -154,14 +154,18 @@ class Document:
 class Known:
     """What is known as an intent is about to be told, besides the order.
 
-    `provider_id` stands for its carrier. `buyer` is what was kept of the buyer, `proof` a file that
-    shows the delivery. `learned` are the answers to the steps taken so far, by the step's name.
+    `provider_id` stands for its carrier. `buyer` is what was kept of the buyer, `proof` a file of
+    the seller's that shows the delivery, `carrier_proof` a picture of the carrier's; where there is
+    neither, one may come until `proof_until`. `learned` are the answers to the steps taken so far,
+    by the step's name.
     """
 
     now: datetime
     provider_id: str = ""
     buyer: Mapping[str, str] = field(default_factory=dict, repr=False)
     proof: Blob | None = None
+    carrier_proof: Blob | None = None
+    proof_until: datetime | None = None
     learned: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -357,6 +361,9 @@ class Marketplace(Protocol):
     def step(self, telling: Telling, shop: Shop) -> Call | Outcome | None:
         """What is to be asked before an intent can be told: a call that is harmless to repeat; an
         outcome where it is clear by now that it can't be told; None: nothing."""
+
+    def takes_proof(self, blob: Blob) -> bool:
+        """Whether a file can be uploaded as the proof of a delivery."""
 
     def learn(self, step: Call, outcome: Outcome) -> Mapping[str, Any]:
         """What the answer to a step adds to `Known.learned`; raises `Unreadable`."""

@@ -160,6 +160,21 @@ class StockNews:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """A picture that shows a delivery: a link to it, or itself (`data`).
+
+    `scan` is the identity of the scan of `number` that it proves, `kind` is `signature` or `photo`.
+    A link is a right of access and may tell of people, so it is in no event, log or `repr`.
+    """
+
+    number: str
+    scan: str
+    kind: str
+    link: str = field(default="", repr=False)
+    data: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Translation:
     """What a delivery means. `note` says why it means nothing, where it does not."""
 
@@ -169,6 +184,7 @@ class Translation:
     replaced: "tuple[Replacement, ...]" = ()
     news: tuple[ShopNews, ...] = ()
     stock: tuple[StockNews, ...] = ()
+    images: tuple[Image, ...] = ()
     note: str = ""
 
 

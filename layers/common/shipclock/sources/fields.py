@@ -1,7 +1,8 @@
 """Fields that the bodies of carriers have in common, read alike for each of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 
 from shipclock.domain.number import is_number, normal
 from shipclock.domain.tracking import TimeBasis
@@ -125,3 +126,17 @@ def place(data: Object, keys: Sequence[str] = ("city", "state", "country")) -> s
     """Where a scan was made, by the fields that name towns, states and countries: no post code,
     nothing of a street."""
     return kept(", ".join(name for key in keys if (name := any_words(data, key))))
+
+
+MOST_LINKS = 8
+"""Links to pictures that are taken of one scan; a doorstep is photographed once or twice."""
+LONGEST_LINK = 4096
+"""Characters; nothing longer is followed, so it is not kept either."""
+
+
+def links(told: Iterable[object]) -> tuple[str, ...]:
+    """The first links among these, each once, whole and unjudged: a cut one would lead elsewhere.
+    What is no text is none, and nothing depends on it."""
+    texts = (each.strip() for each in told if isinstance(each, str))
+    found = dict.fromkeys(text for text in texts if 0 < len(text) <= LONGEST_LINK)
+    return tuple(islice(found, MOST_LINKS))

@@ -6,7 +6,7 @@ says becomes a scan of its own, and each scan has an identity that no delivery c
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shipclock.domain.event import Link
@@ -20,7 +20,7 @@ from shipclock.domain.tracking import (
     in_order,
 )
 from shipclock.reading import Object, Unreadable, digest, optional_id
-from shipclock.sources import Delivery, Translation
+from shipclock.sources import Delivery, Image, Translation
 from shipclock.sources.fields import When, instant, number_of, object_of, words_at
 from shipclock.sources.meaning import FINAL, Meaning
 
@@ -40,6 +40,7 @@ class Told:
     sender's own id of the scan; and what may be told later of the same scan, so that such news is
     one event more, at the same time, and the order of arrival decides nothing. `word` takes the
     place of a code that is spelt in several ways. `place` is what is shown of where it was.
+    `pictures` are the links to what shows it, each behind its kind.
     """
 
     code: str
@@ -51,6 +52,7 @@ class Told:
     carrier: str = ""
     marks: tuple[str, ...] = ()
     word: str = ""
+    pictures: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,12 @@ class Tracked:
             flags=(*told.said.flags, *doubt),
             shops=self.delivery.shops,
         )
+
+    def images(self, told: Told) -> list[Image]:
+        """The pictures of one scan."""
+        return [
+            Image(self.number, self.scan(told).identity, kind, link) for kind, link in told.pictures
+        ]
 
     def link(self, data: Object, key: str, field: str = "") -> tuple[tuple[Link, ...], str]:
         """The link to the order that a body names, and a note where it names none that can be one.
@@ -221,6 +229,7 @@ def translation(
     odd: Sequence[str] = (),
     *,
     links: tuple[Link, ...] = (),
+    images: Sequence[Image] = (),
     estimated_at: datetime | None = None,
     notes: Sequence[str] = (),
 ) -> Translation:
@@ -241,4 +250,5 @@ def translation(
         found[newest.identity] = replace(newest, estimated_at=estimated_at)
     left_out = [f"left out {len(odd)}, the first of them: {odd[0]}"] if odd else []
     note = "; ".join([*left_out, *filter(None, notes)])
-    return Translation(scans=tuple(found.values()), links=links, note=note)
+    shown = tuple(dict.fromkeys(images))
+    return Translation(scans=tuple(found.values()), links=links, images=shown, note=note)

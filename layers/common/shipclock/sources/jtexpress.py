@@ -20,13 +20,14 @@ from urllib.parse import parse_qs
 from shipclock.domain.event import Link
 from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
 from shipclock.reading import Object, Unreadable, plausible
-from shipclock.sources import Account, Delivery, Headers, NotAuthentic, Translation
+from shipclock.sources import Account, Delivery, Headers, Image, NotAuthentic, Translation
 from shipclock.sources.fields import (
     When,
     any_words,
     code_at,
     instant,
     kept,
+    links,
     number_of,
     object_of,
     place,
@@ -167,7 +168,8 @@ def translate(delivery: Delivery) -> Translation:
     odd: list[str] = []
     notes: list[str] = []
     scans: list[Scan] = []
-    links: list[Link] = []
+    images: list[Image] = []
+    named: list[Link] = []
     count = 0
     for at, told in enumerate(_parcels(content_of(delivery.body))):
         field = f"{CONTENT}[{at}]"
@@ -180,12 +182,15 @@ def translate(delivery: Delivery) -> Translation:
         if count > MOST_ENTRIES:
             raise Unreadable(f"{field}.details: more than {MOST_ENTRIES} scans in one delivery")
         read = entries(details, f"{field}.details", _scan, odd)
-        scans += map(parcel.scan, dated(read, delivery.received_at))
+        for one in dated(read, delivery.received_at):
+            scans.append(parcel.scan(one))
+            images += parcel.images(one)
         found, note = parcel.link(object_of(told, field), "txlogisticId", field)
-        links += found
+        named += found
         notes.append(note)
     notes.append("" if scans or odd else f"{CONTENT} tells of no scan")
-    return translation(scans, odd, links=tuple(dict.fromkeys(links)), notes=notes)
+    once = tuple(dict.fromkeys(named))
+    return translation(scans, odd, links=once, images=images, notes=notes)
 
 
 def _parcels(content: str) -> list[object]:
@@ -233,7 +238,19 @@ def _scan(entry: Object, field: str) -> Told:
         where=_site(entry),
         place=place(entry, ("scanNetworkCity", "scanNetworkProvince")),
         marks=(proof,),  # a picture may come later than the delivery that it proves
+        pictures=_pictures(entry) if proof else (),
     )
+
+
+_NEXT = re.compile(r",(?=\s*[A-Za-z][A-Za-z0-9+.-]*://)")
+"""The comma between two links; one inside a link is left alone."""
+
+
+def _pictures(entry: Object) -> tuple[tuple[str, str], ...]:
+    """The links to the photos that a delivery is proven by: all in one text."""
+    told = entry.get("sigPicUrl")
+    listed = _NEXT.split(told) if isinstance(told, str) else []
+    return tuple(("photo", link) for link in links(each.strip(", \r\n") for each in listed))
 
 
 def _site(entry: Object) -> str:

@@ -18,7 +18,7 @@ from datetime import datetime
 from shipclock.domain.tracking import TrackingStatus
 from shipclock.reading import Object, Unreadable, json_object, words
 from shipclock.sources import Account, Delivery, Headers, Translation
-from shipclock.sources.fields import any_object, any_words, folded, instant, kept, place
+from shipclock.sources.fields import any_object, any_words, folded, instant, kept, links, place
 from shipclock.sources.history import Told, tracked, translation
 from shipclock.sources.meaning import FINAL, NOTHING_KNOWN, UNCLASSIFIED, Meaning
 from shipclock.sources.signatures import key_of, same, sent, signer
@@ -186,9 +186,11 @@ def translate(delivery: Delivery) -> Translation:
         # one event more, at the same time
         marks=(said.status, proof),
         word=folded(event),
+        pictures=_pictures(body) if proof else (),
     )
-    links, note = parcel.link(body, "shipper_order_ref_no")
-    return translation([parcel.scan(told)], links=links, notes=[note])
+    named, note = parcel.link(body, "shipper_order_ref_no")
+    images = parcel.images(told)
+    return translation([parcel.scan(told)], links=named, images=images, notes=[note])
 
 
 def _going_back(body: Object) -> bool:
@@ -214,3 +216,12 @@ def _proof(body: Object) -> str:
     images = proof.get("image_uris")
     shown = isinstance(images, list) and any(isinstance(uri, str) and uri for uri in images)
     return "photo" if shown else ""
+
+
+def _pictures(body: Object) -> tuple[tuple[str, str], ...]:
+    """The links to the signature and the photos that a delivery is proven by, with their kinds."""
+    proof = any_object(any_object(body, "delivery_information"), "proof")
+    photos = proof.get("image_uris")
+    signature = links([proof.get("signature_uri")])
+    listed = links(photos if isinstance(photos, list) else [])
+    return (*(("signature", link) for link in signature), *(("photo", link) for link in listed))

@@ -22,6 +22,7 @@ from shipclock.marketplaces.tiktok_shop.calls import (
 )
 from shipclock.marketplaces.tiktok_shop.capability import bars_stock, plan, plan_stock, undo
 from shipclock.marketplaces.tiktok_shop.codes import cancel_words
+from shipclock.marketplaces.tiktok_shop.delivery import takes_proof
 from shipclock.marketplaces.tiktok_shop.fulfilment import read_document
 from shipclock.marketplaces.tiktok_shop.fulfilment import shipping_document as document
 from shipclock.marketplaces.tiktok_shop.inventory import MOST_SKUS as SKUS_SEARCHED
@@ -89,6 +90,7 @@ __all__ = [
     "sign",
     "step",
     "stock_apart",
+    "takes_proof",
     "tell",
     "undo",
 ]

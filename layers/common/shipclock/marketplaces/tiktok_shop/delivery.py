@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shipclock.domain.picture import JPEG, JPEG_MAGIC, PNG, PNG_MAGIC, jpeg_size, png_size
 from shipclock.domain.tracking import TrackingStatus
-from shipclock.marketplaces.protocol import Call, Kind, Outcome, Upload
+from shipclock.marketplaces.protocol import Blob, Call, Kind, Outcome, Upload
 from shipclock.marketplaces.tiktok_shop.outcomes import coded, link
 from shipclock.marketplaces.tiktok_shop.versions import path
 from shipclock.reading import Object, Unreadable, parts, whole, words
@@ -72,8 +73,8 @@ IMAGE_BYTES, FILE_BYTES = 5 * MIB, 10 * MIB
 """At most so much. The page says MB; a file between the two readings is the marketplace's to
 refuse."""
 PIXELS = (100, 20_000)
-JPEG, PNG, PDF = "image/jpeg", "image/png", "application/pdf"
-MAGIC = {JPEG: b"\xff\xd8\xff", PNG: b"\x89PNG\r\n\x1a\n", PDF: b"%PDF-"}
+PDF = "application/pdf"
+MAGIC = {JPEG: JPEG_MAGIC, PNG: PNG_MAGIC, PDF: b"%PDF-"}
 ENDINGS = {JPEG: "jpg", PNG: "png"}
 
 
@@ -89,7 +90,7 @@ def unfit(data: bytes, media_type: str) -> str:
         return "The file is not what its name says. Save it anew as JPG, PNG or PDF."
     if media_type == PDF:
         return ""
-    size = _png_size(data) if media_type == PNG else _jpeg_size(data)
+    size = png_size(data) if media_type == PNG else jpeg_size(data)
     if size is None:
         return "The picture is damaged. Take or save it anew."
     if not all(PIXELS[0] <= side <= PIXELS[1] for side in size):
@@ -97,30 +98,9 @@ def unfit(data: bytes, media_type: str) -> str:
     return ""
 
 
-def _png_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height out of the header, which comes first in every PNG."""
-    if len(data) < 24 or data[12:16] != b"IHDR":
-        return None
-    return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
-
-
-NOT_FRAMES = (0xC4, 0xC8, 0xCC)
-"""Markers between C0 and CF that begin no frame."""
-
-
-def _jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height out of the first frame header, found by walking the segments."""
-    at = 2
-    while at + 9 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xFF:  # a fill byte
-            at += 1
-        elif 0xC0 <= marker <= 0xCF and marker not in NOT_FRAMES:
-            height, width = data[at + 5 : at + 7], data[at + 7 : at + 9]
-            return int.from_bytes(width), int.from_bytes(height)
-        else:
-            at += 2 + int.from_bytes(data[at + 2 : at + 4])
-    return None
+def takes_proof(blob: Blob) -> bool:
+    """Whether a file can be uploaded as the proof of a delivery."""
+    return not unfit(blob.data, blob.media_type)
 
 
 def upload_image(data: bytes, media_type: str) -> Call:

@@ -8,13 +8,16 @@ from shipclock.domain.order import Order
 from shipclock.domain.push import Deed
 from shipclock.domain.times import parse
 from shipclock.domain.tracking import TrackingStatus
-from shipclock.marketplaces.protocol import Call, Kind, Outcome, Shop, Slot, Telling
+from shipclock.marketplaces.protocol import Blob, Call, Kind, Outcome, Shop, Slot, Telling
 from shipclock.marketplaces.tiktok_shop import capability, delivery, fulfilment
 from shipclock.marketplaces.tiktok_shop.versions import ENDPOINTS
 
 CHANGE_WINDOW = timedelta(hours=72)
 """How long after shipping its number may be changed; published for the US (`tiktok-shop.md` 5.2).
 Elsewhere the marketplace refuses by itself where it is shorter."""
+
+LOOK_AGAIN = timedelta(minutes=2)
+"""How long a delivery waits, in `now`, between two looks for its picture."""
 
 FAILURES = {
     "address_issue": "address",
@@ -133,8 +136,9 @@ def label(telling: Telling, shop: Shop) -> Call:
 
 
 def deliver_step(telling: Telling, shop: Shop) -> Call | Outcome | None:
-    """A failure needs its reason, and a proof that is kept is uploaded first."""
-    proof, says = telling.known.proof, telling.intent.says
+    """A failure needs its reason, and a proof that is kept is uploaded first; one that is on its
+    way is waited for."""
+    proof, says = _proof(telling), telling.intent.says
     failed = says["delivery_type"] == delivery.FAILED
     if failed != (says.get("reason", "") in delivery.FAIL_REASONS):
         listed = ", ".join(delivery.FAIL_REASONS)
@@ -143,6 +147,11 @@ def deliver_step(telling: Telling, shop: Shop) -> Call | Outcome | None:
             reason="a delivery that failed has a reason of the marketplace's, and no other one has",
             advice=f"Ask again; of a failed one with one of: {listed}.",
         )
+    awaited = telling.known.proof_until
+    if proof is None and not failed and awaited and telling.known.now < awaited:
+        wait = min(LOOK_AGAIN, awaited - telling.known.now)
+        reason = "the carrier's picture of the delivery is being fetched"
+        return Outcome(Kind.LATER, reason=reason, wait=wait)
     if proof is None or _uploaded(telling):
         return None
     if why := delivery.unfit(proof.data, proof.media_type):
@@ -153,6 +162,12 @@ def deliver_step(telling: Telling, shop: Shop) -> Call | Outcome | None:
     return delivery.upload_image(proof.data, proof.media_type)
 
 
+def _proof(telling: Telling) -> Blob | None:
+    """The seller's own proof before the carrier's, which shows no failure."""
+    failed = telling.intent.says["delivery_type"] == delivery.FAILED
+    return telling.known.proof or (None if failed else telling.known.carrier_proof)
+
+
 def _uploaded(telling: Telling) -> str:
     learned = telling.known.learned
     return str(learned.get("upload_image") or learned.get("upload_file") or "")
@@ -160,7 +175,7 @@ def _uploaded(telling: Telling) -> str:
 
 def deliver(telling: Telling, shop: Shop) -> Call:
     """How the delivery of a package ended, with its proof."""
-    says, proof = telling.intent.says, telling.known.proof
+    says, proof = telling.intent.says, _proof(telling)
     url = _uploaded(telling)
     pdf = proof is not None and proof.media_type == "application/pdf"
     return delivery.deliver(
