@@ -1,6 +1,7 @@
 """How each carrier's sender signs, in one table: what the tests of all sources start from."""
 
 import base64
+import hmac
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from shipclock.sources import (
     tokens,
     ups,
 )
+from shipclock.sources.mapped import Mapped, load
 from tests.builders import REAL, sample, samples
 
 Signed = tuple[dict[str, str], bytes]
@@ -47,7 +49,7 @@ class Sender:
     that is None.
     """
 
-    module: ModuleType
+    module: ModuleType | Mapped
     secret: str
     other: str
     sign: Callable[[bytes, str, datetime], Signed]
@@ -202,6 +204,12 @@ def _by_secret(module: ModuleType, before: str = "") -> Sender:
     return Sender(module, ONE, TWO, sign, covers_body=False, proof=(module.HEADER,))
 
 
+def _example(body: bytes, secret: str, at: datetime) -> Signed:
+    text = unix(at).encode() + b"." + body
+    signature = "sha256=" + hmac.new(secret.encode(), text, "sha256").hexdigest()
+    return {"x-example-time": unix(at), "x-example-signature": signature}, body
+
+
 SENDERS = {
     sender.name: sender
     for sender in (
@@ -216,6 +224,14 @@ SENDERS = {
             covers_body=False,
             options={"company_id": "SYN100000"},
             proof=(easyship.HEADER,),
+        ),
+        Sender(
+            load("example_3pl"),
+            ONE,
+            TWO,
+            _example,
+            proof=("x-example-time", "x-example-signature"),
+            tolerance=300,
         ),
         Sender(jtexpress, ONE, TWO, _jtexpress, proof=(jtexpress.HEADER,)),
         _by_secret(karrio),
@@ -251,3 +267,5 @@ SENDERS = {
         ),
     )
 }
+"""Every carrier with a module. A mapping may stand here too, and then all of these tests are its
+own as well."""
