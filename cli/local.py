@@ -158,9 +158,6 @@ def key_material(source: str) -> dict[str, Any]:
 
     `secret` is what is put into the sources' secret, and `account` the options beside it, if any.
     """
-    if source == "standard_webhooks":
-        # The specification's form: a prefix and 24 to 64 random bytes.
-        return {"secret": "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()}
     if source == "shipengine":
         return key_pair()
     if source == "ups":
@@ -171,7 +168,27 @@ def key_material(source: str) -> dict[str, Any]:
             "secret": secrets.token_hex(32),
             "account": {"account": client_id},
         }
-    return {"secret": secrets.token_hex(32)}
+    shape = "whsec" if source == "standard_webhooks" else _shape(source)
+    return {"secret": SHAPES[shape]()}
+
+
+SHAPES: dict[str, Callable[[], str]] = {
+    "text": lambda: secrets.token_hex(32),
+    "hex": lambda: secrets.token_hex(32),
+    "base64": lambda: base64.b64encode(secrets.token_bytes(32)).decode(),
+    # The specification's form: a prefix and 24 to 64 random bytes.
+    "whsec": lambda: "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
+    "user:password": lambda: f"made-up:{secrets.token_hex(32)}",
+}
+"""A secret made up, by how it is written."""
+
+
+def _shape(source: str) -> str:
+    """How a source's secret is written: as its mapping says, where it has one."""
+    from shipclock.sources import MAPPINGS
+    from shipclock.sources.mapped import load
+
+    return load(source).spec.proof.shape if source in MAPPINGS else "text"
 
 
 def key_pair() -> dict[str, str]:
