@@ -121,20 +121,20 @@ def _shown(spec: Spec, sample: Path, received_at: datetime) -> bool:
     try:
         found = telling.read(spec, Delivery(spec.name, ACCOUNT, body, received_at))
     except (Unreadable, ValueError) as problem:
-        click.echo(f"  unreadable: {problem}")
+        click.echo(f"  unreadable: {harmless(str(problem))}")
         return False
     orders = {link.number: link.order_id for link in found.links}
     for line in table(
         [COLUMNS, *(_row(scan, orders.get(scan.number, "")) for scan in found.scans)]
     ):
-        click.echo(f"  {line}")
+        click.echo(f"  {harmless(line)}")
     unlisted = (s.raw_code for s in found.scans if telling.line_of(spec, s.raw_code) is None)
     for code in dict.fromkeys(unlisted):
         click.echo(f"  mind: code {code!r} is not in [codes], and counts as unknown")
     for note in dict.fromkeys(found.notes):
-        click.echo(f"  note: {note}")
+        click.echo(f"  note: {harmless(note)}")
     for odd in found.odd:
-        click.echo(f"  left out: {odd}")
+        click.echo(f"  left out: {harmless(odd)}")
     return not found.odd
 
 
@@ -144,6 +144,11 @@ def _row(scan: Scan, order: str) -> tuple[str, ...]:
         *(PROVENANCE[scan.basis], order, scan.delivered_to, scan.proof),
         *(scan.raw_code, " ".join(scan.flags)),
     )
+
+
+def harmless(text: str) -> str:
+    """A text out of a body, without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "·" for letter in text)
 
 
 def table(rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -147,6 +147,13 @@ def test_a_sample_that_is_no_good_is_told_and_fails(
     assert message in result.output
 
 
+def test_no_sample_speaks_to_the_terminal(tmp_path: Path) -> None:
+    result = tried(file(tmp_path), "--sample", sent(tmp_path, body(code="\x1b[2J\r\nX", at="\x1b")))
+    assert "\x1b" not in result.output
+    good = tried(file(tmp_path), "--sample", sent(tmp_path, body(code="\x1b[2J\r\nX")))
+    assert (good.exit_code, good.output.count("·[2J··X")) == (0, 1)
+
+
 def test_one_of_several_samples_fails_for_all(tmp_path: Path) -> None:
     good = sent(tmp_path)
     bad = tmp_path / "bad.json"

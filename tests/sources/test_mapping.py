@@ -1,22 +1,18 @@
-"""What a mapping makes of bodies: parcels, scans, words and times; the example, and a twin."""
+"""What a mapping makes of bodies: parcels, scans and words."""
 
 import json
-import sys
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipclock.domain.tracking import Scan, TimeBasis, fold_parcel
+from shipclock.domain.tracking import TimeBasis, fold_parcel
 from shipclock.reading import Unreadable
-from shipclock.sources import MAPPINGS, Delivery, Translation, ninjavan, source
-from shipclock.sources.mapped import Mapped, check
-from tests.builders import NUMBER, ORDER, REAL, SHOP, patient, sample, sample_bytes, samples
-from tests.sources import mappings
-from tests.sources.bending import JSON, bent
+from shipclock.sources import Translation
+from tests.builders import NUMBER, ORDER, SHOP, patient
+from tests.sources.bending import JSON
 from tests.sources.mappings import body, mapped, scan_of, told
 
 PLAIN = mapped()
@@ -355,224 +351,6 @@ def test_what_the_sender_wants_to_hear_is_what_it_hears() -> None:
     assert PLAIN.LIMIT == 256 * 1024
 
 
-# Times
-
-
-def at(form: str, **fields: Any) -> Scan:
-    return scan_of(mapped(time=f'path = "at"\n{form}'), body(**fields))
-
-
-LONDON = 'zone = "Europe/London"'
-LOCAL = 'format = "%d/%m/%Y %H:%M"'
-
-
-@pytest.mark.parametrize(
-    ("form", "fields", "instant", "basis"),
-    [
-        ("", {"at": "2026-11-18T10:00:00Z"}, "2026-11-18T10:00:00Z", "utc"),
-        ("", {"at": "2026-11-18T10:00:00+0800"}, "2026-11-18T02:00:00Z", "offset"),
-        ("", {"at": "2026-11-18 10:00:00"}, "2026-11-18T10:00:00Z", "zone"),
-        (LONDON, {"at": "2026-07-01T10:00:00"}, "2026-07-01T09:00:00Z", "zone"),
-        (LONDON, {"at": "2026-07-01T10:00:00+08:00"}, "2026-07-01T02:00:00Z", "offset"),
-        # put on: 01:00 is 02:00, and 01:30 never was
-        (LONDON, {"at": "2026-03-29T00:59:59"}, "2026-03-29T00:59:59Z", "zone"),
-        (LONDON, {"at": "2026-03-29T01:30:00"}, "2026-03-29T01:30:00Z", "zone"),
-        (LONDON, {"at": "2026-03-29T02:00:00"}, "2026-03-29T01:00:00Z", "zone"),
-        # put back: 01:30 was twice, and the first counts
-        (LONDON, {"at": "2026-10-25T01:30:00"}, "2026-10-25T00:30:00Z", "zone"),
-        (LONDON, {"at": "2026-10-25T02:00:00"}, "2026-10-25T02:00:00Z", "zone"),
-        ('format = "unix"', {"at": 1794333751}, "2026-11-10T18:02:31Z", "utc"),
-        ('format = "unix"', {"at": "1794333751"}, "2026-11-10T18:02:31Z", "utc"),
-        ('format = "unix"', {"at": 1794333751.25}, "2026-11-10T18:02:31.25Z", "utc"),
-        ('format = "unix_ms"', {"at": 1794333751250}, "2026-11-10T18:02:31.25Z", "utc"),
-        ('format = "unix_ms"', {"at": "1794333751250.5"}, "2026-11-10T18:02:31.2505Z", "utc"),
-        (LOCAL, {"at": "18/11/2026 10:00"}, "2026-11-18T10:00:00Z", "zone"),
-        (f"{LOCAL}\n{LONDON}", {"at": "01/07/2026 10:00"}, "2026-07-01T09:00:00Z", "zone"),
-        (
-            'format = "%Y%m%d %H%M%z"',
-            {"at": "20261118 1000+0530"},
-            "2026-11-18T04:30:00Z",
-            "offset",
-        ),
-        (
-            'format = "%d %b %Y %I:%M %p"',
-            {"at": "18 Nov 2026 10:00 PM"},
-            "2026-11-18T22:00Z",
-            "zone",
-        ),
-        *(
-            (f'{LOCAL}\noffset = "tz"', {"at": "18/11/2026 10:00", "tz": tz}, instant, "offset")
-            for tz, instant in {
-                "+08:00": "2026-11-18T02:00:00Z",
-                "+0530": "2026-11-18T04:30:00Z",
-                "-8": "2026-11-18T18:00:00Z",
-                "GMT+08:00": "2026-11-18T02:00:00Z",
-                "utc": "2026-11-18T10:00:00Z",
-                "Z": "2026-11-18T10:00:00Z",
-            }.items()
-        ),
-        (f'{LOCAL}\noffset = "tz"', {"at": "18/11/2026 10:00"}, "2026-11-18T10:00:00Z", "zone"),
-        (
-            f'{LOCAL}\noffset = "tz"\n{LONDON}',
-            {"at": "01/07/2026 10:00", "tz": None},
-            "2026-07-01T09:00:00Z",
-            "zone",
-        ),
-        ("", {"at": None}, REAL.isoformat(), "received"),
-        ("", {"at": ...}, REAL.isoformat(), "received"),
-    ],
-)
-def test_a_time_is_read_in_its_form_and_tells_what_it_rests_on(
-    form: str, fields: dict[str, Any], instant: str, basis: str
-) -> None:
-    found = at(form, **fields)
-    assert (found.occurred_at, found.basis) == (datetime.fromisoformat(instant), basis)
-    assert found.trusted is (basis in ("utc", "offset"))
-
-
-def test_a_time_may_stand_in_two_fields() -> None:
-    source = mapped(time='path = ["day", "hour"]\nformat = "%Y-%m-%d %H:%M"')
-    found = scan_of(source, body(day="2026-11-18", hour="10:00"))
-    assert found.occurred_at == datetime.fromisoformat("2026-11-18T10:00:00Z")
-
-
-@pytest.mark.parametrize(
-    ("form", "fields"),
-    [
-        ("", {"at": "yesterday"}),
-        ("", {"at": 1794333751}),
-        ("", {"at": []}),
-        ("", {"at": "0001-01-01T00:00:00Z"}),
-        ('format = "unix"', {"at": "2026-11-18T10:00:00Z"}),
-        ('format = "unix"', {"at": 1794333751250}),
-        ('format = "unix"', {"at": -5}),
-        ('format = "unix"', {"at": 1e300}),
-        ('format = "unix"', {"at": True}),
-        ('format = "unix"', {"at": "٣"}),
-        ('format = "unix_ms"', {"at": 1794333751}),
-        ('format = "unix_ms"', {"at": "9" * 15}),
-        (LOCAL, {"at": "18/11/2026 10:00 and more"}),
-        (LOCAL, {"at": "31/11/2026 10:00"}),
-        (f'{LOCAL}\noffset = "tz"', {"at": "18/11/2026 10:00", "tz": "Asia/Kuala_Lumpur"}),
-        (f'{LOCAL}\noffset = "tz"', {"at": "18/11/2026 10:00", "tz": "+15:00"}),
-        (f'{LOCAL}\noffset = "tz"', {"at": "18/11/2026 10:00", "tz": "+08:60"}),
-        (f'{LOCAL}\noffset = "tz"', {"at": "18/11/2026 10:00", "tz": "8"}),
-        (f'{LOCAL}\noffset = "tz"', {"at": "18/11/2026 10:00", "tz": 8}),
-    ],
-)
-def test_a_time_that_is_not_of_its_form_is_unreadable(form: str, fields: dict[str, Any]) -> None:
-    with pytest.raises(Unreadable, match=r"^scan.time"):
-        at(form, **fields)
-
-
-# The example, and a twin
-
-
-def test_the_example_ships_and_is_right() -> None:
-    assert "example_3pl" in MAPPINGS
-    assert isinstance(source("example_3pl"), Mapped)
-
-
-@pytest.mark.parametrize("name", MAPPINGS)
-def test_every_mapping_that_ships_is_right_and_nothing_is_to_be_minded(name: str) -> None:
-    assert source(name) is source(name)
-    path = Path(str(sys.modules["shipclock.sources.mapped"].FOLDER)) / f"{name}.toml"
-    _, minded = check(name, path.read_bytes())
-    assert name != "example_3pl" or minded == ()
-
-
-def example(name: str) -> list[tuple[str, str, str, str, str, str]]:
-    found = told_by_example(name)
-    return [
-        (s.number, s.status, s.reason, s.delivered_to, s.proof, s.basis)
-        for s in sorted(found, key=lambda scan: scan.occurred_at)
-    ]
-
-
-def told_by_example(name: str) -> tuple[Scan, ...]:
-    sent = sample_bytes(f"example_3pl/{name}.json")
-    return source("example_3pl").translate(Delivery("example_3pl", "a", sent, REAL)).scans
-
-
-def test_the_examples_parcels_are_read_as_they_are_meant() -> None:
-    assert example("delivered") == [
-        (NUMBER, "info_received", "", "", "", "offset"),
-        (NUMBER, "picked_up", "", "", "", "offset"),
-        (NUMBER, "in_transit", "", "", "", "offset"),
-        (NUMBER, "in_transit", "", "", "", "offset"),
-        (NUMBER, "out_for_delivery", "", "", "", "offset"),
-        (NUMBER, "delivery_attempt_failed", "recipient_absent", "", "", "offset"),
-        (NUMBER, "delivered", "", "neighbour", "signature", "offset"),
-    ]
-    assert example("delivered.photo")[-1] == (NUMBER, "delivered", "", "other", "photo", "offset")
-    assert [scan[:2] for scan in example("two_parcels")] == [
-        *((NUMBER, "picked_up"), ("SYN000102", "picked_up")),
-        *((NUMBER, "in_transit"), ("SYN000102", "lost")),
-    ]
-    back = fold_parcel(NUMBER, told_by_example("going_back"))
-    assert (back.status, back.failed_attempts) == ("returned", 1)
-    assert example("without_offset") == [(NUMBER, "picked_up", "", "", "", "zone")]
-    assert {scan[1] for scan in example("without_time")} == {"info_received", "picked_up"}
-    assert {scan[1] for scan in example("code_of_tomorrow")} == {"unknown", "on_hold"}
-    assert example("odd_entries") == [(NUMBER, "picked_up", "", "", "", "offset")]
-    assert example("other_event") == []
-
-
-TWIN_FILE = Path(__file__).parent / "ninjavan_mapping.toml"
-TWIN = Mapped(check("ninjavan_mapping", TWIN_FILE.read_bytes())[0])
-
-
-def alike(scan: Scan) -> tuple[object, ...]:
-    return (
-        *(scan.number, scan.written, scan.status, scan.occurred_at, scan.basis, scan.raw_code),
-        *(scan.reason, scan.flags, scan.delivered_to, scan.proof, scan.carrier),
-    )
-
-
-def both(sent: bytes) -> tuple[list[object], list[object]]:
-    """What the module and the mapping tell: scans, and the orders of those numbers."""
-    found: list[list[object]] = []
-    for by in (ninjavan.translate, TWIN.translate):
-        translation = by(Delivery("x", "my", sent, REAL))
-        links = translation.links if translation.scans else ()
-        found.append([*map(alike, translation.scans), *((o.number, o.order_id) for o in links)])
-    return found[0], found[1]
-
-
-@pytest.mark.parametrize("path", samples("ninjavan"))
-def test_a_mapping_reads_ninja_vans_bodies_as_its_module_does(path: str) -> None:
-    by_module, by_mapping = both(sample_bytes(path))
-    assert by_mapping == by_module
-
-
-@pytest.mark.parametrize("event", ninjavan.EVENTS)
-@pytest.mark.parametrize("back", [True, False])
-def test_the_twins_agree_on_every_event_on_either_leg(event: str, back: bool) -> None:
-    sent = sample("ninjavan/delivered.json") | {"event": event, "is_parcel_on_rts_leg": back}
-    by_module, by_mapping = both(json.dumps(sent).encode())
-    assert by_mapping == by_module
-
-
-@patient
-@given(bent([sample(path) for path in samples("ninjavan")]))
-def test_the_twins_agree_on_bent_bodies_that_both_can_read(found: Any) -> None:
-    if isinstance(found.get("delivery_information"), dict):
-        # a mapping takes whatever is there for a proof, the module texts alone
-        found["delivery_information"].pop("proof", None)
-    try:
-        by_module, by_mapping = both(json.dumps(found).encode())
-    except (Unreadable, ValueError):
-        return
-    assert by_mapping == by_module
-
-
-def test_the_same_signature_opens_either_twin() -> None:
-    sent = sample_bytes("ninjavan/delivered.json")
-    headers = {ninjavan.HEADER: ninjavan.sign(mappings.SECRET, sent)}
-    assert TWIN.verify(headers, sent, [mappings.ACCOUNT], REAL) == mappings.ACCOUNT
-    assert ninjavan.EVIDENCE == TWIN.EVIDENCE
-
-
 # Hostile bodies
 
 WILD = mapped(
@@ -612,8 +390,3 @@ def test_no_value_of_a_body_is_quoted_by_a_function_that_can_not_take_it() -> No
     ) as why:
         told(source_, body(code="Aisyah Contoh"))
     assert "Contoh" not in str(why.value)
-
-
-def test_a_time_far_ahead_is_kept_and_suspected() -> None:
-    ahead = (REAL + timedelta(days=3)).isoformat()
-    assert scan_of(PLAIN, body(at=ahead)).suspect

@@ -41,6 +41,9 @@ LINES: list[tuple[dict[str, str], str]] = [
     ({"top": 'form_field = "x"'}, 'line 2: form_field: is of use with body = "form" alone'),
     ({"top": 'carier = "x"'}, "line 2: carier: there is no such key"),
     ({"top": "limt = 5"}, "line 2: limt: there is no such key; did you mean 'limit'?"),
+    ({"top": 'ack = "\\u0007"'}, "line 2: ack: at most 1000 printable"),
+    ({"top": '"a\\nb" = 1'}, "line 2: 'a\\nb': there is no such key"),
+    ({"top": f"{'k' * 100} = 1"}, "line 2: 'kkkkk"),
     # [auth]
     ({"auth": 'strategy = "none"'}, "line 4: auth.strategy: 'none' is none of hmac, standard_web"),
     ({"auth": "strategy = 5"}, "line 4: auth.strategy: 5 is none of hmac"),
@@ -133,7 +136,7 @@ LINES: list[tuple[dict[str, str], str]] = [
     ),
     ({"codes": '"A" = {status="lost", proof="none"}'}, "line 14: codes.A.proof: is of use with"),
     ({"codes": '" A" = "lost"'}, "line 14: codes. A: ' A' never comes"),
-    ({"codes": f'"{"A" * 101}" = "lost"'}, "line 14: codes.AAA"),
+    ({"codes": f'"{"A" * 101}" = "lost"'}, "line 14: codes.'AAA"),
     ({"codes": '"A/*" = "lost"'}, "line 14: codes.A/*: /* stands for further parts, and scan.code"),
     (
         {"scan": 'code = "c"\nfold = true', "codes": '"Got it" = "lost"\n"GOT  IT" = "lost"'},

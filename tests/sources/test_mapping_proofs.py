@@ -121,6 +121,12 @@ def test_a_signature_may_be_made_of_several_parts() -> None:
     assert isinstance(refused(by, {**headers, "x-sign": ""}), Unsigned)
 
 
+def test_what_is_signed_may_have_lines() -> None:
+    by = mapped(auth='strategy = "hmac"\nheader = "X-Sign"\nsigned = "POST\\n{body}\\n"')
+    mac = hmac.new(SECRET.encode(), b"POST\n" + BODY + b"\n", hashlib.sha256).hexdigest()
+    assert who(by, {"x-sign": mac}, BODY) == ACCOUNT
+
+
 def test_shippos_signature_fits_a_mapping_that_tells_of_it() -> None:
     by = mapped(
         auth='strategy = "hmac"\nheader = "Shippo-Auth-Signature"\n'

@@ -69,19 +69,15 @@ def _stamp(table: Table, signed: str, value: str) -> Stamp | None:
     header = _header(table, "timestamp_header")
     form = table.choice("timestamp_format", STAMPS, "unix")
     tolerance = table.whole("tolerance", 1, LONGEST_TOLERANCE, TOLERANCE)
-    told, inside = bool(header), value.count("{timestamp}")
+    inside = "{timestamp}" in value
     if "{timestamp}" not in signed:
-        for key, there in (
-            ("timestamp_header", told),
-            ("value", bool(inside)),
-            *((key, table.has(key)) for key in ("timestamp_format", "tolerance")),
-        ):
-            if there:
-                table.wrong(
-                    key, "a time of sending proves nothing unless `signed` holds {timestamp}"
-                )
+        told = [
+            key for key in ("timestamp_header", "timestamp_format", "tolerance") if table.has(key)
+        ]
+        for key in (*told, *(["value"] if inside else [])):
+            table.wrong(key, "a time of sending proves nothing unless `signed` holds {timestamp}")
         return None
-    if told + inside != 1:
+    if bool(header) is inside or value.count("{timestamp}") > 1:
         table.wrong(
             "signed",
             "where {timestamp} stands must be told once: in `timestamp_header`, or as a part of "
@@ -119,7 +115,7 @@ def _parts(
     table: Table, key: str, default: str, known: tuple[str, ...], *, headers: bool = False
 ) -> str:
     """A text with parts in braces; names of headers in small letters."""
-    found = table.text(key, default)
+    found = table.text(key, default, lines=True)
     names = [f"{{{name}}}" for name in known] + (["{header:name-of-it}"] if headers else [])
     for part in PART.findall(found):
         if part not in known and not (headers and _HEADER_PART.fullmatch(part)):

@@ -77,7 +77,7 @@ class Report:
             raise MappingError(self.name, self.problems)
 
     def _problem(self, where: Where, what: str) -> Problem:
-        return Problem(self.line(where), ".".join(map(str, where)), what)
+        return Problem(self.line(where), ".".join(map(_plain, where)), what)
 
     def _read(self, raw: bytes) -> dict[str, Any]:
         try:
@@ -120,6 +120,12 @@ def _slip(error: ValueError, last: int) -> tuple[int, str]:
     line = min(int(told[2] or last), last)
     column = f" (column {told[3]})" if told[3] else ""
     return line, f"is no TOML: {told[1]}{column}"
+
+
+def _plain(part: str | int) -> str:
+    """A key as it is written, where it is short and stands in one line."""
+    text = str(part)
+    return text if text.isprintable() and len(text) <= _LONGEST_SHOWN else shown(part)
 
 
 def shown(found: object) -> str:

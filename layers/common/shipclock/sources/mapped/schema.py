@@ -8,7 +8,7 @@ from shipclock.sources.fields import kept
 from shipclock.sources.mapped import auth, vocabulary
 from shipclock.sources.mapped.report import Report, none_of, shown
 from shipclock.sources.mapped.spec import LARGEST, USUAL, Parcel, Paths, Scanned, Spec, When
-from shipclock.sources.mapped.tables import Table, is_a
+from shipclock.sources.mapped.tables import Table
 from shipclock.sources.mapped.times import FORMS, Form, lossy
 
 NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
@@ -36,7 +36,7 @@ def read(report: Report) -> Spec:
         form=form,
         form_field=_form_field(top, form),
         limit=top.whole("limit", 1, LARGEST, USUAL),
-        ack=_ack(top),
+        ack=top.text("ack", longest=LONGEST_ACK, lines=True).encode(),
         when=_when(top.table("when")),
     )
     top.close()
@@ -59,19 +59,6 @@ def _form_field(top: Table, form: bool) -> str:
     if found and not form:
         top.wrong("form_field", 'is of use with body = "form" alone')
     return found
-
-
-def _ack(top: Table) -> bytes:
-    """The answer's body; unlike other texts it may have several lines."""
-    found = top.any("ack")
-    if found is None:
-        return b""
-    if not isinstance(found, str):
-        top.wrong("ack", f"a text is expected, {is_a(found)}")
-        return b""
-    if len(found) > LONGEST_ACK:
-        top.wrong("ack", f"at most {LONGEST_ACK} characters are expected")
-    return found.encode()
 
 
 def _when(table: Table) -> When | None:

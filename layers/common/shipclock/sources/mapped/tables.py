@@ -10,6 +10,7 @@ from shipclock.sources.mapped.report import Report, meant, none_of, shown
 
 LONGEST_TEXT = 300
 LONGEST_PATH = 500
+BREAKS = re.compile(r"[\n\r\t]")
 
 
 class Table:
@@ -63,15 +64,24 @@ class Table:
         self._asked |= dict.fromkeys(self._found)
         return list(self._found.items())
 
-    def text(self, key: str, default: str = "", needed: str = "") -> str:
-        """A text of one line. `needed` says what it is for, where there must be one."""
+    def text(
+        self,
+        key: str,
+        default: str = "",
+        needed: str = "",
+        *,
+        longest: int = LONGEST_TEXT,
+        lines: bool = False,
+    ) -> str:
+        """A text, of several lines where it may be. `needed` says what it is for, where there must
+        be one."""
         found = self._get(key, needed)
         if found is None:
             return default
         if not isinstance(found, str):
             self.wrong(key, f"a text is expected, {is_a(found)}")
-        elif len(found) > LONGEST_TEXT or not found.isprintable():
-            self.wrong(key, f"at most {LONGEST_TEXT} printable characters are expected")
+        elif len(found) > longest or not (BREAKS.sub("", found) if lines else found).isprintable():
+            self.wrong(key, f"at most {longest} printable characters are expected")
         elif needed and not found.strip():
             self.wrong(key, f"is empty: {needed}")
         else:
