@@ -13,6 +13,7 @@ import click
 from cli import (
     build,
     carriers,
+    carriers_try,
     demo,
     docs,
     doctor,
@@ -29,6 +30,7 @@ from shipclock.asking import NotAsked
 from shipclock.fulfillment.terms import TermsError
 from shipclock.onboard import OnboardError
 from shipclock.ports import StoreError, StoreRefused
+from shipclock.sources.mapped import MappingError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -98,6 +100,7 @@ def replay_command(
 
 main.add_command(shops.group)
 main.add_command(stock.group)
+carriers.group.add_command(carriers_try.command)
 main.add_command(carriers.group)
 main.add_command(doctor.command)
 
@@ -153,6 +156,7 @@ def run() -> int:
         processes.ProcessError,
         pushes.AskError,
         trigger.TriggerError,
+        MappingError,
         NotAsked,
         TermsError,
     ) as error:

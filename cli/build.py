@@ -24,6 +24,7 @@ VENVS = ROOT / ".venvs"
 AWS_BUILD = ROOT / ".aws-sam" / "build"
 LOCAL_BUILDS = ROOT / ".local" / "build"
 KEPT_LOCAL_BUILDS = 3
+MAPPINGS = ROOT / "layers" / "common" / "shipclock" / "sources" / "mappings"
 
 # Values that Lambda itself puts into every function's environment.
 LAMBDA_ENVIRONMENT = {"AWS_REGION": "us-east-1"}
@@ -80,6 +81,7 @@ def fingerprint() -> str:
 
 def build_local() -> Path:
     """Build for the local AWS unless that was done already; return the built template."""
+    _check_mappings()
     folder = LOCAL_BUILDS / fingerprint()
     built = folder / "template.yaml"
     if built.exists():
@@ -105,6 +107,7 @@ def _forget_old_builds() -> None:
 
 def build_aws() -> Path:
     """Build for Lambda into `.aws-sam/build` and check it; return the built template."""
+    _check_mappings()
     _sam_build(AWS_BUILD, target="aws", python=VENVS / "uv" / "bin" / "python")
     problems = [*unfit_for_lambda(AWS_BUILD), *missing_imports(AWS_BUILD)]
     if problems:
@@ -115,6 +118,29 @@ def build_aws() -> Path:
             "`make lock`. A file of the wrong kind: see AWS_WHEELS in layers/common/Makefile."
         )
     return AWS_BUILD / "template.yaml"
+
+
+def wrong_mappings(folder: Path) -> Iterator[str]:
+    """Yield every wrong line of a folder's mappings."""
+    # Imported here, so that other commands work while the package is half-edited.
+    from shipclock.sources.mapped import SUFFIX, MappingError, check
+
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        try:
+            check(path.name.removesuffix(SUFFIX), path.read_bytes())
+        except MappingError as error:
+            yield from (f"{path.name}:{problem.line}: {problem.told}" for problem in error.problems)
+
+
+def _check_mappings() -> None:
+    """Refuse what the functions could not use, before it is anywhere."""
+    wrong = list(wrong_mappings(MAPPINGS))
+    if wrong:
+        raise BuildError(
+            f"Mend these lines in {MAPPINGS.relative_to(ROOT)}:\n  "
+            + "\n  ".join(wrong)
+            + "\n`shipclock carriers try FILE` checks one file."
+        )
 
 
 def _sam_build(folder: Path, *, target: str, python: Path) -> None:

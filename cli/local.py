@@ -164,12 +164,10 @@ def key_material(source: str, api: str) -> dict[str, Any]:
     `secret` is what is put into the sources' secret, and `account` the options beside it, if any.
     `api` is the path of the API as outside callers reach it: one sender signs what it calls.
     """
-    if source in ("standard_webhooks", "shipbob"):
-        # The specification's form: a prefix and 24 to 64 random bytes.
-        return {"secret": "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()}
     if source == "shipengine":
         return key_pair()
-    made_up: dict[str, Any] = {"secret": secrets.token_hex(32)}
+    whsec = source in ("standard_webhooks", "shipbob")
+    made_up: dict[str, Any] = {"secret": SHAPES["whsec" if whsec else _shape(source)]()}
     if source == "ups":
         # It fetches a token with these, at its address and /token, before it calls.
         made_up["client_id"] = secrets.token_hex(16)
@@ -180,6 +178,25 @@ def key_material(source: str, api: str) -> dict[str, Any]:
         made_up["path"] = f"{api}/webhooks/carriers/{source}"
         made_up["account"] = {name: made_up[name] for name in ("api_key", "path")}
     return made_up
+
+
+SHAPES: dict[str, Callable[[], str]] = {
+    "text": lambda: secrets.token_hex(32),
+    "hex": lambda: secrets.token_hex(32),
+    "base64": lambda: base64.b64encode(secrets.token_bytes(32)).decode(),
+    # The specification's form: a prefix and 24 to 64 random bytes.
+    "whsec": lambda: "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
+    "user:password": lambda: f"made-up:{secrets.token_hex(32)}",
+}
+"""A secret made up, by how it is written."""
+
+
+def _shape(source: str) -> str:
+    """How a source's secret is written: as its mapping says, where it has one."""
+    from shipclock.sources import MAPPINGS
+    from shipclock.sources.mapped import load
+
+    return load(source).spec.proof.shape if source in MAPPINGS else "text"
 
 
 def key_pair() -> dict[str, str]:

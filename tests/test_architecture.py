@@ -97,9 +97,10 @@ LIBRARIES = {
     ("shipclock.fulfillment.terms", "pydantic"),
     ("shipclock.marketplaces.tiktok_shop.signing", "urllib3"),
     ("shipclock.sources.jwks", "cryptography"),
+    ("shipclock.sources.mapped.paths", "jmespath"),
 }
 """Libraries that pure parts use for what involves no I/O: checking what people write, encoding a
-form, RSA."""
+form, RSA, finding what a path leads to."""
 
 
 def test_the_package_is_found() -> None:

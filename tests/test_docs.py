@@ -18,7 +18,13 @@ from shipclock.domain.tracking import TrackingStatus
 from shipclock.fulfillment.terms import Terms, parse_terms
 from shipclock.hub import ROLES, OrderList, QuarantineList, every_stage
 from shipclock.rules.policy import parse_pack
+from shipclock.sources.mapped.auth import STRATEGIES
+from shipclock.sources.mapped.proof import ALGORITHMS, ENCODINGS, KEYS, STAMPS
+from shipclock.sources.mapped.schema import PRESENT
+from shipclock.sources.mapped.tables import Table
+from shipclock.sources.mapped.times import FORMS
 from shipclock.views import OrderView, PushView
+from tests.sources import mappings
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
@@ -145,18 +151,25 @@ def test_lines_are_plain_text(page: Path) -> None:
 # What must be told
 
 
+SHIPPED = (*sources.MODULES, "example_3pl")
+"""Carriers that must be told of. A seller's own mapping may be, and need not."""
+
+
 def test_every_source_has_its_row_its_section_and_its_samples() -> None:
     page = text_of(ROOT / "docs" / "sources.md")
-    table = re.findall(r"^\| `(\w+)` \| `(/webhooks/[\w/]+)` \| \S.* \| \S.* \|$", page, re.M)
-    assert dict(table) == {
+    rows = re.findall(r"^\| `(\w+)` \| `(/webhooks/[\w/]+)` \| \S.* \| \S.* \|$", page, re.M)
+    table = dict(rows)
+    assert {*sources.MARKETPLACES, *SHIPPED} <= set(table) <= set(sources.SOURCES)
+    assert table == {
         **dict.fromkeys(sources.MARKETPLACES, "/webhooks/tiktok"),
-        **{name: f"/webhooks/carriers/{name}" for name in sources.CARRIERS},
+        **{name: f"/webhooks/carriers/{name}" for name in table if name in sources.CARRIERS},
     }
-    assert set(sources.CARRIERS) <= set(re.findall(r"^## (\w+)$", page, re.M))
+    assert set(SHIPPED) <= set(re.findall(r"^## (\w+)$", page, re.M))
     readme = text_of(ROOT / "README.md").partition("## Sources")[2].partition("###")[0]
-    assert set(re.findall(r"`(\w+)`", readme)) == set(sources.SOURCES)
+    told = set(re.findall(r"`(\w+)`", readme))
+    assert {*sources.MARKETPLACES, *SHIPPED} <= told <= set(sources.SOURCES)
     security = text_of(ROOT / "SECURITY.md")
-    for name in sources.CARRIERS:
+    for name in SHIPPED:
         assert list((ROOT / "tests" / "samples" / name).glob("*.json")), name
         assert (ROOT / "tests" / "samples" / "signatures" / f"{name}.json").is_file(), name
         assert f"`{name}`" in security, name
@@ -232,8 +245,33 @@ def test_the_secrets_that_are_shown_are_read() -> None:
         for name in sources.SOURCES
         if name in secret
     }
-    assert set(found) == set(sources.SOURCES)
+    assert {*sources.MARKETPLACES, *SHIPPED} <= set(found)
     assert all(found.values())
+
+
+def test_every_key_of_a_mapping_is_told_and_what_is_shown_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: set[str] = set()
+    get = Table._get
+
+    def remembering(table: Table, key: str, needed: str = "") -> object:
+        asked.add(key)
+        return get(table, key, needed)
+
+    monkeypatch.setattr(Table, "_get", remembering)
+    page = ROOT / "docs" / "mappings.md"
+    (codes,) = blocks(page, "toml")
+    for strategy in STRATEGIES:
+        shown = mappings.text(auth=f'strategy = "{strategy}"\nheader = "X"')
+        whole = shown.partition("[codes]")[0].replace('code = "code"', 'code = ["a", "b"]') + codes
+        problems = mappings.wrong(whole)
+        assert [each for each in problems if not each.startswith("line 5: auth.header")] == []
+    own = {"DELIVERED", "WEIGHED"}
+    told = set(re.findall(r"[`{\[.](\w+)[`}\]]", text_of(page)))
+    words = {"status", "flags", "proof", "time"}  # shown in the block, and as names of tables
+    assert {key for key in asked - own - words if not re.search(r"\W|[A-Z]", key)} <= told
+    assert {*STRATEGIES, *ALGORITHMS, *ENCODINGS, *KEYS, *STAMPS, *FORMS, *PRESENT} <= told
 
 
 def test_the_api_page_shows_what_the_hub_answers() -> None:

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from cli import local
-from shipclock.sources import CARRIERS
+from shipclock.sources import CARRIERS, MODULES
 from tests.builders import sample_bytes
 from tests.cloud.client import Client
 
@@ -129,10 +129,17 @@ def shipmonk(body: bytes, material: Material) -> Sent:
     return {**JSON, "X-Sm-Signature": mac(body, material, "sha512").hex()}, body
 
 
+def example_3pl(body: bytes, material: Material) -> Sent:
+    now = str(int(time.time()))
+    signed = "sha256=" + mac(f"{now}.".encode() + body, material).hex()
+    return {**JSON, "X-Example-Time": now, "X-Example-Signature": signed}, body
+
+
 SIGN: dict[str, Sign] = {
     "aftership": base64_of("aftership-hmac-sha256"),
     "easypost": easypost,
     "easyship": easyship,
+    "example_3pl": example_3pl,
     "fedex": base64_of("fdx-signature"),
     "flashexpress": flashexpress,
     "jtexpress": jtexpress,
@@ -162,10 +169,10 @@ def call(client: Client, source: str, sent: Sent, path: str = "") -> tuple[int, 
 
 
 def test_every_source_has_its_sender_here() -> None:
-    assert set(SIGN) == set(CARRIERS)
+    assert {*MODULES, "example_3pl"} <= set(SIGN) <= set(CARRIERS)
 
 
-@pytest.mark.parametrize("source", CARRIERS)
+@pytest.mark.parametrize("source", SIGN)
 def test_what_a_sender_signs_becomes_events_and_what_is_bent_does_not(
     client: Client, source: str
 ) -> None:

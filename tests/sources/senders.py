@@ -1,6 +1,7 @@
 """How each carrier's sender signs, in one table: what the tests of all sources start from."""
 
 import base64
+import hmac
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from shipclock.sources import (
     tokens,
     ups,
 )
+from shipclock.sources.mapped import Mapped, load
 from tests.builders import REAL, sample, samples
 
 Signed = tuple[dict[str, str], bytes]
@@ -52,7 +54,7 @@ class Sender:
     that is None.
     """
 
-    module: ModuleType
+    module: ModuleType | Mapped
     secret: str
     other: str
     sign: Callable[[bytes, str, datetime], Signed]
@@ -261,6 +263,13 @@ def _of_lalamove(body: bytes) -> object:
 STANDARD = ("webhook-id", "webhook-timestamp", "webhook-signature")
 WHSEC_ONE, WHSEC_TWO = "whsec_c3ludGhldGljLW9uZS0wMDAwMDE=", "whsec_c3ludGhldGljLXR3by0wMDAwMDI="
 
+
+def _example(body: bytes, secret: str, at: datetime) -> Signed:
+    text = unix(at).encode() + b"." + body
+    signature = "sha256=" + hmac.new(secret.encode(), text, "sha256").hexdigest()
+    return {"x-example-time": unix(at), "x-example-signature": signature}, body
+
+
 SENDERS = {
     sender.name: sender
     for sender in (
@@ -275,6 +284,14 @@ SENDERS = {
             covers_body=False,
             options={"company_id": "SYN100000"},
             proof=(easyship.HEADER,),
+        ),
+        Sender(
+            load("example_3pl"),
+            ONE,
+            TWO,
+            _example,
+            proof=("x-example-time", "x-example-signature"),
+            tolerance=300,
         ),
         Sender(jtexpress, ONE, TWO, _jtexpress, proof=(jtexpress.HEADER,)),
         _by_secret(karrio),
@@ -336,3 +353,5 @@ SENDERS = {
         ),
     )
 }
+"""Every carrier with a module. A mapping may stand here too, and then all of these tests are its
+own as well."""

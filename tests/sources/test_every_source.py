@@ -24,7 +24,15 @@ from shipclock.domain.tracking import (
 from shipclock.ingest import Arrival, receive
 from shipclock.ports import Row
 from shipclock.reading import Unreadable
-from shipclock.sources import CARRIERS, Account, Delivery, NotAuthentic, Translation, Unsigned
+from shipclock.sources import (
+    CARRIERS,
+    MODULES,
+    Account,
+    Delivery,
+    NotAuthentic,
+    Translation,
+    Unsigned,
+)
 from tests.builders import OTHER_SHOP, REAL, SHOP, patient
 from tests.sources.bending import Path, bent, leaves
 from tests.sources.senders import SENDERS, Sender, as_json
@@ -51,8 +59,8 @@ signing = pytest.mark.parametrize(
 )
 
 
-def test_every_carrier_has_a_sender_here() -> None:
-    assert set(SENDERS) == set(CARRIERS)
+def test_every_carrier_with_a_module_has_a_sender_here_and_the_example_of_a_mapping() -> None:
+    assert {*MODULES, "example_3pl"} <= set(SENDERS) <= set(CARRIERS)
 
 
 # Who is let in

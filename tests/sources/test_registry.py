@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from shipclock import sources
-from shipclock.sources import CARRIERS, MARKETPLACES, SOURCES, Source, accounts_of, source
+from shipclock.sources import (
+    CARRIERS,
+    MAPPINGS,
+    MARKETPLACES,
+    MODULES,
+    SOURCES,
+    Source,
+    accounts_of,
+    source,
+)
 
 HELPERS = {"__init__", "fields", "history", "jwks", "meaning", "signatures", "tokens"}
 OFFERED = ("LIMIT", "FORM", "EVIDENCE", "verify", "acknowledge", "translate")
@@ -16,9 +25,16 @@ LARGEST_ROW = 350 * 1024
 
 def test_every_module_but_the_helpers_is_in_the_registry() -> None:
     folder = Path(str(sources.__file__)).parent
-    assert {path.stem for path in folder.glob("*.py")} - HELPERS == set(SOURCES)
+    assert {path.stem for path in folder.glob("*.py")} - HELPERS == {*MARKETPLACES, *MODULES}
     assert len(set(SOURCES)) == len(SOURCES)
     assert not set(MARKETPLACES) & set(CARRIERS)
+
+
+def test_every_mapping_is_in_the_registry_and_none_takes_the_name_of_a_module() -> None:
+    folder = Path(str(sources.__file__)).parent / "mappings"
+    assert {path.name.removesuffix(".toml") for path in folder.iterdir()} == set(MAPPINGS)
+    assert not {*MARKETPLACES, *MODULES} & set(MAPPINGS)
+    assert MODULES + MAPPINGS == CARRIERS
 
 
 def test_what_is_asked_of_a_source_here_is_what_the_protocol_asks() -> None:

@@ -31,6 +31,8 @@ from shipclock.sources import (
 )
 
 RETRY_QUARANTINED = timedelta(hours=1)
+LONGEST_FAULT = 1000
+"""Characters of a fault that go into the log."""
 
 
 class NotKept(Exception):
@@ -149,7 +151,10 @@ def receive(
     """
     if arrival.source not in SOURCES:
         return Answer(404, "unknown_source", b"there is no such source")
-    by = source(arrival.source)
+    try:
+        by = source(arrival.source)
+    except ValueError as error:  # a mapping of ours that can't be used
+        raise NotKept(str(error)[:LONGEST_FAULT]) from None
     if len(arrival.body) > by.LIMIT:
         return Answer(413, "too_large", f"at most {by.LIMIT} bytes are taken".encode())
     accounts = _accounts(arrival.source, secrets)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
+from os import scandir
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from shipclock.ports import HttpRequest
 
 MARKETPLACES = ("tiktok_shop",)
-CARRIERS = (
+MODULES = (
     "aftership",
     "easypost",
     "easyship",
@@ -36,12 +37,30 @@ CARRIERS = (
     "standard_webhooks",
     "ups",
 )
+"""Carriers with a module of their own."""
+
+
+def _mappings(folder: str) -> tuple[str, ...]:
+    """The names of a folder's mappings. Only names are looked at: this is part of a cold start."""
+    try:
+        with scandir(folder) as files:
+            found = sorted(file.name for file in files if file.name.endswith(".toml"))
+    except FileNotFoundError:
+        return ()
+    # a name that can be none, or is a module's, is an error that the checks tell of
+    names = (name.removesuffix(".toml") for name in found)
+    return tuple(n for n in names if n.isidentifier() and n not in (*MARKETPLACES, *MODULES))
+
+
+MAPPINGS = _mappings(f"{__path__[0]}/mappings")
+"""Carriers that one file each in `mappings/` tells of, and no code."""
+CARRIERS = MODULES + MAPPINGS
 GRANTERS: tuple[str, ...] = ("ups",)
 """Sources that first fetch a token from us, to call us with it."""
 PULLERS = ("flashexpress", "karrio", "seventeentrack", "ship24", "ups")
 """Sources that can be asked about a parcel."""
 SOURCES = MARKETPLACES + CARRIERS
-"""The registry: the name is the module's and, for a carrier, the last part of its URL."""
+"""The registry: the name is the file's and, for a carrier, the last part of its URL."""
 
 Headers = Mapping[str, str]
 """Lower-case names; the values of a repeated header are joined by a comma. Under `PATH`, which no
@@ -262,9 +281,11 @@ def granter(name: str) -> Granter:
 
 
 def source(name: str) -> Source:
-    """The source of that name; KeyError if there is none."""
+    """The source of that name; KeyError if there is none, ValueError where its mapping is wrong."""
     if name not in SOURCES:
         raise KeyError(name)
+    if name in MAPPINGS:
+        return cast(Source, import_module("shipclock.sources.mapped").load(name))
     return cast(Source, import_module(f"shipclock.sources.{name}"))
 
 

@@ -8,6 +8,11 @@ FINAL = "final"
 DAMAGED_TOO = "damaged"
 APPOINTMENT = "appointment"
 UNTRACKABLE = "untrackable"
+FLAGS = (
+    *(FINAL, DAMAGED_TOO, "partial", "corrected", "exception_unclassified"),
+    *("ambiguous_lost_or_damaged", UNTRACKABLE, APPOINTMENT, "bad_number", "needs_text"),
+)
+"""The flags of `carriers.md` 1.2."""
 
 
 class Meaning(NamedTuple):
@@ -34,3 +39,23 @@ ON_THE_WAY_BACK = {
 def going_back(said: Meaning) -> Meaning:
     """What was said, on the leg back to the sender."""
     return said._replace(status=ON_THE_WAY_BACK.get(said.status, said.status))
+
+
+LEG_BACK = {
+    TrackingStatus.PICKED_UP: TrackingStatus.RETURNING,
+    TrackingStatus.IN_TRANSIT: TrackingStatus.RETURNING,
+    TrackingStatus.OUT_FOR_DELIVERY: TrackingStatus.RETURNING,
+    TrackingStatus.DELIVERY_ATTEMPT_FAILED: TrackingStatus.RETURNING,
+    TrackingStatus.AVAILABLE_FOR_PICKUP: TrackingStatus.RETURNING,
+    TrackingStatus.DELIVERED: TrackingStatus.RETURNED,
+}
+"""The same for senders that tell the whole way back in the words of the way there. There a van, a
+counter or a failed attempt is the sender's: it must not count as an attempt to reach the buyer."""
+
+
+def told_alike_there_and_back(said: Meaning) -> Meaning:
+    """What was said, on the leg back of a sender that tells both legs in the same words."""
+    if said.status not in LEG_BACK:
+        return said
+    # why the sender was not reached is no reason of the buyer's
+    return Meaning(LEG_BACK[said.status], flags=said.flags)

@@ -20,7 +20,14 @@ from shipclock.reading import Object, Unreadable, json_object, words
 from shipclock.sources import Account, Delivery, Headers, Translation
 from shipclock.sources.fields import any_object, any_words, folded, instant, kept, links, place
 from shipclock.sources.history import Told, tracked, translation
-from shipclock.sources.meaning import FINAL, NOTHING_KNOWN, UNCLASSIFIED, Meaning
+from shipclock.sources.meaning import (
+    FINAL,
+    LEG_BACK,
+    NOTHING_KNOWN,
+    UNCLASSIFIED,
+    Meaning,
+    told_alike_there_and_back,
+)
 from shipclock.sources.signatures import key_of, same, sent, signer
 
 LIMIT = 256 * 1024
@@ -123,26 +130,14 @@ EVENTS: dict[str, Meaning | None] = {
 FAILURES = {"customer not available": "recipient_absent"}
 """Why an attempt failed, folded. The sender's list is not published; any other stays `other`."""
 
-ON_THE_WAY_BACK = {
-    TrackingStatus.PICKED_UP: TrackingStatus.RETURNING,
-    TrackingStatus.IN_TRANSIT: TrackingStatus.RETURNING,
-    TrackingStatus.OUT_FOR_DELIVERY: TrackingStatus.RETURNING,
-    TrackingStatus.DELIVERY_ATTEMPT_FAILED: TrackingStatus.RETURNING,
-    TrackingStatus.AVAILABLE_FOR_PICKUP: TrackingStatus.RETURNING,
-    TrackingStatus.DELIVERED: TrackingStatus.RETURNED,
-}
-"""What an event means on the leg back (`carriers.md` 1.3, rule 3). There a van, a counter or a
-failed attempt is the sender's: it must not count as an attempt to reach the buyer."""
-
 
 def meaning(event: str, failure: str = "", *, going_back: bool = False) -> Meaning | None:
     """What an event means on its leg; unknown where it is not in the table, None where nothing."""
     said = EVENTS.get(folded(event), NOTHING_KNOWN)
     if said is None:
         return None
-    if going_back and said.status in ON_THE_WAY_BACK:
-        # why the sender was not reached is no reason of the buyer's
-        return Meaning(ON_THE_WAY_BACK[said.status], flags=said.flags)
+    if going_back and said.status in LEG_BACK:
+        return told_alike_there_and_back(said)
     if said.status is TrackingStatus.DELIVERY_ATTEMPT_FAILED:
         return said._replace(reason=FAILURES.get(folded(failure), said.reason))
     return said
