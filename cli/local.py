@@ -158,7 +158,7 @@ def local_client(service: str, endpoint: str) -> Any:
 # WHAT IS MADE UP ----------------------------------------------------------------------------------
 
 
-def key_material(source: str, api: str) -> dict[str, Any]:
+def key_material(source: str, api: str = "") -> dict[str, Any]:
     """Make up what a carrier source is authenticated with, as `stack.json` shows it.
 
     `secret` is what is put into the sources' secret, and `account` the options beside it, if any.

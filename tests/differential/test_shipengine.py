@@ -99,7 +99,7 @@ def test_both_read_the_same_numbers_out_of_a_set_with_other_kinds_in_it(entries:
 
 
 def test_what_the_local_stack_makes_up_lets_an_outsider_sign() -> None:
-    material = key_material("shipengine", "")
+    material = key_material("shipengine")
     tiktok = {"app_key": "synthetic", "app_secret": "synthetic"}
     held = json.loads(sources_secret(tiktok, {"shipengine": material}))
     (account,) = accounts_of(held, "shipengine")
@@ -110,7 +110,7 @@ def test_what_the_local_stack_makes_up_lets_an_outsider_sign() -> None:
     signature = RS256.sign(at.encode() + b"." + body, private)
     (document,) = account.secrets
     assert ours(document, material["key_id"], signature, at, body)
-    assert key_material("shipengine", "")["secret"] != material["secret"]
+    assert key_material("shipengine")["secret"] != material["secret"]
 
 
 @pytest.mark.parametrize("vector", VECTORS["vectors"], ids=lambda v: v["name"])
