@@ -12,6 +12,7 @@ from benchmarks.measure import shown
 NAMES = (
     "cold_import",
     "verify_and_keep",
+    "sources",
     "requests_and_units",
     "clocks",
     "deliveries",
