@@ -360,3 +360,23 @@ def test_a_carrier_that_is_no_text_is_none() -> None:
 def test_a_long_word_is_cut_to_what_can_be_kept() -> None:
     (found,) = told(bent(carrier="x" * 10_000)).scans
     assert len(found.carrier) == 300
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ("delivery_attempt_failed", "other"),
+        ("pickup_failed", "other"),
+        ("on_hold", "other"),
+        ("delayed", "other"),
+        ("delivered", ""),
+        ("in_transit", ""),
+        ("returning", ""),
+    ],
+)
+def test_a_status_that_always_has_a_reason_has_other_where_none_is_told(
+    status: str, reason: str
+) -> None:
+    for untold in ({}, {"reason": ""}, {"reason": None}):
+        assert told(bent(status=status, **untold)).scans[0].reason == reason
+    assert told(bent(status=status, reason="refused")).scans[0].reason == "refused"

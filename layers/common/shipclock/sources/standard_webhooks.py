@@ -41,6 +41,16 @@ EVIDENCE = (
 STATUSES = {status.value: status for status in TrackingStatus}
 EVENT = "shipment.tracking.updated"
 
+WITH_A_REASON = frozenset(
+    {
+        TrackingStatus.PICKUP_FAILED,
+        TrackingStatus.ON_HOLD,
+        TrackingStatus.DELIVERY_ATTEMPT_FAILED,
+        TrackingStatus.DELAYED,
+    }
+)
+"""Statuses that always have a reason (`carriers.md` 1.2): `other` where none is told."""
+
 
 def sign(secret: str, message_id: str, timestamp: str, body: bytes) -> str:
     """One `v1,…` signature. Raises ValueError where the secret is not base64."""
@@ -94,9 +104,11 @@ def translate(delivery: Delivery) -> Translation:
     if not code:
         raise Unreadable("data.status: a tracking status was expected")
     told_at = words(data, "occurred_at")
+    status = STATUSES.get(code, TrackingStatus.UNKNOWN)
+    unsaid = "other" if status in WITH_A_REASON else ""
     said = Meaning(
-        STATUSES.get(code, TrackingStatus.UNKNOWN),
-        reason=_one_of(REASONS, data, "reason"),
+        status,
+        reason=_one_of(REASONS, data, "reason") or unsaid,
         delivered_to=_one_of(DELIVERED_TO, data, "delivered_to"),
         proof=_one_of(PROOFS, data, "proof"),
     )
