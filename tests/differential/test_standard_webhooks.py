@@ -1,4 +1,4 @@
-"""Held against the specification's own library: PyPI `standardwebhooks` 1.1.0."""
+"""Held against the specification's own library, PyPI `standardwebhooks` 1.1.0, and `svix` 2.9.1."""
 
 import base64
 from datetime import UTC, datetime
@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+from svix.webhooks import Webhook as SvixWebhook
+from svix.webhooks import WebhookVerificationError as SvixRefusal
 
 from shipclock.sources import Account, NotAuthentic, standard_webhooks
 from tests.builders import patient
@@ -77,3 +79,27 @@ def test_a_secret_may_lack_its_padding_for_both(key: bytes) -> None:
     secret = "whsec_" + base64.b64encode(key).decode().rstrip("=")
     expected = Webhook(secret).sign("m", datetime.fromtimestamp(5, UTC), "body")
     assert standard_webhooks.sign(secret, "m", "5", b"body") == expected
+
+
+@patient
+@given(SECRETS, IDS, TEXT)
+def test_svix_and_we_take_what_the_other_signs_under_its_own_header_names(
+    secret: str, message_id: str, body: str
+) -> None:
+    sent = now()
+    stamp = str(int(sent.timestamp()))
+    ours = standard_webhooks.sign(secret, message_id, stamp, body.encode())
+    theirs = SvixWebhook(secret).sign(message_id, sent, body)
+    assert ours == theirs
+    told = {
+        name.replace("webhook-", "svix-"): value
+        for name, value in headers(message_id, sent, theirs).items()
+    }
+    account = Account("default", (secret,))
+    assert standard_webhooks.verify(told, body.encode(), [account], sent) == account
+    if body.startswith("{"):
+        return  # it insists on parsing what looks like an object
+    with pytest.raises(SvixRefusal):
+        SvixWebhook(secret).verify(body.encode() + b".", told)
+    with pytest.raises(NotAuthentic):
+        standard_webhooks.verify(told, body.encode() + b".", [account], sent)

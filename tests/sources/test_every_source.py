@@ -3,6 +3,7 @@
 import json
 import random
 import sys
+import tracemalloc
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -33,6 +34,7 @@ from shipclock.sources import (
     Translation,
     Unsigned,
 )
+from shipclock.sources.history import MOST_ENTRIES
 from tests.builders import OTHER_SHOP, REAL, SHOP, patient
 from tests.sources.bending import Path, bent, leaves
 from tests.sources.senders import SENDERS, Sender, as_json
@@ -343,6 +345,25 @@ def test_a_body_twice_as_long_takes_no_more_than_twice_the_steps(sender: Sender)
                 for count in (most // 2, most)
             )
             assert two <= 2.2 * one + 500
+
+
+@every
+def test_a_body_at_its_limit_is_read_in_some_megabytes(sender: Sender) -> None:
+    longest = max(sender.bodies, key=len)
+    listed = max(lists(json.loads(longest)), key=lambda found: len(as_json(found[1])), default=None)
+    if listed is None:
+        return  # nothing in it can grow but a text, which is cut
+    path, entries = listed
+    most = min(MOST_ENTRIES, sender.module.LIMIT // (len(as_json(entries[0])) + 2))
+    body = with_list(json.loads(longest), path, [entries[0]] * most)
+    sent = sender.send(as_json(body))[1]
+    tracemalloc.start()
+    try:
+        outcome(sender, sent)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 32 * 1024 * 1024
 
 
 def calls(sender: Sender, body: object) -> int:
