@@ -39,7 +39,8 @@ from shipclock.marketplaces.tiktok_shop import read_orders
 from shipclock.ports import Change, Due, HttpReply, HttpRequest, Key, Page, Put, Row, Write
 from shipclock.settle import settle
 from shipclock.snapshots import keep_snapshot
-from shipclock.sweep import Line, Sweep, World
+from shipclock.sweep import Sweep
+from shipclock.world import Line, World
 from tests.fakes import FakeClock, FakePictures, MemoryStore
 from tests.stage import APP_KEY, APP_SECRET, HOSTS, SECRETS, SHOP_ID, TOKENS
 

@@ -19,7 +19,8 @@ from shipclock.ports import Pictures, Put, Row, Store, Wire
 from shipclock.settle import Settled, judge, read_book
 from shipclock.silence import Speaker
 from shipclock.sources import standard_webhooks
-from shipclock.sweep import Line, Report, Sweep, World
+from shipclock.sweep import Report, Sweep
+from shipclock.world import Line, World
 from tests.fakes import FakeClock, FakePictures, MemoryStore, SandboxWire
 
 START = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)

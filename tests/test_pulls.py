@@ -16,7 +16,8 @@ from shipclock.domain.tracking import UNCONFIRMED, Scan
 from shipclock.ports import HttpReply, HttpRequest, NoAnswer, NotSent, Put, Row, StoreError, Wire
 from shipclock.pulls import CALLS, MOST, SOON, Outside, Pulls, pull_key
 from shipclock.sources import Delivery, seventeentrack
-from shipclock.sweep import Line, Report
+from shipclock.sweep import Report
+from shipclock.world import Line
 from tests.builders import REAL, sample, scan
 from tests.fakes import KINDS, Faults, FaultyStore, FaultyWire, Gone
 from tests.stage import SECRETS, SHOP_ID, START, Stage

@@ -11,7 +11,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shipclock import wiring
 from shipclock.settings import SweeperSettings
-from shipclock.sweep import Line, Sweep, TimeRefused, now_of
+from shipclock.sweep import Sweep, TimeRefused, now_of
+from shipclock.world import Line
 
 warnings.filterwarnings("ignore", "No application metrics to publish")  # a quiet sweep is fine
 

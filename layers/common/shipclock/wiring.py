@@ -24,7 +24,7 @@ from shipclock.adapters.notifications import Announcer
 from shipclock.marketplaces.protocol import Hosts
 from shipclock.ports import SecretsFailed
 from shipclock.settings import HubSettings, SweeperSettings
-from shipclock.sweep import Say, World
+from shipclock.world import Say, World
 
 SECRET_AGE_SECONDS = 300
 
