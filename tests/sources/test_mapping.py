@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipclock.domain.tracking import TimeBasis, fold_parcel
+from shipclock.domain.tracking import TimeBasis, TrackingStatus, fold_parcel
 from shipclock.reading import Unreadable
 from shipclock.sources import Translation
+from shipclock.sources.meaning import WITH_A_REASON
 from tests.builders import NUMBER, ORDER, SHOP, patient
 from tests.sources.bending import JSON
 from tests.sources.mappings import body, mapped, scan_of, told
@@ -143,6 +144,16 @@ def test_a_code_brings_its_reason_flags_and_how_it_was_delivered() -> None:
     failed, done = (scan_of(source, body(code=code)) for code in "TD")
     assert (failed.reason, failed.flags) == ("refused", ("final",))
     assert (done.delivered_to, done.proof) == ("mailbox", "none")
+
+
+@pytest.mark.parametrize("status", TrackingStatus)
+def test_what_always_has_a_reason_has_one(status: TrackingStatus) -> None:
+    codes = f'"A" = "{status}"\n"B" = {{status = "{status}"}}\n"C" = {{status = "{status}", '
+    source = mapped(codes=codes + 'reason = "weather"}')
+    found = [scan_of(source, body(code=code)) for code in "ABC"]
+    assert {scan.status for scan in found} == {status}
+    unsaid = "other" if status in WITH_A_REASON else ""
+    assert [scan.reason for scan in found] == [unsaid, unsaid, "weather"]
 
 
 FINER = mapped(

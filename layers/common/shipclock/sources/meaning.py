@@ -25,6 +25,16 @@ class Meaning(NamedTuple):
     proof: str = ""
 
 
+WITH_A_REASON = frozenset(
+    {
+        TrackingStatus.PICKUP_FAILED,
+        TrackingStatus.ON_HOLD,
+        TrackingStatus.DELIVERY_ATTEMPT_FAILED,
+        TrackingStatus.DELAYED,
+    }
+)
+"""Statuses that always have a reason (`carriers.md` 1.2): `other` where none is told."""
+
 NOTHING_KNOWN = Meaning(TrackingStatus.UNKNOWN)
 UNCLASSIFIED = Meaning(TrackingStatus.UNKNOWN, flags=("exception_unclassified",))
 """Something went wrong, and the sender's word does not say what."""

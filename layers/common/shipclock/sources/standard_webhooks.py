@@ -23,7 +23,7 @@ from shipclock.sources import (
 )
 from shipclock.sources.fields import instant
 from shipclock.sources.history import Told, tracked, translation
-from shipclock.sources.meaning import Meaning
+from shipclock.sources.meaning import WITH_A_REASON, Meaning
 from shipclock.sources.signatures import any_same
 
 LIMIT = 256 * 1024
@@ -40,16 +40,6 @@ EVIDENCE = (
 )
 STATUSES = {status.value: status for status in TrackingStatus}
 EVENT = "shipment.tracking.updated"
-
-WITH_A_REASON = frozenset(
-    {
-        TrackingStatus.PICKUP_FAILED,
-        TrackingStatus.ON_HOLD,
-        TrackingStatus.DELIVERY_ATTEMPT_FAILED,
-        TrackingStatus.DELAYED,
-    }
-)
-"""Statuses that always have a reason (`carriers.md` 1.2): `other` where none is told."""
 
 
 def sign(secret: str, message_id: str, timestamp: str, body: bytes) -> str:

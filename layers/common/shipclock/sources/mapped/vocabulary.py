@@ -8,7 +8,7 @@ from shipclock.sources.fields import LONGEST_KEPT
 from shipclock.sources.mapped.report import none_of, shown
 from shipclock.sources.mapped.spec import STAR, Words, keyed
 from shipclock.sources.mapped.tables import Table
-from shipclock.sources.meaning import FLAGS, NOTHING_KNOWN, Meaning
+from shipclock.sources.meaning import FLAGS, NOTHING_KNOWN, WITH_A_REASON, Meaning
 
 NOTHING = "nothing"
 """Beside the statuses: a code that says nothing of where the parcel is."""
@@ -63,8 +63,9 @@ def _meaning(codes: Table, code: str, said: object) -> Meaning | None:
         return None if word == NOTHING else _status(word)
     table = codes.table(code)
     word = table.choice("status", STATUSES, needed="what the code means")
-    meaning = _status(word)._replace(
-        reason=table.choice("reason", sorted(REASONS)),
+    bare = _status(word)
+    meaning = bare._replace(
+        reason=table.choice("reason", sorted(REASONS), bare.reason),
         flags=_flags(table),
         delivered_to=table.choice("delivered_to", sorted(DELIVERED_TO)),
         proof=table.choice("proof", sorted(PROOFS)),
@@ -77,7 +78,10 @@ def _meaning(codes: Table, code: str, said: object) -> Meaning | None:
 
 
 def _status(word: str) -> Meaning:
-    return Meaning(TrackingStatus(word)) if word not in ("", NOTHING) else NOTHING_KNOWN
+    if word in ("", NOTHING):
+        return NOTHING_KNOWN
+    status = TrackingStatus(word)
+    return Meaning(status, "other" if status in WITH_A_REASON else "")
 
 
 def _flags(table: Table) -> tuple[str, ...]:
