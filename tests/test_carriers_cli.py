@@ -335,6 +335,14 @@ def test_the_list_of_parcels_holds_no_formula_of_a_senders(
 # Which parcels
 
 
+def test_numbers_that_nobody_scanned_are_told_for_the_month_their_order_was_placed_in(
+    filled: Table, console: Console
+) -> None:
+    told = {month: console.json(month=month)["unscanned"] for month in ("2026-10", "2026-12")}
+    assert told == {"2026-10": 0, "2026-12": 0}
+    assert console.json()["unscanned"] == 1
+
+
 def test_parcels_are_those_of_the_shops_asked_for_each_by_its_own_calendar(
     table: Table, console: Console
 ) -> None:
