@@ -16,6 +16,7 @@ import click
 from cli import cards, operate
 from shipclock import connect
 from shipclock.domain.carrier import differ
+from shipclock.domain.detection import candidates
 from shipclock.domain.order import Order
 from shipclock.fulfillment.audit import audits
 from shipclock.fulfillment.history import History, histories, local_day, unscanned
@@ -45,6 +46,18 @@ def real() -> datetime:
 @click.group("carriers")
 def group() -> None:
     """What carriers have done, and whether it is what was agreed."""
+
+
+@group.command("detect")
+@click.argument("numbers", nargs=-1, required=True, metavar="NUMBER...")
+def detect_command(numbers: tuple[str, ...]) -> None:
+    """Say which carriers a tracking number may be of, by its form: a hint, never a fact.
+
+    About one in seven numbers of plain digits fits the check digit of a carrier that it is not of.
+    """
+    for number in numbers:
+        found = ", ".join(f"{one.carrier} ({one.by})" for one in candidates(number))
+        click.echo(f"{number}: {found or 'its form says nothing'}")
 
 
 def _month(context: click.Context, option: click.Parameter, given: str) -> str:

@@ -580,3 +580,14 @@ def test_what_ingest_and_sweeper_recorded_is_scored(monkeypatch: pytest.MonkeyPa
     assert card["proof"]["count"] == 1
     assert card["transit"]["p50_seconds"] == 48 * 3600
     assert card["latency"]["of"] + card["latency"]["left_out"] == 3
+
+
+def test_a_number_is_told_with_the_carriers_that_its_form_allows() -> None:
+    numbers = ["RB 000000005 MY", "1Z0000000000000000", "SYN-1"]
+    result = CliRunner().invoke(entry.main, ["carriers", "detect", *numbers])
+    assert result.exit_code == 0
+    assert result.output.splitlines() == [
+        "RB 000000005 MY: Pos Malaysia (check digit)",
+        "1Z0000000000000000: UPS (check digit)",
+        "SYN-1: its form says nothing",
+    ]
