@@ -52,6 +52,7 @@ def test_two_names_differ_only_where_they_certainly_mean_two_carriers(
         ("Synthetic_Express", "syntheticexpress"),
         ("Synthetic Express MY", "syntheticexpress"),
         ("Synthetic Express (ph)", "syntheticexpress"),
+        ("Synthetic MY", "synthetic"),
         ("Synthetic Express Plus", "syntheticexpressplus"),
         ("Synthetic Express MYX", "syntheticexpressmyx"),
         ("MY Synthetic", "mysynthetic"),

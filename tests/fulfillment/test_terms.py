@@ -36,9 +36,9 @@ def test_all_that_can_be_agreed_is_read_exactly() -> None:
         loss = 0.002
         damage = 0.001
         returned = 0.05
-        transit_p50_hours = 36
+        transit_p50_hours = 0.5
         transit_p90_hours = 72.5
-        latency_p50_minutes = 5
+        latency_p50_minutes = 0.5
         latency_p90_minutes = 60
     """
     terms = agreed(text)
@@ -70,6 +70,7 @@ WRONG = {
     "loss = []": f"line 4: loss of terms 1 is []; {SHARE}.",
     "ontime = 0.9\nloss = 0": "line 4: ontime of terms 1 is no key; accepted: carrier, lane, from,",
     "attempts = 0.9": "accepted: a mean from 1 to 100, such as 1.2.",
+    "attempts = 100.1": "accepted: a mean from 1 to 100, such as 1.2.",
     "transit_p90_hours = 0": "accepted: hours up to 8784, such as 72.",
     "latency_p90_minutes = 0": "accepted: minutes up to 527040, such as 90.",
     "transit_days = 3.5\nloss = 0": "transit_days of terms 1 is 3.5; accepted: whole days from 0",
