@@ -131,11 +131,14 @@ def test_a_hostile_path_is_no_stumbling_block(path: str) -> None:
         who(enveloped("{}"), path=path)
 
 
-def test_a_public_path_of_each_account_is_tried_alone() -> None:
-    called, own = Account("called", ("one",)), Account("own", ("one",), (), {"path": "/own"})
-    assert who(enveloped("{}"), own, called).name == "called"
+def test_the_path_that_was_called_and_the_accounts_own_are_both_ours() -> None:
+    own = Account("own", ("one",), (), {"path": "/own"})
+    at = str(int(REAL.timestamp()))
+    for path in ("/l", "/own"):
+        signed = enveloped("{}", signature=lalamove.sign("one", at, path, "{}"))
+        assert who(signed, own).name == "own"
     with pytest.raises(NotAuthentic):
-        who(enveloped("{}"), own)
+        who(enveloped("{}", signature=lalamove.sign("one", at, "/another", "{}")), own)
 
 
 @pytest.mark.parametrize("seconds", [300.0, -300.0, 300.001, -300.001])

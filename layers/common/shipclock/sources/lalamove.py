@@ -73,7 +73,8 @@ def sign(secret: str, timestamp: str, path: str, data: str) -> str:
 def verify(headers: Headers, body: bytes, accounts: Sequence[Account], now: datetime) -> Account:
     """The account that signed `data` not more than five minutes ago or ahead, for our own path.
 
-    An account with the option `api_key` takes bodies with that `apiKey` only. Raises `Probe` for an
+    That is the path that was called, or the account's option `path`, where the caller sees another
+    one. With the option `api_key` only bodies with that `apiKey` are taken. Raises `Probe` for an
     empty body.
     """
     if not body:
@@ -92,9 +93,13 @@ def verify(headers: Headers, body: bytes, accounts: Sequence[Account], now: date
     for account in accounts:
         if account.options.get("api_key", "") not in ("", _text(told, "apiKey")):
             continue
-        path = account.option("path") or headers.get(PATH, "")
-        expected = [sign(secret, timestamp, path, told["data"][1]) for secret in account.secrets]
-        if path and any([same(each, given) for each in expected]):
+        paths = {account.option("path"), headers.get(PATH, "")} - {""}
+        expected = [
+            sign(secret, timestamp, path, told["data"][1])
+            for secret in account.secrets
+            for path in paths
+        ]
+        if any([same(each, given) for each in expected]):
             return account
     raise NotAuthentic("the signature in the body fits no secret with our path")
 
