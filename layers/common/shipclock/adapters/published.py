@@ -4,6 +4,7 @@ With the standard library alone, for the reason that `aws_json` gives: a cold st
 """
 
 import http.client
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -29,7 +30,9 @@ Connect = Callable[[str], http.client.HTTPConnection]
 def connect(host: str, port: int = 443) -> http.client.HTTPSConnection:
     """A connection that proves whose it is, takes no proxy from the environment, and waits no
     longer than three seconds for anything."""
-    return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_SECONDS)
+    # a context of its own: a library may have loosened the process's default (karrio does)
+    context = ssl.create_default_context()
+    return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_SECONDS, context=context)
 
 
 def fetch(address: str, connect: Connect = connect) -> bytes:
