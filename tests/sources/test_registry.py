@@ -13,12 +13,12 @@ from shipclock.sources import (
     MARKETPLACES,
     MODULES,
     SOURCES,
-    Source,
     accounts_of,
     source,
 )
+from shipclock.sources.protocol import Source
 
-HELPERS = {"__init__", "fields", "history", "jwks", "meaning", "signatures", "tokens"}
+HELPERS = {"__init__", "fields", "history", "jwks", "meaning", "protocol", "signatures", "tokens"}
 OFFERED = ("LIMIT", "FORM", "EVIDENCE", "verify", "acknowledge", "translate")
 LARGEST_ROW = 350 * 1024
 

@@ -23,12 +23,12 @@ from shipclock.sources import (
     NotAuthentic,
     NotGranted,
     Probe,
-    Source,
     Unsigned,
     accounts_of,
     granter,
     source,
 )
+from shipclock.sources.protocol import Source
 
 RETRY_QUARANTINED = timedelta(hours=1)
 LONGEST_FAULT = 1000

@@ -36,7 +36,8 @@ from shipclock.ports import (
     Wire,
 )
 from shipclock.reading import Unreadable
-from shipclock.sources import PULLERS, Account, Delivery, Puller, accounts_of, puller
+from shipclock.sources import PULLERS, Account, Delivery, accounts_of, puller
+from shipclock.sources.protocol import Puller
 
 MOST = 60
 """Times that one parcel is asked about; with the waits of `backoff.PULL` some seven weeks."""

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
 from os import scandir
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from shipclock.domain.event import Link, OrderEvent, Replacement
     from shipclock.domain.tracking import Scan
-    from shipclock.ports import HttpRequest
+    from shipclock.sources.protocol import Granter, Puller, Source
 
 MARKETPLACES = ("tiktok_shop",)
 MODULES = (
@@ -207,86 +207,23 @@ class Translation:
     note: str = ""
 
 
-class Source(Protocol):
-    """What every module of this package offers."""
-
-    LIMIT: int
-    """The largest body taken, in bytes. A row must hold it uncompressed: at most 350 KiB."""
-    FORM: bool
-    """Whether bodies are forms instead of JSON objects."""
-    EVIDENCE: tuple[str, ...]
-    """Headers kept with the body, to prove the delivery again later. Never one that is a secret."""
-
-    def verify(
-        self, headers: Headers, body: bytes, accounts: Sequence[Account], now: datetime
-    ) -> Account:
-        """The account whose secret proves these raw bytes, at the real time `now`.
-
-        Raises `Unsigned` where no signature was sent and `NotAuthentic` where none fits. Raises
-        `Probe` for a request that proves nothing by the sender's own rules, and `KeysWanted` where
-        only keys can that the sender publishes: it is asked again with what is published at an
-        address in the place of that address, among the secrets of those accounts that name it.
-        """
-
-    def acknowledge(self, body: bytes) -> bytes:
-        """The body of the answer that tells this sender that its delivery was kept."""
-
-    def translate(self, delivery: Delivery) -> Translation:
-        """The facts in an authentic delivery. Raises `Unreadable` naming what is wrong."""
-
-
-class Granter(Protocol):
-    """What the modules of `GRANTERS` offer beside."""
-
-    def grant(
-        self, headers: Headers, body: bytes, accounts: Sequence[Account], now: datetime
-    ) -> bytes:
-        """The token, as the JSON of an OAuth answer, for a client that proves itself.
-
-        Raises `NotAuthentic` where it does not, and `NotGranted` for what is no such request.
-        """
-
-
-class Puller(Protocol):
-    """What the modules of `PULLERS` offer beside: questions, whose answers are `pulled` deliveries.
-
-    An account's option `pull` holds what its questions need; ValueError says what is wrong in it.
-    """
-
-    PULL_BATCH: int
-    """Parcels that one question may ask about."""
-    PULL_ANSWERS: frozenset[int]
-    """The statuses of answers that tell something; that nothing is known is told too."""
-
-    def pull(
-        self, account: Account, numbers: Sequence[str], now: datetime, token: str
-    ) -> "HttpRequest":
-        """The question about these numbers, with the token that `pull_token` brought."""
-
-    def pull_token(self, account: Account) -> "HttpRequest | None":
-        """The call that brings a token first; None where none is needed."""
-
-    def token_in(self, body: bytes) -> str:
-        """The token in the answer to that call. Raises `Unreadable` where there is none."""
-
-
-def puller(name: str) -> Puller:
+def puller(name: str) -> "Puller":
     """The source of that name, which must be one of `PULLERS`."""
-    return cast(Puller, import_module(f"shipclock.sources.{name}"))
+    return cast("Puller", import_module(f"shipclock.sources.{name}"))
 
 
-def granter(name: str) -> Granter:
+def granter(name: str) -> "Granter":
     """The source of that name, which must be one of `GRANTERS`."""
-    return cast(Granter, import_module(f"shipclock.sources.{name}"))
+    return cast("Granter", import_module(f"shipclock.sources.{name}"))
 
 
-def source(name: str) -> Source:
+def source(name: str) -> "Source":
     """The source of that name; KeyError if there is none, ValueError where its mapping is wrong."""
     if name not in SOURCES:
         raise KeyError(name)
     if name in MAPPINGS:
-        return cast(Source, import_module("shipclock.sources.mapped").load(name))
-    return cast(Source, import_module(f"shipclock.sources.{name}"))
+        return cast("Source", import_module("shipclock.sources.mapped").load(name))
+    return cast("Source", import_module(f"shipclock.sources.{name}"))
 
 
 ACCOUNT = ("account", "secrets", "shops")
