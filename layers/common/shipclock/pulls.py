@@ -36,8 +36,15 @@ from shipclock.ports import (
     Wire,
 )
 from shipclock.reading import Unreadable
-from shipclock.sources import PULLERS, Account, Delivery, accounts_of, puller
-from shipclock.sources.protocol import Puller
+from shipclock.sources import (
+    PULLERS,
+    TOKEN_PULLERS,
+    Account,
+    Delivery,
+    accounts_of,
+    puller,
+    token_puller,
+)
 
 MOST = 60
 """Times that one parcel is asked about; with the waits of `backoff.PULL` some seven weeks."""
@@ -173,7 +180,7 @@ class Pulls:
                 if turn:
                     self._outside.clockwork.sleep(PACE.total_seconds())
                 else:
-                    token = self._token(by, account)
+                    token = self._token(source, account)
                 request = by.pull(account, [written for _, written in batch], self._now, token)
                 self._keep(source, account, self._answer(request, by.PULL_ANSWERS))
             except (NotAnswered, Unreadable, ValueError) as problem:
@@ -197,10 +204,12 @@ class Pulls:
             return ""
         return fold_parcel(number, told).written
 
-    def _token(self, by: Puller, account: Account) -> str:
-        """What the calls of an account carry."""
-        request = by.pull_token(account)
-        return by.token_in(self._answer(request, frozenset({200}))) if request else ""
+    def _token(self, source: str, account: Account) -> str:
+        """What the questions of an account carry; empty where they carry nothing."""
+        if source not in TOKEN_PULLERS:
+            return ""
+        by = token_puller(source)
+        return by.token_in(self._answer(by.pull_token(account), frozenset({200})))
 
     def _answer(self, request: HttpRequest, answers: frozenset[int]) -> bytes:
         """The body of an answer that tells something. Raises `NotAnswered`."""

@@ -5,7 +5,7 @@ and not for all of them. For the same reason nothing but the standard library is
 library that `verify` can't do without is imported when it is used.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from shipclock.domain.event import Link, OrderEvent, Replacement
     from shipclock.domain.tracking import Scan
-    from shipclock.sources.protocol import Granter, Puller, Source
+    from shipclock.sources.protocol import Granter, Puller, Source, TokenPuller
 
 MARKETPLACES = ("tiktok_shop",)
 MODULES = (
@@ -59,6 +59,8 @@ GRANTERS: tuple[str, ...] = ("ups",)
 """Sources that first fetch a token from us, to call us with it."""
 PULLERS = ("flashexpress", "karrio", "seventeentrack", "ship24", "ups")
 """Sources that can be asked about a parcel."""
+TOKEN_PULLERS = ("ups",)
+"""Those of them that want a token first."""
 SOURCES = MARKETPLACES + CARRIERS
 """The registry: the name is the file's and, for a carrier, the last part of its URL."""
 
@@ -210,6 +212,11 @@ class Translation:
 def puller(name: str) -> "Puller":
     """The source of that name, which must be one of `PULLERS`."""
     return cast("Puller", import_module(f"shipclock.sources.{name}"))
+
+
+def token_puller(name: str) -> "TokenPuller":
+    """The source of that name, which must be one of `TOKEN_PULLERS`."""
+    return cast("TokenPuller", import_module(f"shipclock.sources.{name}"))
 
 
 def granter(name: str) -> "Granter":

@@ -9,9 +9,6 @@ A webhook holds one tracking. Each of its checkpoints is one scan, and the same 
 delivery. The tracking's own status is a scan of its own only where no checkpoint says it.
 """
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -40,7 +37,7 @@ from shipclock.sources.history import (
     translation,
 )
 from shipclock.sources.meaning import NOTHING_KNOWN, UNCLASSIFIED, Meaning, going_back
-from shipclock.sources.signatures import key_of, same, signer
+from shipclock.sources.signatures import base64_hmac, same, signer
 
 LIMIT = 256 * 1024
 FORM = False
@@ -58,8 +55,7 @@ EVENT = "tracking_update"
 
 def sign(secret: str, body: bytes) -> str:
     """The base64 that AfterShip sends for a body. Raises ValueError where the secret is no text."""
-    key = key_of(secret, NAME)
-    return base64.b64encode(hmac.new(key, body, hashlib.sha256).digest()).decode()
+    return base64_hmac(secret, body, NAME)
 
 
 def verify(headers: Headers, body: bytes, accounts: Sequence[Account], now: datetime) -> Account:

@@ -9,9 +9,6 @@ certain than the header, for FedEx prints no sample. Each scan event is one scan
 under any delivery. The latest status is a scan of its own only where no event says it.
 """
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -42,7 +39,7 @@ from shipclock.sources.history import (
     translation,
 )
 from shipclock.sources.meaning import NOTHING_KNOWN, Meaning, going_back
-from shipclock.sources.signatures import key_of, same, sent, signer
+from shipclock.sources.signatures import base64_hmac, same, sent, signer
 
 LIMIT = 256 * 1024
 FORM = False
@@ -57,8 +54,7 @@ EVIDENCE = (HEADER,)
 
 def sign(secret: str, body: bytes) -> str:
     """The signature FedEx sends for a body. Raises ValueError where the secret is no text."""
-    key = key_of(secret, NAME)
-    return base64.b64encode(hmac.new(key, body, hashlib.sha256).digest()).decode()
+    return base64_hmac(secret, body, NAME)
 
 
 def verify(headers: Headers, body: bytes, accounts: Sequence[Account], now: datetime) -> Account:

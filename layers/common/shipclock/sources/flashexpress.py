@@ -120,15 +120,6 @@ def pull(account: Account, numbers: Sequence[str], now: datetime, token: str) ->
     return HttpRequest("POST", url, headers, urlencode(fields).encode())
 
 
-def pull_token(account: Account) -> None:
-    """None is needed."""
-
-
-def token_in(body: bytes) -> str:
-    """There is none."""
-    return ""
-
-
 # WHAT ITS CODES MEAN ------------------------------------------------------------------------------
 
 _MOVING = Meaning(TrackingStatus.IN_TRANSIT)

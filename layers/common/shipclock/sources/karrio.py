@@ -82,15 +82,6 @@ def pull(account: Account, numbers: Sequence[str], now: datetime, token: str) ->
     return HttpRequest("GET", f"{base}/v1/trackers/{quote(number, safe='')}", headers)
 
 
-def pull_token(account: Account) -> None:
-    """None is needed."""
-
-
-def token_in(body: bytes) -> str:
-    """There is none."""
-    return ""
-
-
 # WHAT ITS WORDS MEAN ------------------------------------------------------------------------------
 
 _CANCELLED = Meaning(TrackingStatus.CANCELLED)

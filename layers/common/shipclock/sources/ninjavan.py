@@ -9,9 +9,6 @@ number, the event and a time that is there must be readable. The parcel's way ba
 told in the same words as its way to the buyer; `is_parcel_on_rts_leg` alone tells them apart.
 """
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -28,7 +25,7 @@ from shipclock.sources.meaning import (
     Meaning,
     told_alike_there_and_back,
 )
-from shipclock.sources.signatures import key_of, same, sent, signer
+from shipclock.sources.signatures import base64_hmac, same, sent, signer
 
 LIMIT = 256 * 1024
 FORM = False
@@ -43,8 +40,7 @@ EVIDENCE = (HEADER,)
 
 def sign(secret: str, body: bytes) -> str:
     """The signature Ninja Van sends for a body. Raises ValueError where the secret is no text."""
-    key = key_of(secret, NAME)
-    return base64.b64encode(hmac.new(key, body, hashlib.sha256).digest()).decode()
+    return base64_hmac(secret, body, NAME)
 
 
 def verify(headers: Headers, body: bytes, accounts: Sequence[Account], now: datetime) -> Account:

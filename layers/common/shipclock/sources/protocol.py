@@ -62,10 +62,14 @@ class Puller(Protocol):
     def pull(
         self, account: Account, numbers: Sequence[str], now: datetime, token: str
     ) -> HttpRequest:
-        """The question about these numbers, with the token that `pull_token` brought."""
+        """The question about these numbers; `token` is empty where none is needed."""
 
-    def pull_token(self, account: Account) -> HttpRequest | None:
-        """The call that brings a token first; None where none is needed."""
+
+class TokenPuller(Puller, Protocol):
+    """What the modules of `TOKEN_PULLERS` offer beside: their questions carry a token."""
+
+    def pull_token(self, account: Account) -> HttpRequest:
+        """The call that brings a token."""
 
     def token_in(self, body: bytes) -> str:
         """The token in the answer to that call. Raises `Unreadable` where there is none."""

@@ -92,15 +92,6 @@ def pull(account: Account, numbers: Sequence[str], now: datetime, token: str) ->
     return HttpRequest("POST", f"{url}/gettrackinfo", headers, body)
 
 
-def pull_token(account: Account) -> None:
-    """None is needed."""
-
-
-def token_in(body: bytes) -> str:
-    """There is none."""
-    return ""
-
-
 # WHAT ITS WORDS MEAN ------------------------------------------------------------------------------
 
 STATUSES = {

@@ -87,15 +87,6 @@ def pull(account: Account, numbers: Sequence[str], now: datetime, token: str) ->
     return HttpRequest("GET", f"{base}/trackers/search/{quote(number, safe='')}/results", headers)
 
 
-def pull_token(account: Account) -> None:
-    """None is needed."""
-
-
-def token_in(body: bytes) -> str:
-    """There is none."""
-    return ""
-
-
 # WHAT ITS WORDS MEAN ------------------------------------------------------------------------------
 
 _MOVING = Meaning(TrackingStatus.IN_TRANSIT)
