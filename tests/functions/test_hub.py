@@ -11,8 +11,9 @@ from shipclock import wiring
 from shipclock.connect import attach_shop
 from shipclock.settings import SettingMissing
 from shipclock.stockwish import wish
+from tests.builders import sample_bytes
 from tests.functions.doors import HUB_ENV, Context, environment, event, load
-from tests.stage import REAL, SHOP_ID, START, Stage
+from tests.stage import REAL, SECRETS, SHOP_ID, START, Stage
 
 OWNER, VIEWER, PACKER = "owner-token-1", "viewer-token-1", "packer-token-1"
 FOREIGN, NOBODY = "foreign-token-1", "nobody-token-1"
@@ -589,3 +590,16 @@ def test_a_package_whose_carrier_nobody_names_has_those_that_its_number_allows(h
     stage.settle_down()
     (package,) = hub.get(f"/api/orders/{order_id}")[1]["packages"]
     assert (package["carrier"], package["carrier_candidates"]) == ("Synthetic Post", [])
+
+
+def test_an_event_that_nobody_has_confirmed_is_shown_as_such(hub: Hub) -> None:
+    (order_id,) = hub.place()
+    stage = hub.stage
+    stage.secrets = {**SECRETS, "karrio": [{"secrets": ["synthetic"]}]}
+    stage.carrier_tells("SYN-000 101", "info_received", order_id=order_id)
+    body = sample_bytes("karrio/picked_up.json")
+    assert stage.ring("karrio", {"x-event-id": "synthetic"}, body).status == 200
+    stage.settle_down()
+    events = hub.get(f"/api/orders/{order_id}")[1]["events"]
+    flags = {event["source"]: event["flags"] for event in events}
+    assert (flags["karrio"], flags["standard_webhooks"]) == (["unconfirmed"], [])

@@ -327,4 +327,5 @@ def _scan_view(scan: Scan) -> EventView:
         delivered_to=scan.delivered_to or None,
         proof=scan.proof or None,
         suspect=scan.suspect,
+        flags=list(scan.flags),
     )

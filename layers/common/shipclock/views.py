@@ -161,7 +161,11 @@ class PushView(BaseModel):
 
 
 class EventView(BaseModel):
-    """One fact, in the order in which the facts happened."""
+    """One fact, in the order in which the facts happened.
+
+    `flags` are those of a scan (`carriers.md` 1.2), `unconfirmed` among them: its sender signs no
+    bodies, and nobody has confirmed it yet.
+    """
 
     kind: str
     at: Instant
@@ -174,6 +178,7 @@ class EventView(BaseModel):
     delivered_to: str | None = None
     proof: str | None = None
     suspect: bool = False
+    flags: list[str] = []
 
 
 class DriftView(BaseModel):
