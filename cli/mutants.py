@@ -22,7 +22,7 @@ PLACE = ROOT / ".mutants"
 LOG = PLACE / "run.log"
 MUTMUT = Path(sys.executable).with_name("mutmut")
 
-TESTS = ("builders.py", "rules", "domain")
+TESTS = ("builders.py", "pictures.py", "rules", "domain")
 """What the pure tests are and need. `cli/mutants_conftest.py` stands for `tests/conftest.py`."""
 
 NO_CACHE = "__import__('functools').lru_cache(0)"

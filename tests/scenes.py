@@ -18,7 +18,7 @@ from shipclock.marketplaces.protocol import Blob, Shop
 from shipclock.order_view import order_view
 from shipclock.ports import HttpReply, HttpRequest, Wire
 from shipclock.views import OrderView, PushView
-from tests.marketplaces.pictures import PDF_FILE, jpeg
+from tests.pictures import PDF_FILE, jpeg
 from tests.stage import SHOP_ID, TOKENS, Stage
 
 HOUR = timedelta(hours=1)

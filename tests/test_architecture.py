@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cli import mutants
 from shipclock import rules
 from shipclock.rules import policy
 
@@ -225,3 +226,11 @@ def test_types_of_the_sdk_are_for_the_type_checker_alone() -> None:
 def test_every_module_says_what_it_is_for() -> None:
     for name, path in modules().items():
         assert ast.get_docstring(ast.parse(path.read_text("utf-8"))), name
+
+
+def test_the_pure_tests_need_no_more_of_the_tests_than_mutants_are_given() -> None:
+    given = tuple(f"tests.{name.removesuffix('.py')}" for name in mutants.TESTS)
+    for path in python_files("tests/domain", "tests/rules"):
+        for wanted in imports(path):
+            if within(wanted, "tests"):
+                assert wanted == "tests" or within(wanted, *given), f"{path}: {wanted}"

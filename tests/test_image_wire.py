@@ -25,7 +25,7 @@ from shipclock.adapters import images
 from shipclock.adapters.images import LARGEST, ImageWire
 from shipclock.ports import FetchFailed, FetchRefused
 from tests.certificates import Authority
-from tests.marketplaces.pictures import whole_jpeg
+from tests.pictures import whole_jpeg
 
 HOST = "images.example.net"
 LINK = f"https://{HOST}/p/1.jpg?sign=made-up-secret"

@@ -26,7 +26,7 @@ from shipclock.proof_images import HOLD, LINK_KEPT, MOST_PER_DELIVERY, MOST_PER_
 from shipclock.sources import Delivery, Image, history, jtexpress, ninjavan
 from shipclock.sweep import Report, Sweep
 from tests.fakes import KINDS, FakePictures, Faults, FaultyPictures, FaultyStore, FaultyWire, Gone
-from tests.marketplaces.pictures import whole_jpeg, whole_png
+from tests.pictures import whole_jpeg, whole_png
 from tests.scenes import NUMBER, package, settle, stage_of, under_way
 from tests.stage import SECRETS, Stage
 

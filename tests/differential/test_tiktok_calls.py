@@ -23,7 +23,7 @@ from shipclock.marketplaces.tiktok_shop.versions import ENDPOINTS
 from shipclock.ports import HttpRequest
 from tests.builders import REAL, T0, sample, samples, shop
 from tests.differential.tiktok_client import agree, built, model, parsed, takes_cipher, theirs
-from tests.marketplaces.pictures import PDF_FILE, png
+from tests.pictures import PDF_FILE, png
 from tests.stage import APP_SECRET, HOSTS
 
 KEYS = Keys(APP_SECRET, "TTP_access_1", "TTP_refresh_1")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shipclock.domain.picture import MOST_SIDE, NotAPicture, Picture, look
 from tests.builders import patient
-from tests.marketplaces.pictures import PDF_FILE, chunk, jpeg, png, whole_jpeg, whole_png
+from tests.pictures import PDF_FILE, chunk, jpeg, png, whole_jpeg, whole_png
 
 PNG_START = png(120, 120)
 

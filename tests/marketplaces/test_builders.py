@@ -25,7 +25,7 @@ from shipclock.marketplaces.tiktok_shop import (
 from shipclock.marketplaces.tiktok_shop.calls import handover, package, reread
 from shipclock.marketplaces.tiktok_shop.versions import ENDPOINTS, path
 from tests.builders import ORDER, T0, patient
-from tests.marketplaces.pictures import PDF_FILE, jpeg, png
+from tests.pictures import PDF_FILE, jpeg, png
 
 PACKAGE, LINE, NUMBER, PROVIDER = "1150000000000000101", "577000000000000101", "SYN-101", "661"
 

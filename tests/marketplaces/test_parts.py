@@ -22,7 +22,7 @@ from shipclock.marketplaces.tiktok_shop.outcomes import coded
 from shipclock.ports import HttpReply
 from shipclock.reading import Unreadable
 from tests.builders import ORDER, T0, folded, sample_bytes, shop
-from tests.marketplaces.pictures import PDF_FILE, whole_jpeg, whole_png
+from tests.pictures import PDF_FILE, whole_jpeg, whole_png
 
 P2, P3 = "1150000000000000102", "1150000000000000103"
 L1, L2 = "577000000000000101", "577000000000000102"
