@@ -284,3 +284,11 @@ def test_where_no_shipment_can_be_read_a_person_must_look() -> None:
         told({"reference_id": ORDER, "shipments": ["a shipment"]})
     with pytest.raises(Unreadable, match=r"tracking\.tracking_number"):
         told(sample("shipbob/left.json") | {"tracking": {"tracking_number": 5}})
+
+
+@pytest.mark.parametrize("shipments", [None, []])
+def test_an_order_without_a_shipment_is_kept_with_a_note(shipments: object) -> None:
+    body = as_json({"id": 800000101, "status": "Fulfilled", "shipments": shipments})
+    found = shipbob.translate(Delivery("shipbob", "default", body, REAL))
+    assert (found.scans, found.links) == ((), ())
+    assert found.note == "an order without a shipment yet"

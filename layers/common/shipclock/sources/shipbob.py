@@ -154,7 +154,10 @@ def translate(delivery: Delivery) -> Translation:
     links: list[Link] = []
     notes: list[str] = []
     order = "shipments" in body
-    for at, entry in enumerate(list_of(body["shipments"], "shipments", odd) if order else [body]):
+    shipments = list_of(body["shipments"], "shipments", odd) if order else [body]
+    if not shipments and not odd:
+        notes.append("an order without a shipment yet")
+    for at, entry in enumerate(shipments):
         field = f"shipments[{at}]" if order else ""
         try:
             shipment = object_of(entry, field)
