@@ -179,6 +179,11 @@ def test_a_reason_is_one_that_the_table_knows_else_the_codes_own(why: object, re
     assert scan_of(FINER, body(code="TRY", why=why)).reason == reason
 
 
+@pytest.mark.parametrize("code", ["DONE", "GO", "code of tomorrow"])
+def test_what_needs_no_reason_takes_none_from_the_attempt_before(code: str) -> None:
+    assert scan_of(FINER, body(code=code, why="NOT HOME")).reason == ""
+
+
 @pytest.mark.parametrize(
     ("whom", "to"),
     [("NEIGHBOUR", "neighbour"), ("Aisyah Contoh", "other"), (None, ""), ("", ""), ([], "")],

@@ -106,6 +106,9 @@ def test_the_twins_agree_on_bent_bodies_that_both_can_read(found: Any) -> None:
     if isinstance(found.get("delivery_information"), dict):
         # a mapping takes whatever is there for a proof, the module texts alone
         found["delivery_information"].pop("proof", None)
+    if "Pickup Exception" in str(found.get("event")):
+        # nor does the module take why a delivery failed for why a pickup did
+        found.pop("delivery_exception", None)
     try:
         by_module, by_mapping = both(json.dumps(found).encode())
     except (Unreadable, ValueError):

@@ -175,7 +175,12 @@ def line_of(spec: Spec, code: str) -> str | None:
 
 
 def _reasoned(spec: Spec, entry: Object, said: Meaning, notes: list[str]) -> Meaning:
-    """With the reason that a field tells, where the table knows it."""
+    """With the reason that a field tells, where the table knows it and the code has a reason.
+
+    A field that still tells why the last attempt failed is no reason of the delivery after it.
+    """
+    if not said.reason:
+        return said
     why = spec.words.key(kept(_detail(spec.scan.reason, entry, "scan.reason", notes)))
     return said._replace(reason=spec.words.reasons.get(why, said.reason))
 
