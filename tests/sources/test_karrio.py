@@ -19,7 +19,7 @@ from shipclock.domain.tracking import (
 from shipclock.ingest import Arrival, receive
 from shipclock.ports import Row
 from shipclock.reading import Unreadable
-from shipclock.sources import Account, Delivery, NotAuthentic, Translation, karrio
+from shipclock.sources import Delivery, Translation, karrio
 from shipclock.sources.history import MOST_ENTRIES
 from tests.builders import NUMBER, ORDER, REAL, sample, sample_bytes, samples
 
@@ -28,18 +28,6 @@ BODY = sample_bytes("karrio/delivered.json")
 # Who is let in
 
 VECTORS = sample("signatures/karrio.json")
-
-
-@pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v["name"])
-def test_the_known_answers_are_judged_as_they_should(vector: dict[str, Any]) -> None:
-    account = Account("default", (vector["secret"],))
-    body = vector["body"].encode()
-    if vector["authentic"]:
-        assert karrio.verify(vector["headers"], body, [account], REAL) == account
-    else:
-        with pytest.raises(NotAuthentic) as refused:
-            karrio.verify(vector["headers"], body, [account], REAL)
-        assert vector["secret"] not in str(refused.value)
 
 
 def test_the_secret_is_not_kept_with_the_delivery() -> None:
