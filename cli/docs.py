@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 
 from cli import build
@@ -34,16 +33,18 @@ clock and never prove one missed.
 def rules_page() -> str:
     """The page as it should be."""
     # Imported here, so that `down` works while the package is half-edited.
-    from shipclock.rules import RULES
-    from shipclock.rules.policy import DEFAULT, Clause, load
+    from shipclock.rules import RULES, deadlines
+    from shipclock.rules.packs import DEFAULT, load
+    from shipclock.rules.policy import Clause, rule_names, rule_needs
     from shipclock.rules.rule import Rule
 
     pack = load(DEFAULT)
 
     def section(rule: Rule) -> Iterator[str]:
         clause = pack.clauses.get(rule.name)
-        needs = getattr(import_module(f"shipclock.rules.{rule.name}"), "NEEDS", ())
-        without = NO_CLAUSE.format(pack=pack.name) if needs else OWN_FIELDS
+        without = deadlines.CITED if rule is deadlines.RULE else OWN_FIELDS
+        if rule.name in rule_names() and rule_needs(rule.name):
+            without = NO_CLAUSE.format(pack=pack.name)
         about, kind = rule.about, "finding" if rule.finding else "clock"
         yield f"## {rule.name}\n"
         yield f"> {clause.clause if clause else without}\n"
@@ -56,11 +57,13 @@ def rules_page() -> str:
             "then": about.then,
         }
         figures = {name: getattr(clause, name, f"`{name}`") for name in Clause.model_fields}
+        figures["length"] = clause.length.words() if clause and clause.spans else "its length"
         for name, text in rows.items():
             yield f"| {name} | {text.format(**figures)} |"
         yield ""
 
-    sections = "\n".join(line for rule in RULES for line in section(rule))
+    told = [rule for rule in RULES if rule is not deadlines.DEEMING]  # told with its twin
+    sections = "\n".join(line for rule in told for line in section(rule))
     return f"{HEAD.format(pack=pack.name)}\n{sections}"
 
 

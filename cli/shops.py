@@ -244,6 +244,8 @@ def described(shop: Shop, tokens: Tokens | None) -> Iterator[tuple[str, str]]:
     yield "self-delivered", "yes" if shop.self_delivered else "no"
     yield "policy pack", shop.pack or "(its market's)"
     yield "automatic", ", ".join(shop.automatic) or "(nothing)"
+    if shop.closed:
+        yield "closed", ", ".join(shop.closed)
     if shop.versions:
         yield "versions", ", ".join(f"{name}={pin}" for name, pin in shop.versions.items())
     access_ends = tokens.access_expires_at if tokens else None
@@ -270,12 +272,19 @@ def described(shop: Shop, tokens: Tokens | None) -> Iterator[tuple[str, str]]:
     'approve_cancellation; "" for nothing.',
 )
 @click.option("--pack", help='The policy pack of its orders; "" for its market\'s.')
+@click.option(
+    "--closed",
+    help="Days on which nobody works, comma-joined: 2026-12-25 or 2026-12-24/2026-12-26; "
+    '"" for none.',
+)
 @click.option("--versions", help='Calls pinned to a version, as name=yyyymm,…; "" for none.')
 def set_command(shop_id: str, stack: str | None, table: str | None, **given: Any) -> None:
     """Change settings of a shop; its open orders are looked at again."""
     changes = {name: value for name, value in given.items() if value is not None}
     if "automatic" in changes:
         changes["automatic"] = tuple(filter(None, changes["automatic"].split(",")))
+    if "closed" in changes:
+        changes["closed"] = tuple(filter(None, changes["closed"].split(",")))
     if "versions" in changes:
         pairs = [word.partition("=") for word in changes["versions"].split(",") if word]
         changes["versions"] = {name: version for name, _, version in pairs}

@@ -15,7 +15,8 @@ from shipclock.domain.push import Intent
 from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
 from shipclock.marketplaces import MARKETPLACES
 from shipclock.marketplaces.protocol import Call, Keys, Known, Shop, Telling
-from shipclock.rules.policy import Clause, Policy, policy_for
+from shipclock.rules.packs import policy_for
+from shipclock.rules.policy import Clause, Deadline, Policy
 
 T0 = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
 REAL = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -161,9 +162,48 @@ def policy(zone: str = "Asia/Kuala_Lumpur", market: str = "MY") -> Policy:
 def every_clause(judged_by: Policy | None = None, hours: int = 240) -> Policy:
     """The same with the one clause that the guide has no figure for."""
     known = judged_by or policy()
-    silent = Clause(clause="a parcel is lost after ten days without a scan", hours=hours)
+    silent = Clause(
+        clause="a parcel is lost after ten days without a scan",
+        source="nobody",
+        dated="undated",
+        confidence="unconfirmed",
+        hours=hours,
+    )
     clauses = {**known.pack.clauses, "parcel_silent": silent}
     return replace(known, pack=known.pack.model_copy(update={"clauses": clauses}))
+
+
+def deadline(**more: Any) -> Deadline:
+    """A deadline of a pack: in transit within 48 hours of the order, a metric line."""
+    known: dict[str, Any] = {
+        "clause": "in transit within two days",
+        "source": "nobody",
+        "dated": "undated",
+        "confidence": "unconfirmed",
+        "starts": "created",
+        "hours": 48,
+        "stops": "in_transit",
+        "line": "metric",
+        **more,
+    }
+    if {"calendar_days", "working_days"} & more.keys():
+        del known["hours"]
+    return Deadline(**known)
+
+
+def with_deadlines(judged_by: Policy | None = None, **deadlines: Deadline) -> Policy:
+    """The same with deadlines of these names."""
+    known = judged_by or policy()
+    return replace(known, pack=known.pack.model_copy(update={"deadlines": deadlines}))
+
+
+def every_rule() -> Policy:
+    """A policy by which each rule has something to say; its deadlines are of auctions alone."""
+    return with_deadlines(
+        every_clause(),
+        dispatch=deadline(order_types=("AUCTION",)),
+        arrival=deadline(order_types=("AUCTION",), stops="delivered", then="deem_delayed"),
+    )
 
 
 def shop(market: str = "MY", **more: Any) -> Shop:

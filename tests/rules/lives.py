@@ -35,7 +35,8 @@ from shipclock.domain.linking import NumberFacts
 from shipclock.domain.order import fold
 from shipclock.domain.times import stamp
 from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
-from shipclock.rules.policy import Policy, load
+from shipclock.rules.packs import load
+from shipclock.rules.policy import Policy
 from shipclock.situation import Recorded, Situation
 from tests.builders import ORDER, SHOP, every_clause, shop
 from tests.rules.oracle import (
@@ -121,7 +122,7 @@ class Life:
 
     def policy(self) -> Policy:
         """What the order is judged by."""
-        guides = Policy(load("guide-2023"), ZoneInfo(self.zone), self.by_hand)
+        guides = Policy(load("guide-2023"), ZoneInfo(self.zone), hand_marked=self.by_hand)
         return every_clause(guides, SILENT_HOURS)
 
     def __str__(self) -> str:

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipclock.domain.clock import Clock
+from shipclock.domain.fields import HARD, LEGACY, METRIC
 from shipclock.domain.order import Order
 from shipclock.domain.tracking import TimeBasis
 from shipclock.rules import RULES, next_instant, notices, timeline
-from shipclock.rules.marketplace_fields import HARD, LEGACY, METRIC
 from tests.builders import (
     NUMBER,
     REAL,

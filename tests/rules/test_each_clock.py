@@ -14,7 +14,7 @@ from tests.builders import (
     T0,
     after,
     case,
-    every_clause,
+    every_rule,
     folded,
     line,
     numbered,
@@ -23,7 +23,7 @@ from tests.builders import (
     snapshot,
 )
 
-POLICY = every_clause()
+POLICY = every_rule()
 P1 = "1150000000000000101"
 PACKED = {"lines": (line(package_id=P1, tracking_number=NUMBER, provider="Other Post"),)}
 OF_P1: dict[str, Any] = {"part": NUMBER, "package_id": P1, "number": NUMBER}
@@ -186,6 +186,14 @@ TIMELINE: dict[str, tuple[Order, Clock]] = {
             part="4030000000000000101",
             ask=Ask.ONCE,
         ),
+    ),
+    "a deadline of the pack's": (
+        order(order_type="AUCTION"),
+        clock("dispatch", after(48), T0, clause="in transit within two days", ask=Ask.ONCE),
+    ),
+    "a deadline that deems": (
+        order(order_type="AUCTION"),
+        clock("arrival", after(48), T0, clause="in transit within two days", ask=Ask.ONCE),
     ),
     "another carrier": (
         order(scan("picked_up", 10, carrier="Synthetic Express")),

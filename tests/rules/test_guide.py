@@ -24,7 +24,7 @@ from tests.builders import (
     T0,
     after,
     case,
-    every_clause,
+    every_rule,
     folded,
     hint,
     line,
@@ -757,10 +757,11 @@ def test_every_verdict_of_every_rule_says_when_in_the_shops_time_and_what_to_do(
     three = folded(by_tiktok(), numbers=(numbered(scan("picked_up", 3)),))
     four = folded(snapshot())
     five = folded(snapshot(), case("CANCELLATION_REQUEST_PENDING", 2, deadline=after(50)))
+    six = folded(snapshot(order_type="AUCTION"))
     said = {
-        tick.rule.name: tick.rule.explain(order, tick.clock, every_clause())
-        for order in (one, two, three, four, five)
-        for tick in timeline(order, every_clause())
+        tick.rule.name: tick.rule.explain(order, tick.clock, every_rule())
+        for order in (one, two, three, four, five, six)
+        for tick in timeline(order, every_rule())
         if tick.clock.state(LATER) is ClockState.MISSED
     }
     assert said.keys() == {rule.name for rule in RULES}

@@ -9,7 +9,8 @@ import pytest
 from shipclock.domain.order import Order
 from shipclock.domain.tracking import TimeBasis
 from shipclock.rules import next_instant, notices, timeline, untracked
-from shipclock.rules.policy import Policy, parse_pack, policy_for
+from shipclock.rules.packs import parse_pack, policy_for
+from shipclock.rules.policy import Policy
 from tests.builders import SECOND, after, folded, numbered, scan, snapshot
 
 MINUTE = timedelta(minutes=1)
@@ -193,8 +194,12 @@ def pack_with(*figures: str) -> Policy:
         markets = []
         from = 2020-01-01
         ship_on = "scan"
+        title = "Night"
         [clauses.untracked]
         clause = "made up"
+        source = "nobody"
+        dated = 2026-01-01
+        confidence = "unconfirmed"
         hours = 360
     """
     return Policy(parse_pack("\n".join([text, *figures]), "night"), ZoneInfo(NEW_YORK))

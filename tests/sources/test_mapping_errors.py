@@ -13,7 +13,7 @@ from shipclock.domain.tracking import DELIVERED_TO, PROOFS, REASONS, TrackingSta
 from shipclock.reading import Unreadable
 from shipclock.sources import MARKETPLACES, MODULES, Delivery, Translation, mapped
 from shipclock.sources.mapped import Mapped, MappingError, check
-from shipclock.sources.mapped.lines import Where, line_at, lines_of
+from shipclock.toml_lines import Where, line_at, lines_of
 from tests.builders import REAL, patient, sample_bytes, samples
 from tests.sources.mappings import NAME, body, text, told, warnings, wrong
 from tests.sources.mappings import mapped as made

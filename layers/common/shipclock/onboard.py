@@ -21,7 +21,8 @@ from shipclock.marketplaces.tiktok_shop.onboarding import Authorised, Grant, Pla
 from shipclock.marketplaces.tiktok_shop.versions import ENDPOINTS
 from shipclock.ports import Change, NoAnswer, NotSent, Store, Wire
 from shipclock.reading import Unreadable
-from shipclock.rules.policy import PACKS
+from shipclock.rules import packs
+from shipclock.rules.calendar import Span
 from shipclock.skew import skew
 from shipclock.sources import Account
 from shipclock.wishes import APPROVE_CANCELLATION, REMEDIES
@@ -222,8 +223,18 @@ def settings_changed(shop: Shop, changes: Mapping[str, Any]) -> Shop:
         raise OnboardError(
             f"{', '.join(foreign)} can't go out by itself; there are: {', '.join(AUTOMATIC)}."
         )
-    if shop.pack and shop.pack not in PACKS:
-        raise OnboardError(f"There is no pack {shop.pack!r}; there are: {', '.join(PACKS)}.")
+    if shop.pack and shop.pack not in packs.names():
+        raise OnboardError(
+            f"There is no pack {shop.pack!r}; there are: {', '.join(packs.names())}."
+        )
+    for days in shop.closed:
+        try:
+            Span.parse(days)
+        except ValueError as error:
+            raise OnboardError(
+                f"{days!r} are no days on which a shop is closed ({error}): write one day as "
+                "2026-12-25, or the first and the last as 2026-12-24/2026-12-26."
+            ) from error
     for name, version in shop.versions.items():
         if name not in ENDPOINTS or not VERSION.fullmatch(version):
             raise OnboardError(

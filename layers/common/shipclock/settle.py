@@ -19,7 +19,9 @@ from shipclock.domain.times import parse, stamp
 from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import ABSENT, LARGEST_COMMIT, Change, Key, Put, Row, Store, StoreError, Write
 from shipclock.rules import Timeline
-from shipclock.rules.policy import Policy, policy_for
+from shipclock.rules.calendar import Span
+from shipclock.rules.packs import policy_for
+from shipclock.rules.policy import Policy
 from shipclock.situation import Read, Recorded, Situation
 
 TRIES = 8
@@ -162,7 +164,8 @@ def policy_of(order: Order, shop: Shop | None) -> Policy | None:
     if shop is None or order.facts is None:
         return None
     day = order.facts.create_time.astimezone(ZoneInfo(shop.zone)).date()
-    pack = policy_for(shop.market, day, shop.zone, shop.pack)
+    closed = tuple(map(Span.parse, shop.closed))
+    pack = policy_for(shop.market, day, shop.zone, shop.pack, closed)
     return replace(pack, hand_marked=shop.hand_marked, default_provider=shop.default_provider)
 
 

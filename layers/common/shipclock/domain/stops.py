@@ -1,10 +1,11 @@
 """The facts that stop clocks, as rules ask for them."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from shipclock.domain.clock import Stop
 from shipclock.domain.composition import Package
-from shipclock.domain.order import DELIVERED, Order
+from shipclock.domain.order import DELIVERED, IN_TRANSIT, Order
 from shipclock.domain.tracking import Scan, TrackingStatus
 
 
@@ -52,3 +53,15 @@ def order_delivered(order: Order) -> Stop | None:
     if whole and len(whole) == len(packages):
         last = Stop(max(stop.at for stop in whole), all(stop.trusted for stop in whole))
     return first((last, reached(order, DELIVERED)))
+
+
+def first_movement(order: Order) -> Stop | None:
+    """The earliest sign that a parcel moves: a scan, or the marketplace's own IN_TRANSIT."""
+    scans = [at_scan(scan) for parcel in order.parcels for scan in parcel.movements()]
+    return first((*scans, reached(order, IN_TRANSIT)))
+
+
+def first_proof(order: Order) -> datetime | None:
+    """The earliest scan whose time can prove something."""
+    scans = (scan for parcel in order.parcels for scan in parcel.movements() if scan.trusted)
+    return min((scan.occurred_at for scan in scans), default=None)

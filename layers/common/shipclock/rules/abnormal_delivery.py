@@ -16,7 +16,7 @@ from shipclock.domain.order import Order
 from shipclock.domain.stops import deliveries, first
 from shipclock.domain.times import local
 from shipclock.domain.tracking import Parcel, Scan, TrackingStatus
-from shipclock.rules import delivery_period, not_acknowledged, two_failed_attempts
+from shipclock.rules import deadlines, delivery_period, not_acknowledged, two_failed_attempts
 from shipclock.rules.policy import Policy
 from shipclock.rules.rule import About, Rule
 
@@ -153,17 +153,19 @@ def _deemed_lost(order: Order, policy: Policy) -> Iterator[Cause]:
 
 
 def _deemed_delayed(order: Order, policy: Policy) -> Iterator[Cause]:
-    """The order, where its delivery period ends or may end without it; once for all of it. Where
-    one package alone was still out, it is named."""
-    for clock in delivery_period.clocks(order, policy):
-        if clock.losing:
-            late = [
-                package
-                for package in order.packages
-                if not any(stop.at <= clock.due_at for stop in deliveries(order, package))
-            ]
-            package = late[0] if len(late) == 1 else Package("")
-            yield Cause(DEEMED_DELAYED, clock.due_at, "", package, clock.stop, clock.ask)
+    """The order, where its delivery period ends or may end without it; once for all of it, by the
+    clock that ends first. Where one package alone was still out, it is named."""
+    delays = delivery_period.clocks(order, policy) + deadlines.deeming(order, policy)
+    lost = [clock for clock in delays if clock.losing]
+    if lost:
+        clock = min(lost, key=lambda clock: clock.due_at)
+        late = [
+            package
+            for package in order.packages
+            if not any(stop.at <= clock.due_at for stop in deliveries(order, package))
+        ]
+        package = late[0] if len(late) == 1 else Package("")
+        yield Cause(DEEMED_DELAYED, clock.due_at, "", package, clock.stop, clock.ask)
 
 
 def explain(order: Order, clock: Clock, policy: Policy) -> str:
@@ -183,9 +185,10 @@ def explain(order: Order, clock: Clock, policy: Policy) -> str:
 
 
 DEEMING = (
-    (two_failed_attempts, DEEMED_LOST),
-    (not_acknowledged, DEEMED_LOST),
-    (delivery_period, DEEMED_DELAYED),
+    (two_failed_attempts.RULE, DEEMED_LOST),
+    (not_acknowledged.RULE, DEEMED_LOST),
+    (delivery_period.RULE, DEEMED_DELAYED),
+    (deadlines.DEEMING, DEEMED_DELAYED),
 )
 PREPARED = (
     "A refund or cancellation and a message to the buyer are prepared with the order: look at "

@@ -4,13 +4,13 @@ from datetime import datetime
 
 from shipclock.domain.clock import Ask, Clock, Stop
 from shipclock.domain.order import AWAITING_COLLECTION, IN_TRANSIT, TIKTOK, Order
-from shipclock.domain.stops import first, reached
+from shipclock.domain.stops import first, first_proof, reached
 from shipclock.domain.times import local
-from shipclock.rules.policy import Policy
+from shipclock.rules.policy import LENGTH, Policy
 from shipclock.rules.rule import About, Rule
 
 NAME = "collected_to_shipped"
-NEEDS = ("hours",)
+NEEDS = (LENGTH,)
 
 
 def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
@@ -20,13 +20,13 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
         return ()
     if facts.shipping_type != TIKTOK and not policy.hand_marked:
         return ()
-    starts_at = _collected(order)
+    starts_at = first_proof(order) or facts.collection_time
     if starts_at is None:
         return ()
     return (
         Clock(
             name=NAME,
-            due_at=starts_at + clause.period,
+            due_at=policy.due(NAME, clause, starts_at),
             set_by=policy.set_by(NAME),
             clause=clause.clause,
             starts_at=starts_at,
@@ -34,13 +34,6 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
             ask=Ask.ONCE,
         ),
     )
-
-
-def _collected(order: Order) -> datetime | None:
-    """The earliest scan whose time can prove something, else the marketplace's own time."""
-    scans = [scan for parcel in order.parcels for scan in parcel.movements() if scan.trusted]
-    earliest = min((scan.occurred_at for scan in scans), default=None)
-    return earliest or (order.facts.collection_time if order.facts else None)
 
 
 def _marked(order: Order, policy: Policy, starts_at: datetime) -> Stop | None:
@@ -68,7 +61,7 @@ RULE = Rule(
     About(
         orders="Ship by TikTok, and shops with `hand_marked`",
         starts="the earliest scan, else `collection_time`",
-        due="{hours} h later",
+        due="{length} later",
         stops="IN_TRANSIT or beyond; on shops with `hand_marked` also a ship push accepted at or "
         "after the start",
         then="the order is re-read, then alert",

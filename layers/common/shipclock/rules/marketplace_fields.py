@@ -6,30 +6,14 @@ clocks.
 """
 
 from shipclock.domain.clock import Ask, Clock
-from shipclock.domain.order import AWAITING_COLLECTION, DELIVERED, IN_TRANSIT, Order
+from shipclock.domain.fields import FIELDS, HARD, LEGACY, METRIC
+from shipclock.domain.order import Order
 from shipclock.domain.stops import reached
 from shipclock.domain.times import local
 from shipclock.rules.policy import Policy
 from shipclock.rules.rule import About, Rule
 
 NAME = "marketplace_fields"
-
-HARD = {
-    "shipping_due_time": AWAITING_COLLECTION,
-    "collection_due_time": IN_TRANSIT,
-    "delivery_due_time": DELIVERED,
-}
-METRIC = {
-    "rts_sla_time": AWAITING_COLLECTION,
-    "tts_sla_time": IN_TRANSIT,
-    "pick_up_cut_off_time": IN_TRANSIT,
-    "delivery_sla_time": DELIVERED,
-    "delivery_option_required_delivery_time": DELIVERED,
-    "instore_pickup_sla_time": DELIVERED,
-}
-LEGACY = {"cancel_order_sla_time": IN_TRANSIT}
-"""Counts only when all three hard lines are absent; a live answer showed it equal to
-`collection_due_time`, so IN_TRANSIT stops it (inferred)."""
 
 
 def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
@@ -59,7 +43,7 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
 
 def explain(order: Order, clock: Clock, policy: Policy) -> str:
     """What the missed field means and what to do."""
-    target = {**HARD, **METRIC, **LEGACY}[clock.name]
+    target = FIELDS[clock.name]
     by = local(clock.due_at, policy.zone)
     if clock.hard:
         return (

@@ -6,11 +6,11 @@ from shipclock.domain.order import SELLER, Order
 from shipclock.domain.stops import by_scans, deliveries, first
 from shipclock.domain.times import local
 from shipclock.domain.tracking import TrackingStatus
-from shipclock.rules.policy import Policy
+from shipclock.rules.policy import LENGTH, Policy
 from shipclock.rules.rule import About, Rule
 
 NAME = "not_acknowledged"
-NEEDS = ("hours",)
+NEEDS = (LENGTH,)
 
 
 def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
@@ -21,7 +21,7 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
     return tuple(
         Clock(
             name=NAME,
-            due_at=starts_at + clause.period,
+            due_at=policy.due(NAME, clause, starts_at),
             set_by=policy.set_by(NAME),
             clause=clause.clause,
             part=package.parcel.number,
@@ -58,7 +58,7 @@ RULE = Rule(
     About(
         orders="Ship by Seller, per package, once it has a scan",
         starts="the order is placed; a pre-order is released",
-        due="{hours} h later",
+        due="{length} later",
         stops="delivered, with or without proof; returned",
         then="the order is re-read, then deemed lost",
     ),

@@ -15,11 +15,11 @@ from shipclock.domain.order import DELIVERED, Order
 from shipclock.domain.stops import at_scan, first, reached
 from shipclock.domain.times import local
 from shipclock.domain.tracking import NOT_A_SCAN, TERMINAL, Parcel, Scan
-from shipclock.rules.policy import Policy
+from shipclock.rules.policy import LENGTH, Policy
 from shipclock.rules.rule import About, Rule
 
 NAME = "parcel_silent"
-NEEDS = ("hours",)
+NEEDS = (LENGTH,)
 
 
 def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
@@ -48,7 +48,7 @@ def _runs(order: Order, package: Package, policy: Policy) -> Iterator[Clock]:
         if not any(scan.status in TERMINAL for scan in together):
             yield Clock(
                 name=NAME,
-                due_at=starts_at + clause.period,
+                due_at=policy.due(NAME, clause, starts_at),
                 set_by=policy.set_by(NAME),
                 clause=clause.clause,
                 part=parcel.number,
@@ -95,7 +95,7 @@ RULE = Rule(
         orders="all, per package, once it has a scan",
         starts="its newest scan, unless that is an end: delivered, returned, lost, disposed, "
         "cancelled",
-        due="{hours} h later",
+        due="{length} later",
         stops="the next scan, which starts it anew; the marketplace shows it delivered. A time "
         "that proves nothing stops every run that began before we were told of it",
         then="the order is re-read, then alert. A missed run stays listed beside the newest one",

@@ -1,47 +1,147 @@
-"""Policy packs: deadlines as data, dated, per market (DESIGN 5). Read once, checked as read."""
+"""Policy packs: deadlines as data, dated, per market (DESIGN 5). `packs` reads their files."""
 
 import datetime as dt
-import tomllib
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from importlib import import_module, resources
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
-PACKS = ("guide-2023",)
-"""The packs that ship with the product, one file each in `policies/`."""
+from shipclock.domain.fields import FIELDS
+from shipclock.rules.calendar import WEEKDAYS, Length, Span, WorkingDays, is_place
 
-DEFAULT = "guide-2023"
 RULES = "shipclock.rules"
+NOT_RULES = frozenset(
+    {"__init__", "calendar", "deadlines", "marketplace_fields", "packs", "policy", "rule"}
+)
+"""Files beside the rules that are none which a clause could have the name of."""
 
-Hours = Annotated[int, Field(gt=0, le=24 * 366)]
+LENGTH = "length"
+"""In a rule's `NEEDS`: its clause says how long the clock runs."""
+
+Hours = Annotated[int, Field(strict=True, gt=0, le=24 * 366)]
+Days = Annotated[int, Field(strict=True, ge=0, le=366)]
+MoreDays = Annotated[int, Field(strict=True, ge=1, le=366)]
+TimeOfDay = Annotated[dt.time, Field(strict=True)]
+Day = Annotated[dt.date, Field(strict=True)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+Start = Literal[
+    "placed",
+    "created",
+    "paid",
+    "released",
+    "ready_to_ship",
+    "in_transit",
+    "first_scan",
+    "delivered",
+]
+End = Literal["ready_to_ship", "in_transit", "first_scan", "delivered"]
+Line = Literal["metric", "hard"]
+Action = Literal["alert", "deem_delayed"]
+Confidence = Literal["official", "reported", "conflicting", "unconfirmed"]
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
+DATED = re.compile(r"\d{4}(-\d\d(-\d\d)?)?|undated")
 
 
-class PolicyError(Exception):
-    """A pack says something that cannot be: names the pack, the key and what is accepted."""
+def _dated(given: object) -> object:
+    """A day, a month or a year, as a text; TOML's own days too."""
+    return given.isoformat() if type(given) is dt.date else given
 
 
-class Clause(BaseModel):
-    """One clause: its figures, and what they rest on. Durations are hours of 60 minutes.
+def _is_dated(given: str) -> str:
+    if not DATED.fullmatch(given):
+        raise ValueError("is no date")
+    return given
 
-    Which figures it must have says the rule of its name (`NEEDS` in the rule's file).
+
+def _is_zone(given: str) -> str:
+    try:
+        return given and ZoneInfo(given).key
+    except (ValueError, LookupError, OSError) as error:  # a folder's name is an OSError
+        raise ValueError("is no time zone") from error
+
+
+Dated = Annotated[str, BeforeValidator(_dated), AfterValidator(_is_dated)]
+Zone = Annotated[str, AfterValidator(_is_zone)]
+
+
+class Part(BaseModel):
+    """A table of a pack: no key but those that are asked for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Cited(Part):
+    """A figure, and what it rests on: the sentence, the page, its day, and how sure that is.
+
+    `official`: the marketplace's own page says so. `reported`: others say so of it. `conflicting`:
+    two sources disagree. `unconfirmed`: it is old, and no page of today has it.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    clause: Annotated[str, Field(min_length=1)]
+    source: Annotated[str, Field(min_length=1)]
+    dated: Dated
+    confidence: Confidence
 
-    clause: str
+
+class Timed(Part):
+    """How long, see `calendar.Length`. `zone` is where days and cut-offs are local; empty: the
+    pack's, else the shop's."""
+
     hours: Hours | None = None
-    attempts: Annotated[int, Field(ge=1, le=100)] | None = None
-    first_reminder_hours: Hours | None = None
-    reminder_at: dt.time | None = None
-    final_warning_hours: Hours | None = None
+    calendar_days: Days | None = None
+    working_days: Days | None = None
+    cut_off: TimeOfDay | None = None
+    by: TimeOfDay | None = None
+    zone: Zone = ""
+
+    @cached_property
+    def length(self) -> Length:
+        """The figures alone."""
+        return Length(self.hours, self.calendar_days, self.working_days, self.cut_off, self.by)
 
     @property
-    def period(self) -> dt.timedelta:
-        """How long the clock runs; of a rule that needs `hours`."""
-        return dt.timedelta(hours=self.hours or 0)
+    def spans(self) -> int:
+        """How many of the three spans are given."""
+        given = (self.hours, self.calendar_days, self.working_days)
+        return sum(span is not None for span in given)
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Self:
+        if self.spans > 1:
+            raise ValueError("only one of hours, calendar_days and working_days may be given")
+        days = self.working_days if self.calendar_days is None else self.calendar_days
+        if days is None and (self.cut_off or self.by):
+            raise ValueError("cut_off and by go with calendar_days or working_days alone")
+        if days == 0 and not (self.cut_off and self.by and self.cut_off <= self.by):
+            raise ValueError("0 days need a cut_off and, at or after it, a time in by")
+        return self
+
+
+class Clause(Cited, Timed):
+    """What a rule is told by a pack. Which figures it must have says the rule of its name
+    (`NEEDS` in the rule's file). `force_majeure`: an incident extends this clock."""
+
+    attempts: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
+    first_reminder_hours: Hours | None = None
+    reminder_at: TimeOfDay | None = None
+    final_warning_hours: Hours | None = None
+    force_majeure: bool = False
 
     @property
     def count(self) -> int:
@@ -49,47 +149,254 @@ class Clause(BaseModel):
         return self.attempts or 1
 
 
-class Pack(BaseModel):
+class Deadline(Cited, Timed):
+    """A clock told by the pack alone, under a name of its own.
+
+    `shipping` and `order_types` say which orders it is of, in the marketplace's words; empty: all.
+    A `hard` line is one at which the marketplace itself cancels. The first field of `replaced_by`
+    that an order carries takes its place. `warn_hours` before it runs out there are warnings;
+    `then` is what becomes of the order where it is missed.
+    """
+
+    starts: Start
+    stops: End
+    line: Line
+    shipping: tuple[str, ...] = ()
+    order_types: tuple[str, ...] = ()
+    replaced_by: tuple[str, ...] = ()
+    warn_hours: tuple[Hours, ...] = ()
+    then: Action = "alert"
+    force_majeure: bool = False
+
+    @model_validator(mode="after")
+    def _timed(self) -> Self:
+        if self.spans != 1:
+            raise ValueError("one of hours, calendar_days and working_days is needed")
+        return self
+
+
+class Extension(Cited):
+    """More time for some clocks, as the marketplace announced it: of orders whose clock starts on
+    one of these local days, the last included.
+
+    Exactly one of: so many `hours` more, so many `calendar_days` or `working_days` more at the same
+    time of day, or `not_before` a local time. Of several that fit the latest instant counts.
+    """
+
+    first: Day = Field(alias="from")
+    last: Day = Field(alias="to")
+    clocks: Annotated[tuple[str, ...], Field(min_length=1)]
+    hours: Hours | None = None
+    calendar_days: MoreDays | None = None
+    working_days: MoreDays | None = None
+    not_before: Annotated[dt.datetime, Field(strict=True)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        more = (self.hours, self.calendar_days, self.working_days, self.not_before)
+        if sum(given is not None for given in more) != 1:
+            raise ValueError(
+                "exactly one of hours, calendar_days, working_days and not_before is needed"
+            )
+        if self.not_before and self.not_before.tzinfo:
+            raise ValueError("not_before is a local time, without an offset")
+        if self.last < self.first:
+            raise ValueError("the last day comes before the first")
+        return self
+
+    def extended(self, due_at: dt.datetime, zone: ZoneInfo, working: WorkingDays) -> dt.datetime:
+        """A due instant with this extension; never an earlier one."""
+        if self.not_before is not None:
+            moved = self.not_before.replace(tzinfo=zone).astimezone(dt.UTC)
+        else:
+            more = Length(self.hours, self.calendar_days, self.working_days)
+            moved = more.over(due_at, zone, working)
+        return max(due_at, moved)
+
+
+class Signal(Cited):
+    """A line for one of a shop's performance figures, in percent: `at_most` or `at_least`. `days`
+    is the window that it is counted over; None: no source tells."""
+
+    at_most: Percent | None = None
+    at_least: Percent | None = None
+    days: MoreDays | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.at_most is None) == (self.at_least is None):
+            raise ValueError("exactly one of at_most and at_least is needed")
+        return self
+
+
+SIGNALS = ("late_dispatch", "valid_tracking", "on_time_delivery", "seller_cancellation")
+"""The figures of a shop that a pack may draw a line for."""
+
+
+class Closed(Part):
+    """Local days that are no working days, the last included."""
+
+    first: Day = Field(alias="from")
+    last: Day = Field(alias="to")
+    why: str = ""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise ValueError("the last day comes before the first")
+        return self
+
+
+class Calendar(Part):
+    """Which days are working days. `country` empty: that of the shop's market."""
+
+    country: str = ""
+    subdivision: str = ""
+    weekend: tuple[Weekday, ...] = ("saturday", "sunday")
+    closed: tuple[Closed, ...] = ()
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if (self.country or self.subdivision) and not is_place(self.country, self.subdivision):
+            raise ValueError(
+                "no such country or subdivision: ISO 3166 codes are accepted, such as US and CA"
+            )
+        if len(set(self.weekend)) == len(WEEKDAYS):
+            raise ValueError("no day of the week would be left to work")
+        return self
+
+    def days(self, market: str, closed: tuple[Span, ...] = ()) -> WorkingDays:
+        """The calendar of a market's shop that is `closed` on some days of its own."""
+        return WorkingDays(
+            self.country or COUNTRIES.get(market, market),
+            self.subdivision,
+            frozenset(WEEKDAYS.index(day) for day in self.weekend),
+            (*closed, *(Span(one.first, one.last) for one in self.closed)),
+        )
+
+
+COUNTRIES = {"UK": "GB"}
+"""Markets that are written otherwise than their country."""
+
+
+class Pack(Part):
     """One policy pack."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     name: str
+    title: str
     markets: tuple[str, ...]
-    since: dt.date = Field(alias="from")
-    until: dt.date | None = None
+    since: Day = Field(alias="from")
+    until: Day | None = None
+    extends: str = ""
+    without: tuple[str, ...] = ()
     ship_on: Literal["scan"]
-    clauses: dict[str, Clause]
+    zone: Zone = ""
+    calendar: Calendar | None = None
+    clauses: dict[str, Clause] = {}
+    deadlines: dict[str, Deadline] = {}
+    extensions: tuple[Extension, ...] = ()
+    signals: dict[str, Signal] = {}
 
     @field_validator("clauses")
     @classmethod
     def _known(cls, clauses: dict[str, Clause]) -> dict[str, Clause]:
         """A clause bears its rule's name and has the rule's figures; all else is a slip."""
-        rules = {path.name.removesuffix(".py") for path in resources.files(RULES).iterdir()}
-        if unknown := clauses.keys() - (rules - {"__init__", "policy", "rule"}):
-            raise ValueError(f"no rule is called {', '.join(sorted(unknown))}")
+        known = rule_names()
+        if unknown := clauses.keys() - known:
+            raise ValueError(
+                f"no rule is called {', '.join(sorted(unknown))}; there are {', '.join(known)}"
+            )
         for name, clause in clauses.items():
-            needs = getattr(import_module(f"{RULES}.{name}"), "NEEDS", ())
-            if lacking := [figure for figure in needs if getattr(clause, figure) is None]:
-                missing = ", ".join(f"clauses.{name}.{figure}" for figure in lacking)
-                raise ValueError(f"{missing}: the rule of this name needs it")
+            if missing := lacking(name, clause):
+                raise ValueError(f"clauses.{name}.{missing} is missing: its rule needs it")
         return clauses
+
+    @field_validator("deadlines")
+    @classmethod
+    def _named(cls, deadlines: dict[str, Deadline]) -> dict[str, Deadline]:
+        """A deadline's name is no other clock's."""
+        for name in deadlines:
+            if not NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name: 2 to 40 of a-z, 0-9 and _ are accepted")
+            if name in rule_names() or name in FIELDS or name in NOT_RULES:
+                raise ValueError(f"{name} is another clock's name already")
+        for name, deadline in deadlines.items():
+            if unknown := set(deadline.replaced_by) - set(FIELDS):
+                raise ValueError(
+                    f"deadlines.{name}.replaced_by: {', '.join(sorted(unknown))} is no field; "
+                    f"there are {', '.join(FIELDS)}"
+                )
+        return deadlines
+
+    @field_validator("signals")
+    @classmethod
+    def _counted(cls, signals: dict[str, Signal]) -> dict[str, Signal]:
+        if unknown := signals.keys() - set(SIGNALS):
+            raise ValueError(
+                f"no signal is called {', '.join(sorted(unknown))}; there are {', '.join(SIGNALS)}"
+            )
+        return signals
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        timed: dict[str, Timed] = {**self.clauses, **self.deadlines}
+        for extension in self.extensions:
+            if unknown := set(extension.clocks) - timed.keys():
+                raise ValueError(
+                    f"extensions: no clock of this pack is called {', '.join(sorted(unknown))}; "
+                    f"there are {', '.join(timed)}"
+                )
+        counted = any(part.working_days is not None for part in timed.values())
+        counted = counted or any(one.working_days is not None for one in self.extensions)
+        if counted and self.calendar is None:
+            raise ValueError("calendar is missing: a table [calendar] says what working days are")
+        if self.until and self.until <= self.since:
+            raise ValueError("until comes before the first day; it is the day after the last")
+        return self
 
     def in_force(self, market: str, day: dt.date) -> bool:
         """Whether this pack rules an order of that market placed on that local day."""
         return market in self.markets and self.since <= day and (not self.until or day < self.until)
 
 
+def rule_names() -> tuple[str, ...]:
+    """The rules that a clause may be of."""
+    files = (path.name for path in resources.files(RULES).iterdir())
+    names = {name.removesuffix(".py") for name in files if name.endswith(".py")}
+    return tuple(sorted(names - NOT_RULES))
+
+
+def rule_needs(name: str) -> tuple[str, ...]:
+    """The figures that the rule of that name needs its clause to give."""
+    needs: tuple[str, ...] = getattr(import_module(f"{RULES}.{name}"), "NEEDS", ())
+    return needs
+
+
+def lacking(name: str, clause: Clause) -> str:
+    """The figure that the rule of that name needs and its clause does not give; empty: none."""
+    for needed in rule_needs(name):
+        if needed == LENGTH and not clause.spans:
+            return "hours, calendar_days or working_days"
+        if needed != LENGTH and getattr(clause, needed) is None:
+            return needed
+    return ""
+
+
+EVERY_WEEKDAY = WorkingDays()
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What a shop's orders are judged by: a pack and the shop's own terms.
 
-    `hand_marked`: its orders are marked as shipped by hand. `default_provider` is the id of the
-    provider that stands for carriers of any name.
+    `zone` is the shop's, `working` its working days. `hand_marked`: its orders are marked as
+    shipped by hand. `default_provider` is the id of the provider that stands for carriers of any
+    name.
     """
 
     pack: Pack
     zone: ZoneInfo
+    working: WorkingDays = EVERY_WEEKDAY
     hand_marked: bool = False
     default_provider: str = ""
 
@@ -101,36 +408,58 @@ class Policy:
         """The name under which a clause is cited."""
         return f"{self.pack.name}:{rule}"
 
-
-def parse_pack(text: str, name: str) -> Pack:
-    """Read a pack from TOML. Raises PolicyError naming the pack and every wrong key."""
-    try:
-        return Pack.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyError(f"pack {name} is not TOML: {error}") from error
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, e['loc']))}: {e['msg']} (given: {e['input']!r})"
-            for e in error.errors()
+    def due(self, name: str, timed: Timed, start: dt.datetime) -> dt.datetime:
+        """When the clock of that name that starts then runs out, announced extensions included."""
+        if timed.hours is not None and not self.pack.extensions:
+            return start + dt.timedelta(hours=timed.hours)
+        place = timed.zone or self.pack.zone
+        zone = ZoneInfo(place) if place else self.zone
+        due_at = timed.length.over(start, zone, self.working)
+        day = start.astimezone(zone).date()
+        return max(
+            (one.extended(due_at, zone, self.working) for one in self._extensions(name, day)),
+            default=due_at,
         )
-        raise PolicyError(f"pack {name}: {wrong}") from error
+
+    def _extensions(self, name: str, day: dt.date) -> Iterator[Extension]:
+        for one in self.pack.extensions:
+            if name in one.clocks and one.first <= day <= one.last:
+                yield one
 
 
-@cache
-def load(name: str) -> Pack:
-    """A pack that ships with the product, by name."""
-    if name not in PACKS:
-        raise PolicyError(f"there is no pack {name!r}; there are: {', '.join(PACKS)}")
-    path = resources.files(RULES) / "policies" / f"{name}.toml"
-    return parse_pack(path.read_text("utf-8"), name)
-
-
-@cache
-def policy_for(market: str, day: dt.date, zone: str, chosen: str = "") -> Policy:
-    """The pack in force for a market on an order's local day, else the default pack; or the one
-    that the shop has chosen. Raises PolicyError where there is no such pack."""
-    if chosen:
-        return Policy(load(chosen), ZoneInfo(zone))
-    packs = [pack for pack in map(load, PACKS) if pack.in_force(market, day)]
-    newest = max(packs, key=lambda pack: pack.since, default=None)
-    return Policy(newest or load(DEFAULT), ZoneInfo(zone))
+ACCEPTED = {
+    "hours": "a whole number from 1 to 8784",
+    "first_reminder_hours": "a whole number from 1 to 8784",
+    "final_warning_hours": "a whole number from 1 to 8784",
+    "warn_hours": "a list of whole numbers from 1 to 8784",
+    "calendar_days": "a whole number from 0 to 366",
+    "working_days": "a whole number from 0 to 366",
+    "attempts": "a whole number from 1 to 100",
+    "days": "a whole number from 1 to 366",
+    "at_most": "a number from 0 to 100, in percent",
+    "at_least": "a number from 0 to 100, in percent",
+    "cut_off": "a local time such as 14:00:00",
+    "by": "a local time such as 23:59:59",
+    "reminder_at": "a local time such as 09:00:00",
+    "not_before": "a local time such as 2026-02-24T23:59:59",
+    "from": "a day such as 2026-01-26",
+    "to": "a day such as 2026-01-26",
+    "until": "a day such as 2026-01-26",
+    "dated": "a day, month or year such as 2026-01-26 or 2026, or 'undated'",
+    "zone": "an IANA time zone such as Asia/Bangkok",
+    "ship_on": "'scan'",
+    "markets": "a list of markets such as ['TH']",
+    "clocks": "a list of the names of clauses and deadlines",
+    "starts": ", ".join(get_args(Start)),
+    "stops": ", ".join(get_args(End)),
+    "line": ", ".join(get_args(Line)),
+    "then": ", ".join(get_args(Action)),
+    "confidence": ", ".join(get_args(Confidence)),
+    "weekend": "a list of " + ", ".join(WEEKDAYS),
+    "force_majeure": "true or false",
+    "clause": "a text",
+    "source": "a text",
+    "title": "a text",
+    "name": "a text",
+}
+"""What each key of a pack may hold, for whoever wrote something else."""

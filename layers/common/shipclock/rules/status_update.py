@@ -4,11 +4,11 @@ from shipclock.domain.clock import Clock
 from shipclock.domain.order import AWAITING_COLLECTION, ON_HOLD, TIKTOK, UNPAID, Order
 from shipclock.domain.stops import reached
 from shipclock.domain.times import EPOCH, local
-from shipclock.rules.policy import Policy
+from shipclock.rules.policy import LENGTH, Policy
 from shipclock.rules.rule import About, Rule
 
 NAME = "status_update"
-NEEDS = ("hours",)
+NEEDS = (LENGTH,)
 REPLACED_BY = "shipping_due_time"
 
 
@@ -21,7 +21,7 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
     return (
         Clock(
             name=NAME,
-            due_at=starts_at + clause.period,
+            due_at=policy.due(NAME, clause, starts_at),
             set_by=REPLACED_BY if replaced else policy.set_by(NAME),
             clause=clause.clause,
             starts_at=starts_at,
@@ -73,7 +73,7 @@ RULE = Rule(
     About(
         orders="all",
         starts="the order is placed; a pre-order is released",
-        due="{hours} h later",
+        due="{length} later",
         stops="the marketplace shows a status beyond AWAITING_SHIPMENT and PARTIALLY_SHIPPING",
         then="alert that says what the ship push still lacks. "
         f"`{REPLACED_BY}` on the order replaces this clock",

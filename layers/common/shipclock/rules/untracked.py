@@ -5,15 +5,15 @@ Until then the seller is reminded once a local day, and warned once more shortly
 
 from datetime import UTC, date, datetime, timedelta
 
-from shipclock.domain.clock import Ask, Clock, ClockState, Notice, Stop
-from shipclock.domain.order import IN_TRANSIT, TIKTOK, Order
-from shipclock.domain.stops import at_scan, first, reached
+from shipclock.domain.clock import Ask, Clock, ClockState, Notice
+from shipclock.domain.order import TIKTOK, Order
+from shipclock.domain.stops import first_movement
 from shipclock.domain.times import EPOCH, local, stamp
-from shipclock.rules.policy import Clause, Policy
+from shipclock.rules.policy import LENGTH, Clause, Policy
 from shipclock.rules.rule import About, Rule
 
 NAME = "untracked"
-NEEDS = ("hours",)
+NEEDS = (LENGTH,)
 REPLACED_BY = "collection_due_time"
 REMINDER = "reminder"
 WARNING = "warning"
@@ -28,7 +28,7 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
     return (
         Clock(
             name=NAME,
-            due_at=starts_at + clause.period,
+            due_at=policy.due(NAME, clause, starts_at),
             set_by=REPLACED_BY if replaced else policy.set_by(NAME),
             clause=clause.clause,
             starts_at=starts_at,
@@ -37,12 +37,6 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
             ask=Ask.DAILY,
         ),
     )
-
-
-def first_movement(order: Order) -> Stop | None:
-    """The earliest sign that the parcel moves: a scan, or the marketplace's own IN_TRANSIT."""
-    scans = [at_scan(scan) for parcel in order.parcels for scan in parcel.movements()]
-    return first((*scans, reached(order, IN_TRANSIT)))
 
 
 def notices(
@@ -146,7 +140,7 @@ RULE = Rule(
     About(
         orders="all",
         starts="the order is placed; a pre-order is released",
-        due="{hours} h later",
+        due="{length} later",
         stops="the first scan; IN_TRANSIT or beyond",
         then="before the end: reminders, the first after {first_reminder_hours} h, then at "
         "{reminder_at:%H:%M} shop time on each later local day, and a warning "

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shipclock.sources.mapped.lines import Where, line_at, lines_of
+from shipclock.toml_lines import Where, line_at, lines_of
 
 MOST_SLIPS = 5
 """Lines that are no TOML, after which the rest is not looked at."""

@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from shipclock.sources.mapped.lines import Where
 from shipclock.sources.mapped.report import Report, meant, none_of, shown
+from shipclock.toml_lines import Where
 
 LONGEST_TEXT = 300
 LONGEST_PATH = 500

@@ -1,0 +1,198 @@
+"""Reading policy packs from their files. What is wrong is told with its line and what is accepted.
+
+The folder `policies/` is the registry: a file there is a pack under its own name.
+"""
+
+import datetime as dt
+import tomllib
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from shipclock.rules.calendar import Span
+from shipclock.rules.policy import ACCEPTED, RULES, Pack, Policy
+from shipclock.toml_lines import Where, line_at, lines_of
+
+DEFAULT = "guide-2023"
+OWN = frozenset({"name", "title", "markets", "from", "until", "extends", "without"})
+"""Keys of a pack that another which extends it does not take over."""
+
+CITES = ("source", "dated", "confidence")
+"""Keys that a pack may give once, for all of its parts that don't say otherwise."""
+
+PARTS = ("clauses", "deadlines", "signals")
+DEEPEST = 8
+"""How many packs may extend one another in a row."""
+
+Text = Callable[[str], str]
+"""The TOML of the pack of that name."""
+
+
+class PolicyError(Exception):
+    """A pack says something that cannot be. Names the file, and of each slip the line, the key and
+    what is accepted."""
+
+    def __init__(self, name: str, slips: list[str]) -> None:
+        self.name = name
+        self.slips = tuple(slips)
+        super().__init__(f"{name}.toml: " + "; ".join(slips))
+
+
+def parse_pack(text: str, name: str, others: Text | None = None) -> Pack:
+    """Read the pack of a file called `name`; `others` gives the text of those it extends, by
+    default those that ship. Raises `PolicyError` naming every wrong line."""
+    document, lines = _read(text, name, others or text_of, (name,))
+    try:
+        pack = Pack.model_validate(document)
+    except ValidationError as error:
+        slips = {_slip(dict(one), lines): None for one in error.errors(include_url=False)}
+        raise PolicyError(name, sorted(slips, key=_line_of)) from error
+    if pack.name != name:
+        line = line_at(lines, ("name",))
+        raise PolicyError(name, [f"line {line}: name: is not the file's name, {name!r}"])
+    return pack
+
+
+def _read(
+    text: str, name: str, others: Text, seen: tuple[str, ...]
+) -> tuple[dict[str, Any], Mapping[Where, int]]:
+    """A pack's document with what it takes over from the one that it extends."""
+    try:
+        own = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(name, [f"is no TOML: {error}"]) from error
+    lines = lines_of(text)
+    _cite(own)
+    parent = own.get("extends")
+    if not isinstance(parent, str) or not parent:
+        return own, lines
+    line = line_at(lines, ("extends",))
+    if parent in seen or len(seen) > DEEPEST:
+        told = " extends ".join((*seen, parent))
+        raise PolicyError(name, [f"line {line}: extends: goes round in a circle: {told}"])
+    try:
+        base, _ = _read(others(parent), parent, others, (*seen, parent))
+    except UnknownPack as error:
+        raise PolicyError(name, [f"line {line}: extends: {error}"]) from error
+    return _over(base, own, name, lines), lines
+
+
+def _cite(document: dict[str, Any]) -> None:
+    """Write what the pack says once of all its parts into each."""
+    cited = {key: document.pop(key) for key in CITES if key in document}
+    parts = [document.get(kind) for kind in PARTS]
+    tables = [table for part in parts if isinstance(part, dict) for table in part.values()]
+    extensions = document.get("extensions")
+    tables += extensions if isinstance(extensions, list) else []
+    for table in tables:
+        if isinstance(table, dict):
+            for key, value in cited.items():
+                table.setdefault(key, value)
+
+
+def _over(
+    base: dict[str, Any], own: dict[str, Any], name: str, lines: Mapping[Where, int]
+) -> dict[str, Any]:
+    """A pack over the one that it extends: a clause, deadline or signal is replaced whole, so that
+    no figure is cited from a page that it does not stand on."""
+    taken = {key: value for key, value in base.items() if key not in OWN}
+    found = {**taken, **own}
+    for kind in PARTS:
+        if isinstance(own.get(kind, {}), dict):
+            found[kind] = {**base.get(kind, {}), **own.get(kind, {})}
+    for leave in _texts(own.get("without")):
+        if not any(found[kind].pop(leave, None) for kind in PARTS if isinstance(found[kind], dict)):
+            where = f"line {line_at(lines, ('without',))}: without"
+            raise PolicyError(name, [f"{where}: {leave!r} is in no table of {own['extends']}"])
+    if isinstance(own.get("extensions", []), list):
+        left = {key for kind in PARTS if isinstance(found[kind], dict) for key in found[kind]}
+        announced = [
+            one for one in base.get("extensions", []) if left >= set(_texts(one["clocks"]))
+        ]
+        found["extensions"] = [*announced, *own.get("extensions", [])]
+    return found
+
+
+def _texts(found: object) -> list[str]:
+    """The texts of a list; what else stands there is told when the pack is validated."""
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+
+
+def _slip(error: dict[str, Any], lines: Mapping[Where, int]) -> str:
+    """One thing that is wrong: line, key, what, and what would be right."""
+    where: Where = tuple(error["loc"])
+    named = [part for part in where if isinstance(part, str)]
+    key = ".".join(map(str, where))
+    told = str(error["msg"]).removeprefix("Value error, ")
+    line = line_at(lines, where)
+    if error["type"] == "missing":
+        what = "is missing"
+    elif error["type"] == "extra_forbidden":
+        what = "there is no such key"
+    elif error["type"] == "value_error" and not (named and named[-1] in ACCEPTED):
+        what = told
+    else:
+        what = f"{error['input']!r} is given"
+    accepted = ACCEPTED.get(named[-1]) if named else None
+    right = f"; accepted: {accepted}" if accepted and what != told else ""
+    return f"line {line}: {key}: {what}{right}" if key else f"line {line}: {what}"
+
+
+def _line_of(slip: str) -> tuple[int, str]:
+    number = slip.removeprefix("line ").partition(":")[0]
+    return int(number), slip
+
+
+class UnknownPack(PolicyError):
+    """There is no pack of that name."""
+
+    def __init__(self, name: str) -> None:
+        Exception.__init__(self, f"there is no pack {name!r}; there are: {', '.join(names())}")
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """The packs that are there, by name."""
+    folder = resources.files(RULES) / "policies"
+    files = (path.name for path in folder.iterdir())
+    return tuple(sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml")))
+
+
+def text_of(name: str) -> str:
+    """The TOML of a pack that is there. Raises `UnknownPack`."""
+    if name not in names():
+        raise UnknownPack(name)
+    return (resources.files(RULES) / "policies" / f"{name}.toml").read_text("utf-8")
+
+
+@cache
+def load(name: str) -> Pack:
+    """A pack that is there, by name. Raises `PolicyError`."""
+    return parse_pack(text_of(name), name)
+
+
+@cache
+def policy_for(
+    market: str, day: dt.date, zone: str, chosen: str = "", closed: tuple[Span, ...] = ()
+) -> Policy:
+    """The pack in force for a market on an order's local day, else the default pack; or the one
+    that the shop has chosen. Raises `PolicyError` where there is no such pack.
+
+    `zone` is the shop's; on the days on which it is `closed` nothing is counted in working days.
+    """
+    if chosen:
+        return policy_of(load(chosen), market, zone, closed)
+    packs = [pack for pack in map(load, names()) if pack.in_force(market, day)]
+    newest = max(packs, key=lambda pack: (pack.since, pack.name), default=None)
+    return policy_of(newest or load(DEFAULT), market, zone, closed)
+
+
+def policy_of(pack: Pack, market: str, zone: str, closed: tuple[Span, ...] = ()) -> Policy:
+    """A pack as it rules the orders of a shop."""
+    if pack.calendar is None:
+        return Policy(pack, ZoneInfo(zone))
+    return Policy(pack, ZoneInfo(zone), pack.calendar.days(market, closed))
