@@ -10,12 +10,17 @@ SHIP = "ship_package or mark_package_as_shipped"
 """The ship call, whichever the market has."""
 
 
+ANY = "of any name"
+"""In place of a clock's name: which clocks there are says the market's pack."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shows:
     """What must be there to see; everything left out may be as it likes.
 
-    Of the order's page: its status, pushes by call, clocks and verdicts by name (a verdict as
-    `rule/cause`), what is prepared, notices and sources of events by name, how many packages.
+    Of the order's page: its status, pushes by call, clocks (or `ANY`) and verdicts by name (a
+    verdict as `rule/cause`), what is prepared, notices and sources of events by name, how many
+    packages.
     `effects` is how often the marketplace let itself be told, by call; `called` a path that it was
     called by since the scenario began; `label` that its label is kept. Of the shop: whether it is
     connected, what its seller was told, how a SKU stands. `quarantined`: new deliveries in
@@ -73,7 +78,7 @@ def _order(shows: Shows, page: Mapping[str, Any] | None) -> Iterator[str]:
     for call, state in shows.pushes.items():
         yield from _in(f"push {call}", state, [p["state"] for p in _of(page, call)])
     for name, state in shows.clocks.items():
-        states = [clock["state"] for clock in page["clocks"] if clock["name"] == name]
+        states = [clock["state"] for clock in page["clocks"] if name in (ANY, clock["name"])]
         yield from _in(f"clock {name}", state, states)
     for name, state in shows.verdicts.items():
         states = [v["state"] for v in page["verdicts"] if _verdict(v) == name]

@@ -2,7 +2,10 @@
 
 import datetime as dt
 import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -42,6 +45,7 @@ line = "metric"
 
 CALENDAR = '[calendar]\ncountry = "MY"\n'
 NAMES = packs.names()
+LAYER = Path(packs.__file__).parents[2]
 
 
 def test_the_default_pack_is_the_guides() -> None:
@@ -418,12 +422,18 @@ def test_a_market_without_a_pack_of_its_own_is_ruled_by_the_default(market: str)
 
 def test_of_two_packs_in_force_the_newer_one_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     older, newer = (
-        parse_pack(GOOD.replace("2026-01-01\nuntil", f"2026-0{month}-01\nuntil"), "tried")
+        parse_pack(
+            GOOD.replace("2026-01-01\nuntil", f"2026-0{month}-01\nuntil").replace(
+                '"tried"', f'"p{month}"'
+            ),
+            f"p{month}",
+        )
         for month in (1, 3)
     )
-    known = {"older": older, "newer": newer, DEFAULT: load(DEFAULT)}
+    known = {"p1": older, "p3": newer, DEFAULT: load(DEFAULT)}
     monkeypatch.setattr(packs, "names", lambda: tuple(known))
     monkeypatch.setattr(packs, "load", known.__getitem__)
+    monkeypatch.setattr(packs, "reach", known.__getitem__)
     in_force: Callable[..., Policy] = policy_for.__wrapped__
 
     def on(month: int) -> Policy:
@@ -445,3 +455,36 @@ def test_a_pack_for_several_markets_counts_by_each_ones_own_holidays() -> None:
     day = dt.date(2026, 11, 2)
     assert policy_for("IE", day, "Europe/Dublin").working.country == "IE"
     assert policy_for("DE", day, "Europe/Berlin").working.country == "DE"
+
+
+COLD = """
+import datetime as dt, sys
+from shipclock.rules.packs import policy_for
+policy_for({market!r}, dt.date(2026, 11, 2), "UTC")
+print("holidays" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(("market", "needed"), [("MY", "False"), ("ID", "False"), ("TH", "True")])
+def test_a_cold_start_waits_for_no_calendar_of_another_market(market: str, needed: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", COLD.format(market=market)],
+        env={"PYTHONPATH": str(LAYER)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == needed
+
+
+def test_a_pack_that_is_not_in_force_is_not_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = CHILD.replace('"MY"', '"US"') + "[clauses.untracked]\nhours = 0\n"
+    texts = {"ours": broken, "tried": GOOD, DEFAULT: packs.text_of(DEFAULT)}
+    monkeypatch.setattr(packs, "names", lambda: tuple(texts))
+    monkeypatch.setattr(packs, "text_of", texts.__getitem__)
+    monkeypatch.setattr(packs, "reach", packs.reach.__wrapped__)
+    monkeypatch.setattr(packs, "load", packs.load.__wrapped__)
+    in_force: Callable[..., Policy] = policy_for.__wrapped__
+    assert in_force("MY", dt.date(2026, 11, 2), "UTC").pack.name == DEFAULT
+    with pytest.raises(PolicyError, match=r"ours\.toml: line"):
+        in_force("US", dt.date(2026, 11, 2), "UTC")

@@ -8,13 +8,13 @@ import tomllib
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
 from shipclock.rules.calendar import Span
-from shipclock.rules.policy import ACCEPTED, RULES, Pack, Policy
+from shipclock.rules.policy import ACCEPTED, RULES, Pack, Policy, Reach
 from shipclock.toml_lines import Where, line_at, lines_of
 
 DEFAULT = "guide-2023"
@@ -27,6 +27,8 @@ CITES = ("source", "dated", "confidence")
 PARTS = ("clauses", "deadlines", "signals")
 DEEPEST = 8
 """How many packs may extend one another in a row."""
+
+Of = TypeVar("Of", bound=Reach)
 
 Text = Callable[[str], str]
 """The TOML of the pack of that name."""
@@ -46,26 +48,28 @@ def parse_pack(text: str, name: str, others: Text | None = None) -> Pack:
     """Read the pack of a file called `name`; `others` gives the text of those it extends, by
     default those that ship. Raises `PolicyError` naming every wrong line."""
     document, lines = _read(text, name, others or text_of, (name,))
+    return _checked(Pack, document, name, lines)
+
+
+def _checked(
+    model: type[Of], document: dict[str, Any], name: str, lines: Mapping[Where, int]
+) -> Of:
     try:
-        pack = Pack.model_validate(document)
+        found = model.model_validate(document)
     except ValidationError as error:
         slips = {_slip(dict(one), lines): None for one in error.errors(include_url=False)}
         raise PolicyError(name, sorted(slips, key=_line_of)) from error
-    if pack.name != name:
+    if found.name != name:
         line = line_at(lines, ("name",))
         raise PolicyError(name, [f"line {line}: name: is not the file's name, {name!r}"])
-    return pack
+    return found
 
 
 def _read(
     text: str, name: str, others: Text, seen: tuple[str, ...]
 ) -> tuple[dict[str, Any], Mapping[Where, int]]:
     """A pack's document with what it takes over from the one that it extends."""
-    try:
-        own = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyError(name, [f"is no TOML: {error}"]) from error
-    lines = lines_of(text)
+    own, lines = _toml(text, name)
     _cite(own)
     parent = own.get("extends")
     if not isinstance(parent, str) or not parent:
@@ -79,6 +83,13 @@ def _read(
     except UnknownPack as error:
         raise PolicyError(name, [f"line {line}: extends: {error}"]) from error
     return _over(base, own, name, lines), lines
+
+
+def _toml(text: str, name: str) -> tuple[dict[str, Any], Mapping[Where, int]]:
+    try:
+        return tomllib.loads(text), lines_of(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(name, [f"is no TOML: {error}"]) from error
 
 
 def _cite(document: dict[str, Any]) -> None:
@@ -170,6 +181,14 @@ def text_of(name: str) -> str:
 
 
 @cache
+def reach(name: str) -> Reach:
+    """Whose orders a pack rules, without reading the rest: a shop's first order must not wait for
+    the packs, and the calendars, of all other markets."""
+    document, lines = _toml(text_of(name), name)
+    return _checked(Reach, document, name, lines)
+
+
+@cache
 def load(name: str) -> Pack:
     """A pack that is there, by name. Raises `PolicyError`."""
     return parse_pack(text_of(name), name)
@@ -186,9 +205,9 @@ def policy_for(
     """
     if chosen:
         return policy_of(load(chosen), market, zone, closed)
-    packs = [pack for pack in map(load, names()) if pack.in_force(market, day)]
+    packs = [pack for pack in map(reach, names()) if pack.in_force(market, day)]
     newest = max(packs, key=lambda pack: (pack.since, pack.name), default=None)
-    return policy_of(newest or load(DEFAULT), market, zone, closed)
+    return policy_of(load(newest.name if newest else DEFAULT), market, zone, closed)
 
 
 def policy_of(pack: Pack, market: str, zone: str, closed: tuple[Span, ...] = ()) -> Policy:

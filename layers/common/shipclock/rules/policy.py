@@ -279,14 +279,28 @@ COUNTRIES = {"UK": "GB"}
 """Markets that are written otherwise than their country."""
 
 
-class Pack(Part):
-    """One policy pack."""
+class Reach(Part):
+    """Whose orders a pack rules: those of its markets that are placed from its first local day on,
+    to the day before `until`."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     name: str
-    title: str
     markets: tuple[str, ...]
     since: Day = Field(alias="from")
     until: Day | None = None
+
+    def in_force(self, market: str, day: dt.date) -> bool:
+        """Whether this pack rules an order of that market placed on that local day."""
+        return market in self.markets and self.since <= day and (not self.until or day < self.until)
+
+
+class Pack(Reach):
+    """One policy pack."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
     extends: str = ""
     without: tuple[str, ...] = ()
     ship_on: Literal["scan"]
@@ -353,10 +367,6 @@ class Pack(Part):
         if self.until and self.until <= self.since:
             raise ValueError("until comes before the first day; it is the day after the last")
         return self
-
-    def in_force(self, market: str, day: dt.date) -> bool:
-        """Whether this pack rules an order of that market placed on that local day."""
-        return market in self.markets and self.since <= day and (not self.until or day < self.until)
 
 
 def rule_names() -> tuple[str, ...]:
