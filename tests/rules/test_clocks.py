@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipclock.domain.clock import Clock
+from shipclock.domain.clock import Clock, ClockState
 from shipclock.domain.fields import HARD, LEGACY, METRIC
 from shipclock.domain.order import Order
 from shipclock.domain.tracking import TimeBasis
@@ -19,6 +19,7 @@ from tests.builders import (
     T0,
     after,
     case,
+    deadline,
     folded,
     numbered,
     patient,
@@ -26,6 +27,7 @@ from tests.builders import (
     sample,
     scan,
     snapshot,
+    with_deadlines,
 )
 
 H120, D15 = after(120), after(360)
@@ -395,3 +397,25 @@ def test_the_next_instant_is_never_in_the_past_and_nothing_changes_before_it(
 def test_every_rule_has_a_name_of_its_own() -> None:
     names = [rule.name for rule in RULES]
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("fields", "replaced"),
+    [
+        (("collection_due_time",), "collection_due_time"),
+        (("cancel_order_sla_time",), "cancel_order_sla_time"),
+        (("cancel_order_sla_time", "collection_due_time"), "collection_due_time"),
+        # the old field is no clock beside a hard line, so it must not silence the pack's either
+        (("cancel_order_sla_time", "shipping_due_time"), ""),
+        ((), ""),
+    ],
+)
+def test_a_field_takes_a_packs_place_only_where_it_is_a_clock_itself(
+    fields: tuple[str, ...], replaced: str
+) -> None:
+    others = ("collection_due_time", "cancel_order_sla_time")
+    judged_by = with_deadlines(collected=deadline(line="hard", replaced_by=others))
+    order = folded(snapshot(deadlines=dict.fromkeys(fields, after(50))))
+    (clock,) = (t.clock for t in timeline(order, judged_by) if t.clock.name == "collected")
+    assert clock.set_by == (replaced or "guide-2023:collected")
+    assert clock.state(after(1)) is (ClockState.STOPPED if replaced else ClockState.RUNNING)

@@ -4,6 +4,8 @@ At hard lines the marketplace itself cancels; metric lines count against the sho
 status that stops it. Incentives (`fast_*`) and advice (`recommended_shipping_time`) are none.
 """
 
+from collections.abc import Collection
+
 from shipclock.domain.order import AWAITING_COLLECTION, DELIVERED, IN_TRANSIT
 
 HARD = {
@@ -25,3 +27,8 @@ LEGACY = {"cancel_order_sla_time": IN_TRANSIT}
 
 FIELDS = {**HARD, **METRIC, **LEGACY}
 """All of them."""
+
+
+def counts(name: str, given: Collection[str]) -> bool:
+    """Whether a field is a deadline of an order that carries these."""
+    return name in given and not (name in LEGACY and any(hard in given for hard in HARD))

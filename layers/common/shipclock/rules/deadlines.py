@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from shipclock.domain.clock import Ask, Clock, ClockState, Notice, Stop
+from shipclock.domain.fields import counts
 from shipclock.domain.order import AWAITING_COLLECTION, DELIVERED, IN_TRANSIT, Order
 from shipclock.domain.stops import first_movement, first_proof, order_delivered, reached
 from shipclock.domain.times import EPOCH, local, stamp
@@ -75,7 +76,7 @@ def _clock(
     name: str, deadline: Deadline, starts_at: datetime, order: Order, policy: Policy
 ) -> Clock:
     given = order.facts.deadlines if order.facts else {}
-    field = next((field for field in deadline.replaced_by if field in given), "")
+    field = next((field for field in deadline.replaced_by if counts(field, given)), "")
     return Clock(
         name=name,
         due_at=policy.due(name, deadline, starts_at),

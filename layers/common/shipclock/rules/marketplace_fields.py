@@ -6,7 +6,7 @@ clocks.
 """
 
 from shipclock.domain.clock import Ask, Clock
-from shipclock.domain.fields import FIELDS, HARD, LEGACY, METRIC
+from shipclock.domain.fields import FIELDS, HARD, LEGACY, METRIC, counts
 from shipclock.domain.order import Order
 from shipclock.domain.stops import reached
 from shipclock.domain.times import local
@@ -20,25 +20,20 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
     """One clock for each deadline field that the order carries."""
     if order.facts is None:
         return ()
-    given = order.facts.deadlines
-    hard = HARD if any(name in given for name in HARD) else LEGACY
-    found = []
-    for fields, ask in ((hard, Ask.AROUND), (METRIC, Ask.NEVER)):
-        for name, status in fields.items():
-            due_at = given.get(name)
-            if due_at is not None:
-                found.append(
-                    Clock(
-                        name=name,
-                        due_at=due_at,
-                        set_by=name,
-                        clause=f"the order's own field {name}",
-                        starts_at=order.facts.create_time,
-                        stop=reached(order, status),
-                        ask=ask,
-                    )
-                )
-    return tuple(found)
+    given, starts_at = order.facts.deadlines, order.facts.create_time
+    return tuple(
+        Clock(
+            name=name,
+            due_at=given[name],
+            set_by=name,
+            clause=f"the order's own field {name}",
+            starts_at=starts_at,
+            stop=reached(order, status),
+            ask=Ask.NEVER if name in METRIC else Ask.AROUND,
+        )
+        for name, status in FIELDS.items()
+        if counts(name, given)
+    )
 
 
 def explain(order: Order, clock: Clock, policy: Policy) -> str:
