@@ -172,7 +172,7 @@ def made_up(name: str, count: int = 40) -> Iterator[Case]:
         early = dt.date(1971, 1, 3)
     late = dt.date(2027, 10, 31) if early.year > 1971 else dt.date(2036, 10, 31)
     closed = tuple(_spans(dice, dice.choice([0, 0, 0, 1, 2])))
-    moments = list(_moments(dice, raw, market, zone))
+    moments = list(_moments(dice, raw, market, zone, (early, late)))
     for _ in range(count):
         start = _start(dice, zone, early, late, moments)
         if text or raw["name"] == "crossborder":
@@ -273,8 +273,11 @@ def _extension(dice: Dice, names: list[str], by_days: bool) -> dict[str, Any]:
     return {**told, kind: dice.choice([1, 1, 2, 3, 10, 24 if kind == "hours" else 5])}
 
 
-def _moments(dice: Dice, raw: Table, market: str, zone: str) -> Iterator[dt.datetime]:
+def _moments(
+    dice: Dice, raw: Table, market: str, zone: str, between: tuple[dt.date, dt.date]
+) -> Iterator[dt.datetime]:
     """Local times around which something changes."""
+    early, late = between
     for extension in raw.get("extensions", ()):
         yield dt.datetime.combine(extension["from"], dt.time())
         yield dt.datetime.combine(extension["to"] + DAY, dt.time())
@@ -284,12 +287,13 @@ def _moments(dice: Dice, raw: Table, market: str, zone: str) -> Iterator[dt.date
         for key in ("cut_off", "by")
         if key in each
     ] or [dt.time()]
-    country = {"UK": "GB"}.get(market, market)
-    known = sorted(public_holidays(country)) if country in COUNTRIES else []
+    country = raw.get("calendar", {}).get("country") or {"UK": "GB"}.get(market, market)
+    known = sorted(day for day in public_holidays(country) if early <= day <= late)
     days = dice.sample(known, min(len(known), 4))
-    days += [dt.date(dice.choice([2024, 2025, 2026]), 12, 31), dt.date(2024, 2, 29)]
-    days += [dt.date(dice.choice(range(1972, 2036, 4)), 2, 28)] * (not counts_working_days(raw))
-    days += [changed.date() for changed in changes(zone, dice.randint(2024, 2027))]
+    year = dice.randint(early.year, late.year)
+    days += [dt.date(year, 12, 31), dt.date(year, 3, 1) - DAY]
+    days += [changed.date() for changed in changes(zone, year)]
+    days += [raw["from"], raw["from"] - DAY] * bool(raw["markets"])
     for day in days:
         yield dt.datetime.combine(day - dice.choice([0, 0, 1, 2, 3, 5]) * DAY, dice.choice(of_day))
 

@@ -276,8 +276,10 @@ def public_holidays(country: str, errors: bool = True) -> frozenset[dt.date]:
     """The days off between `FIRST` and `LAST`: what others say, put right where they are wrong.
 
     With `errors` also what `holidays` says wrongly or nobody knows yet, for that is what the
-    product counts by.
+    product counts by. Nothing of a country that only `holidays` knows.
     """
+    if country not in COUNTRIES:
+        return frozenset()
     told = set(by_others(country))
     for difference in DIFFERENCES[country]:
         if difference.right == "holidays" or errors:

@@ -43,9 +43,7 @@ def _zone(name: str) -> dt.tzinfo:
 
 def offset(zone: str, instant: dt.datetime) -> dt.timedelta:
     """How far a zone's clocks are ahead of UTC at an instant."""
-    ahead = instant.astimezone(_zone(zone)).utcoffset()
-    assert ahead is not None
-    return ahead
+    return instant.astimezone(_zone(zone)).replace(tzinfo=None) - instant.replace(tzinfo=None)
 
 
 _offset = lru_cache(maxsize=400_000)(offset)
