@@ -12,10 +12,17 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
-from workalendar.america import Brazil, Mexico
-from workalendar.asia import Japan, Philippines, Singapore
-from workalendar.europe import France, Germany, Ireland, Italy, Spain, UnitedKingdom
-from workalendar.usa import UnitedStates
+from workalendar.america import Brazil, Mexico  # type: ignore[import-untyped]
+from workalendar.asia import Japan, Philippines, Singapore  # type: ignore[import-untyped]
+from workalendar.europe import (  # type: ignore[import-untyped]
+    France,
+    Germany,
+    Ireland,
+    Italy,
+    Spain,
+    UnitedKingdom,
+)
+from workalendar.usa import UnitedStates  # type: ignore[import-untyped]
 
 FIRST, LAST = dt.date(2024, 1, 1), dt.date(2027, 12, 31)
 """What was compared. After these days nobody vouches."""
@@ -184,8 +191,12 @@ DIFFERENCES: dict[str, tuple[Difference, ...]] = {
             "holidays",
             "the same: not the 30th",
         ),
-        Difference("2025-04-01 2025-06-06", True, "holidays", "the ends of the fast and of the "
-                   "pilgrimage, by proclamation"),
+        Difference(
+            "2025-04-01 2025-06-06",
+            True,
+            "holidays",
+            "the ends of the fast and of the pilgrimage, by proclamation",
+        ),
         Difference("2025-03-31 2025-06-07", False, "holidays", "the same"),
         Difference("2025-11-02", False, "holidays", "All Souls' is not in the proclamation"),
         Difference("2027-03-09 2027-05-16", True, "open", "the moon's days of 2027"),
@@ -210,7 +221,7 @@ DIFFERENCES: dict[str, tuple[Difference, ...]] = {
             "2024-01-13 2025-01-11 2026-01-10 2027-01-09",
             True,
             "announcement",
-            "children's day is kept and nobody has it off; always a Saturday, so no weekday differs",
+            "children's day is kept and nobody has it off; it is always a Saturday",
         ),
     ),
     "VN": (
@@ -218,8 +229,8 @@ DIFFERENCES: dict[str, tuple[Difference, ...]] = {
             "2025-02-01",
             True,
             "announcement",
-            "the ministry's notice 6150 of 2024 counts five days of Tet, 27 to 31 January, and this "
-            "Saturday among the weekly days off: where Saturdays are worked, it was a working day",
+            "the ministry's notice 6150 of 2024 counts five days of Tet, 27 to 31 January, and "
+            "this Saturday as a weekly day off: where Saturdays are worked, so was it",
         ),
     ),
 }

@@ -9,11 +9,11 @@ import itertools
 import tomllib
 import zoneinfo
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dateutil import tz
+from dateutil import tz  # type: ignore[import-untyped]
 
 from tests.rules.holidays_told import public_holidays
 
@@ -27,7 +27,7 @@ WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 TABLES = ("clauses", "deadlines", "signals")
 
 
-@lru_cache(maxsize=None)
+@cache
 def _zone(name: str) -> dt.tzinfo:
     """The zone by another library, from the file that Python's own would read.
 
@@ -37,7 +37,8 @@ def _zone(name: str) -> dt.tzinfo:
     for folder in zoneinfo.TZPATH:
         path = Path(folder, name)
         if path.is_file() and any(path.read_bytes()[32:36]):
-            return tz.tzfile(str(path))
+            by_another: dt.tzinfo = tz.tzfile(str(path))
+            return by_another
     return zoneinfo.ZoneInfo(name)
 
 
@@ -112,7 +113,10 @@ class Days(NamedTuple):
         """Whether it is a working day."""
         weekend = self.calendar.get("weekend", ("saturday", "sunday"))
         country = self.calendar.get("country") or {"UK": "GB"}.get(self.market, self.market)
-        shut = [*self.closed, *((each["from"], each["to"]) for each in self.calendar.get("closed", ()))]
+        shut = [
+            *self.closed,
+            *((each["from"], each["to"]) for each in self.calendar.get("closed", ())),
+        ]
         return not (
             WEEK[day.weekday()] in weekend
             or day in public_holidays(country)
@@ -130,7 +134,7 @@ class Days(NamedTuple):
 def over(length: Table, start: dt.datetime, zone: str, days: Days) -> dt.datetime:
     """When a length is over that begins then."""
     if "hours" in length:
-        return start + length["hours"] * HOUR
+        return start + int(length["hours"]) * HOUR
     there = reading(zone, start)
     day = there.date()
     late = "cut_off" in length and there.time() >= length["cut_off"]
@@ -149,7 +153,7 @@ def over(length: Table, start: dt.datetime, zone: str, days: Days) -> dt.datetim
 def extended(extension: Table, due: dt.datetime, zone: str, days: Days) -> dt.datetime:
     """When a clock runs out by an announcement alone."""
     if "hours" in extension:
-        return due + extension["hours"] * HOUR
+        return due + int(extension["hours"]) * HOUR
     if "not_before" in extension:
         return instant(zone, extension["not_before"])
     there = reading(zone, due)
