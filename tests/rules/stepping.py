@@ -202,6 +202,8 @@ def whole(text: str, others: Mapping[str, str]) -> dict[str, Any]:
         if key in TABLES:
             kept = {name: part for name, part in value.items() if name not in left_out}
             own[key] = {**kept, **own.get(key, {})}
+        elif key == "extensions":
+            own[key] = [*value, *own.get(key, [])]
         elif key not in ("name", "title", "markets", "from", "until", "extends", "without"):
             own.setdefault(key, value)
     return own

@@ -312,6 +312,16 @@ extends = "tried"
 """
 
 
+CLAUSE = """
+[clauses.status_update]
+clause = "section 2"
+source = "a page"
+dated = 2026-01-01
+confidence = "official"
+hours = 100
+"""
+
+
 def extending(child: str, **parents: str) -> Pack:
     texts = {"tried": GOOD + EXTENSION, **parents}
 
@@ -345,6 +355,36 @@ def test_a_pack_may_leave_out_what_it_would_take_over_with_what_was_announced_fo
     pack = extending(CHILD + 'without = ["untracked"]\n')
     assert not pack.clauses
     assert not pack.extensions
+
+
+def test_an_announcement_is_taken_over_for_the_clocks_that_are_left() -> None:
+    two = GOOD + CLAUSE + EXTENSION.replace('["untracked"]', '["untracked", "status_update"]')
+    (extension,) = extending(CHILD + 'without = ["status_update"]\n', tried=two).extensions
+    assert extension.clocks == ("untracked",)
+    assert extension.calendar_days == 3
+
+
+def test_announcements_of_both_packs_count() -> None:
+    own = EXTENSION.replace("calendar_days = 3", "hours = 5")
+    taken, added = extending(CHILD + own).extensions
+    assert (taken.calendar_days, added.hours) == (3, 5)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "told"),
+    [
+        ("hours = 240", "hours = 0", "tried.toml: line 14: clauses.untracked.hours: 0 is given"),
+        ('clocks = ["untracked"]\n', "", "tried.toml: line 16: extensions.0.clocks: is missing"),
+        ('ship_on = "scan"', 'ship_on = "scan"\nsignals = 3', "tried.toml: line 8: signals: 3 is"),
+        ('name = "tried"', 'name = "other"', "tried.toml: line 2: name: is not the file's name"),
+    ],
+)
+def test_what_is_wrong_in_a_pack_that_is_extended_is_told_of_its_own_file(
+    wrong: str, right: str, told: str
+) -> None:
+    assert wrong in GOOD + EXTENSION
+    with pytest.raises(PolicyError, match=re.escape(told)):
+        extending(CHILD, tried=(GOOD + EXTENSION).replace(wrong, right))
 
 
 def test_a_deadline_is_taken_over_with_the_calendar_that_it_is_counted_by() -> None:

@@ -79,9 +79,10 @@ def _read(
         told = " extends ".join((*seen, parent))
         raise PolicyError(name, [f"line {line}: extends: goes round in a circle: {told}"])
     try:
-        base, _ = _read(others(parent), parent, others, (*seen, parent))
+        base, base_lines = _read(others(parent), parent, others, (*seen, parent))
     except UnknownPack as error:
         raise PolicyError(name, [f"line {line}: extends: {error}"]) from error
+    _checked(Pack, base, parent, base_lines)
     return _over(base, own, name, lines), lines
 
 
@@ -122,7 +123,9 @@ def _over(
     if isinstance(own.get("extensions", []), list):
         left = {key for kind in PARTS if isinstance(found[kind], dict) for key in found[kind]}
         announced = [
-            one for one in base.get("extensions", []) if left >= set(_texts(one["clocks"]))
+            {**one, "clocks": clocks}
+            for one in base.get("extensions", [])
+            if (clocks := [clock for clock in one["clocks"] if clock in left])
         ]
         found["extensions"] = [*announced, *own.get("extensions", [])]
     return found
