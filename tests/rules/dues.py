@@ -22,7 +22,7 @@ from typing import Any
 from shipclock.rules import packs, policy
 from shipclock.rules.calendar import Span
 from tests.rules import stepping
-from tests.rules.starts import Case, made_up, parsed, toml
+from tests.rules.starts import CHOSEN, Case, made_up, parsed, toml
 from tests.rules.stepping import Table
 
 Bent = Callable[[policy.Policy], policy.Policy]
@@ -44,7 +44,7 @@ def _policy(case: Case) -> policy.Policy:
     if case.text:
         return policy_of(case.text, case.market, case.zone, spans)
     day = stepping.reading(case.zone, case.start).date()
-    chosen = case.pack if case.pack == "crossborder" else ""
+    chosen = case.pack if case.pack in CHOSEN else ""
     return packs.policy_for(case.market, day, case.zone, chosen, spans)
 
 

@@ -20,6 +20,8 @@ WHOLE = {name: stepping.whole(text, TEXTS) for name, text in TEXTS.items()}
 MADE_UP = "made up"
 SHIPPED = [*WHOLE, "us-2026", "eu-2025", "vn-2024", "th-2025", "uk-2025"]
 """The packs, those that count working days twice."""
+CHOSEN = {name for name, raw in WHOLE.items() if not raw["markets"]} - {"guide-2023"}
+"""Packs of no market: a shop chooses them."""
 
 COUNTED_ALONE = {*COUNTRIES} - {"GB"}
 """Countries whose holidays need no subdivision; of GB England's are known."""
@@ -120,8 +122,10 @@ def made_up(name: str, count: int = 40) -> Iterator[Case]:
     moments = list(_moments(dice, raw, market, zone, (early, late)))
     for _ in range(count):
         start = _start(dice, zone, early, late, moments)
-        if text or raw["name"] == "crossborder":
-            pack = MADE_UP if text else "crossborder"
+        if text:
+            pack = MADE_UP
+        elif raw["name"] in CHOSEN:
+            pack = raw["name"]
         else:
             pack = stepping.in_force(WHOLE, market, stepping.reading(zone, start).date())
         yield Case(pack, text, market, zone, closed, start)

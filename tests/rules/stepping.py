@@ -21,7 +21,7 @@ Table = Mapping[str, Any]
 
 SECOND = dt.timedelta(seconds=1)
 HOUR = dt.timedelta(hours=1)
-STEP = 6 * HOUR
+STEP = 12 * HOUR
 DAY = dt.timedelta(days=1)
 WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 TABLES = ("clauses", "deadlines", "signals")
@@ -52,7 +52,10 @@ _offset = lru_cache(maxsize=400_000)(offset)
 
 def reading(zone: str, instant: dt.datetime) -> dt.datetime:
     """What the clocks of a zone show at an instant."""
-    return instant.replace(tzinfo=None) + offset(zone, instant)
+    for stretch in stretches(zone, instant.date()):
+        if stretch.since <= instant < stretch.until:
+            return instant.replace(tzinfo=None) + stretch.ahead
+    raise AssertionError(f"{instant} is not within a day of itself")
 
 
 class Stretch(NamedTuple):
@@ -65,8 +68,8 @@ class Stretch(NamedTuple):
 
 @lru_cache(maxsize=200_000)
 def stretches(zone: str, day: dt.date) -> tuple[Stretch, ...]:
-    """What becomes of a zone's clocks around a local day, found by stepping through it: six hours
-    at a time, and where they were changed closer and closer to the second."""
+    """What becomes of a zone's clocks around a local day, found by stepping through it: half a
+    day at a time, and where they were changed closer and closer to the second."""
     since = at = dt.datetime.combine(day, dt.time(), dt.UTC) - 24 * HOUR
     end = at + 72 * HOUR
     ahead = _offset(zone, at)
