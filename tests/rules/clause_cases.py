@@ -150,6 +150,10 @@ class Kept(NamedTuple):
         for off in (-SECOND, SECOND):
             yield stepping.instant(zone, dt.datetime.combine(days[3], at)) + off
 
+    def few(self) -> list[dt.datetime]:
+        """Four of these."""
+        return list(self.starts())[::3]
+
     def order(self, start: dt.datetime, stop: dt.datetime | None = None, **other: Any) -> Order:
         """An order whose clock starts then and is stopped then, with `other` of its facts."""
         told, reached, scans = self.told, {}, []

@@ -81,7 +81,7 @@ def test_it_runs_out_when_stepping_says(kept: Kept) -> None:
 
 @each_clock
 def test_it_runs_until_its_end_and_is_missed_as_it_comes(kept: Kept) -> None:
-    for start in kept.starts():
+    for start in kept.few():
         clock, due = clock_of(kept, kept.order(start)), kept.due(start)
         assert clock is not None
         assert [clock.state(due + off).value for off in OFFS] == ["running", "missed", "missed"]
@@ -92,7 +92,7 @@ def test_it_runs_until_its_end_and_is_missed_as_it_comes(kept: Kept) -> None:
 
 @each_clock
 def test_it_is_met_by_a_stop_that_is_not_late(kept: Kept) -> None:
-    for start in kept.starts():
+    for start in kept.few():
         due = kept.due(start)
         for off, expected in ((BEFORE, "met"), (NOW, "met"), (AFTER, "missed")):
             order = kept.order(start, due + off)
@@ -238,7 +238,7 @@ def test_a_hard_line_has_the_order_read_again_before_it_and_at_it(kept: Kept) ->
 
 @each_deadline
 def test_its_warnings_come_on_time_and_none_twice(kept: Kept) -> None:
-    for start in kept.starts():
+    for start in kept.few():
         due, order, sweeps = kept.due(start), kept.order(start), Sweeps(kept.policy)
         hours = sorted(kept.told.get("warn_hours", ()), reverse=True)
         known = max([hour for hour in hours if due - hour * HOUR <= start], default=0)
@@ -309,7 +309,7 @@ REMINDED = [kept for kept in WAITED_FOR if "reminder_at" in kept.told]
 
 @pytest.mark.parametrize("kept", REMINDED, ids="/".join)
 def test_reminders_come_once_a_local_day_and_a_warning_before_the_end(kept: Kept) -> None:
-    for start in kept.starts():
+    for start in kept.few():
         told, due, sweeps = kept.told, kept.due(start), Sweeps(kept.policy)
         order = kept.order(start)
         first = start + told["first_reminder_hours"] * HOUR
