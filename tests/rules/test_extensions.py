@@ -101,6 +101,13 @@ def test_not_before_is_local() -> None:
     assert due(known, "2026-11-06 10:30").tzinfo is dt.UTC
 
 
+def test_days_more_are_local_to_the_clocks_zone_too() -> None:
+    # the clocks in Los Angeles are put back on Sunday: the same time of day is an hour later
+    october = extension(dt.date(2026, 10, 30), dt.date(2026, 10, 30), calendar_days=2)
+    known = policy(october, zone=PACIFIC)
+    assert due(known, "2026-10-30 18:00", hours=24) == at("2026-11-02 19:00")
+
+
 def test_of_several_the_latest_counts_and_they_do_not_add_up() -> None:
     several = (
         on_friday(calendar_days=1),

@@ -301,6 +301,121 @@ def test_a_clause_no_rule_knows_is_refused_rather_than_left_out_in_silence() -> 
         parse_pack(GOOD.replace("clauses.untracked", "clauses.untraked"), "tried")
 
 
+SIGNAL = """
+[signals.late_dispatch]
+clause = "a line"
+source = "a page"
+dated = 2026-01-01
+confidence = "official"
+at_most = 4.0
+"""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "slip"),
+    [
+        (
+            "hours = 240",
+            "hours = 240\ncalendar_days = 3",
+            "line 9: clauses.untracked: only one of hours, calendar_days and working_days may be "
+            "given",
+        ),
+        (
+            "hours = 240",
+            "hours = 240\ncut_off = 09:00:00",
+            "line 9: clauses.untracked: cut_off and by go with calendar_days or working_days alone",
+        ),
+        (
+            "hours = 240",
+            "working_days = 0",
+            "line 9: clauses.untracked: 0 days need a cut_off and, at or after it, a time in by",
+        ),
+        (
+            "hours = 240",
+            "working_days = 2",
+            "line 1: calendar is missing: a table [calendar] says what working days are",
+        ),
+        (
+            "hours = 240",
+            "minutes = 240\nhours = 240",
+            "line 14: clauses.untracked.minutes: there is no such key",
+        ),
+        (
+            "hours = 240",
+            "hours = 0",
+            "line 14: clauses.untracked.hours: 0 is given; accepted: a whole number from 1 to 8784",
+        ),
+        ("from = 2026-01-01", "", "line 1: from: is missing; accepted: a day such as 2026-01-26"),
+        (
+            'title = "Tried"',
+            'title = "Tried"\nzone = "Nowhere"',
+            "line 4: zone: 'Nowhere' is given; accepted: an IANA time zone such as Asia/Bangkok",
+        ),
+        (
+            "until = 2026-07-01",
+            "until = 2026-01-01",
+            "line 1: until comes before the first day; it is the day after the last",
+        ),
+        (
+            'clocks = ["untracked"]',
+            'clocks = ["untracked", "untraked"]',
+            "line 1: extensions: no clock of this pack is called untraked; there are untracked",
+        ),
+        (
+            "calendar_days = 3",
+            "not_before = 2026-02-24T10:00:00Z",
+            "line 16: extensions.0: not_before is a local time, without an offset",
+        ),
+        (
+            "to = 2026-02-20",
+            "to = 2026-02-13",
+            "line 16: extensions.0: the last day comes before the first",
+        ),
+        (
+            "calendar_days = 3",
+            "calendar_days = 3\nhours = 1",
+            "line 16: extensions.0: exactly one of hours, calendar_days, working_days and "
+            "not_before is needed",
+        ),
+        (
+            "at_most = 4.0",
+            "",
+            "line 26: signals.late_dispatch: exactly one of at_most and at_least is needed",
+        ),
+        (
+            "[signals.late_dispatch]",
+            "[signals.late]",
+            "line 26: signals: no signal is called late; there are late_dispatch, valid_tracking, "
+            "on_time_delivery, seller_cancellation",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_in_these_words_and_no_others(
+    wrong: str, right: str, slip: str
+) -> None:
+    text = GOOD + EXTENSION + SIGNAL
+    assert wrong in text
+    with pytest.raises(PolicyError) as refused:
+        parse_pack(text.replace(wrong, right, 1), "tried")
+    assert refused.value.name == "tried"
+    assert refused.value.slips == (slip,)
+    assert str(refused.value) == f"tried.toml: {slip}"
+
+
+def test_a_closure_that_ends_before_it_begins_is_told_where_it_stands() -> None:
+    shut = "[calendar]\nclosed = [{from = 2026-01-02, to = 2026-01-01}]\n"
+    with pytest.raises(PolicyError) as refused:
+        parse_pack(GOOD + shut, "tried")
+    (slip,) = refused.value.slips
+    assert slip.endswith(": calendar.closed.0: the last day comes before the first")
+
+
+def test_a_pack_that_is_not_there_is_told_with_all_that_are() -> None:
+    with pytest.raises(UnknownPack) as refused:
+        load("nowhere")
+    assert str(refused.value) == f"there is no pack 'nowhere'; there are: {', '.join(NAMES)}"
+
+
 # Packs over others
 
 CHILD = """
