@@ -56,7 +56,8 @@ def policy_of(text: str, market: str, zone: str, spans: tuple[Span, ...]) -> pol
 
 def difference(case: Case, bent: Bent = _as_it_is) -> str:
     """What the two tell differently; empty where they agree."""
-    expected, ours = case.expected(), told(case, bent)
+    expected = case.expected()
+    ours = told(case, bent) if expected else {}
     return "\n".join(
         f"{name}: product {ours.get(name)}, stepping {expected.get(name)}"
         for name in sorted(expected.keys() | ours.keys())
@@ -121,6 +122,8 @@ def compared(names: Iterable[str]) -> tuple[Counter[tuple[str, str]], Case | Non
     for name in names:
         for case in made_up(name):
             expected = case.expected()
+            if not expected:
+                continue
             tally[case.pack, "cases"] += 1
             tally[case.pack, "clocks"] += len(expected)
             if told(case) != expected:

@@ -105,6 +105,10 @@ def instant(zone: str, shown: dt.datetime) -> dt.datetime:
     raise AssertionError(f"{zone} never shows {shown}")
 
 
+class NobodyKnows(Exception):
+    """A day of which holidays were not compared."""
+
+
 class Days(NamedTuple):
     """What a calendar says, and days on which the shop is closed."""
 
