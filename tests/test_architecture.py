@@ -73,9 +73,15 @@ def within(name: str, *packages: str) -> bool:
 
 ALLOWED = {
     "shipclock.domain": ("shipclock.domain",),
-    "shipclock.rules": ("shipclock.domain", "shipclock.rules", "shipclock.toml_lines"),
+    "shipclock.rules": (
+        "shipclock.domain",
+        "shipclock.meant",
+        "shipclock.rules",
+        "shipclock.toml_lines",
+    ),
     "shipclock.sources": (
         "shipclock.domain",
+        "shipclock.meant",
         "shipclock.ports",
         "shipclock.reading",
         "shipclock.sources",
@@ -89,6 +95,7 @@ ALLOWED = {
     ),
     "shipclock.fulfillment": ("shipclock.domain", "shipclock.rules", "shipclock.fulfillment"),
     "shipclock.reading": ("shipclock.domain",),
+    "shipclock.meant": (),
     "shipclock.ports": (),
     "shipclock.rows": ("shipclock.domain", "shipclock.ports"),
 }

@@ -6,12 +6,13 @@ version that was read, so that of two settles one wins and the other starts over
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from shipclock import codec, rows
 from shipclock.decide import DAILY, Decision, decide
 from shipclock.domain.clock import Clock, ClockState, Notice, Verdict, VerdictState
+from shipclock.domain.event import OrderEvent
 from shipclock.domain.linking import NumberFacts
 from shipclock.domain.order import OPEN_STAGES, Order, fold
 from shipclock.domain.push import OPEN, Intent, IntentState
@@ -119,10 +120,15 @@ def read_book(store: Store, order_id: str) -> Book:
     return Book(order_id, tuple(found), numbers)
 
 
+def facts_in(book: Book) -> tuple[list[OrderEvent], list[NumberFacts]]:
+    """What an order is folded from: its own events, and the facts under its numbers."""
+    events = [codec.read_event(row) for row in book.under(rows.EVENT)]
+    return events, [book.number_facts(number) for number in book.numbers]
+
+
 def fold_book(book: Book) -> Order:
     """Fold the order from its book."""
-    events = [codec.read_event(row) for row in book.under(rows.EVENT)]
-    return fold(book.order_id, events, [book.number_facts(number) for number in book.numbers])
+    return fold(book.order_id, *facts_in(book))
 
 
 def recorded_in(book: Book) -> Recorded:
@@ -159,13 +165,20 @@ def _read_of(row: Row) -> Read:
     )
 
 
-def policy_of(order: Order, shop: Shop | None) -> Policy | None:
-    """The policy an order is judged by: the pack of its local day; none before it is known."""
+PolicyFor = Callable[[str, date, str, str, tuple[Span, ...]], Policy]
+"""The policy for a market, a local day, a zone, the pack a shop has chosen, its closed days."""
+
+
+def policy_of(order: Order, shop: Shop | None, find: PolicyFor | None = None) -> Policy | None:
+    """The policy an order is judged by: the pack of its local day; none before it is known.
+
+    `find` looks among other packs than those that are there.
+    """
     if shop is None or order.facts is None:
         return None
     day = order.facts.create_time.astimezone(ZoneInfo(shop.zone)).date()
     closed = tuple(map(Span.parse, shop.closed))
-    pack = policy_for(shop.market, day, shop.zone, shop.pack, closed)
+    pack = (find or policy_for)(shop.market, day, shop.zone, shop.pack, closed)
     return replace(pack, hand_marked=shop.hand_marked, default_provider=shop.default_provider)
 
 
