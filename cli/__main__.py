@@ -20,6 +20,8 @@ from cli import (
     local,
     lock,
     operate,
+    policy,
+    policy_cases,
     processes,
     pushes,
     shops,
@@ -30,6 +32,7 @@ from shipclock.asking import NotAsked
 from shipclock.fulfillment.terms import TermsError
 from shipclock.onboard import OnboardError
 from shipclock.ports import StoreError, StoreRefused
+from shipclock.rules.packs import PolicyError
 from shipclock.sources.mapped import MappingError
 
 
@@ -102,6 +105,7 @@ main.add_command(shops.group)
 main.add_command(stock.group)
 carriers.group.add_command(carriers_try.command)
 main.add_command(carriers.group)
+main.add_command(policy.group)
 main.add_command(doctor.command)
 
 
@@ -153,11 +157,13 @@ def run() -> int:
         lock.LockError,
         OnboardError,
         operate.OperateError,
+        policy_cases.CaseError,
         processes.ProcessError,
         pushes.AskError,
         trigger.TriggerError,
         MappingError,
         NotAsked,
+        PolicyError,
         TermsError,
     ) as error:
         click.echo(f"shipclock: {error}", err=True)
