@@ -12,8 +12,17 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from cli import policy_cases, policy_diff, policy_lint, policy_show
+from cli import (
+    carriers,
+    operate,
+    policy_cases,
+    policy_diff,
+    policy_lint,
+    policy_show,
+    policy_whatif,
+)
 from cli.policy_files import Source, choose, instant, shipped, source_of
+from shipclock.domain.times import parse
 from shipclock.rules.packs import PolicyError, load, names, policy_of
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -191,3 +200,73 @@ def _tried(path: Path) -> bool:
     held = len(tried) - len(wrong)
     click.echo(f"{path}: {held} of {len(tried)} cases hold by {pack.name}")
     return not wrong
+
+
+# What if
+
+
+def _instant(context: click.Context, option: click.Parameter, given: str | None) -> datetime | None:
+    try:
+        return parse(given) if given else None
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@group.command("what-if")
+@click.argument("file", type=FILE)
+@click.option("--shop", "shop_ids", multiple=True, help="Only this shop's orders; repeatable.")
+@click.option("--since", callback=_day, help="Only orders placed from this day on: 2026-11-27.")
+@click.option("--chosen", is_flag=True, help="Judge all by FILE, as if their shops had chosen it.")
+@click.option("--at", callback=_instant, help="Judge as of 2026-11-27T18:04:00Z; else as of now.")
+@click.option(
+    "--most",
+    type=click.IntRange(min=1),
+    default=policy_whatif.MOST,
+    show_default=True,
+    help="Orders that are read at most.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--table", help="The stack's table in AWS; left out: the local stack's.")
+@click.option("--stack", help="The stack in AWS, instead of --table.")
+def what_if_command(
+    file: Path,
+    shop_ids: tuple[str, ...],
+    since: date | None,
+    chosen: bool,
+    at: datetime | None,
+    most: int,
+    as_json: bool,
+    table: str | None,
+    stack: str | None,
+) -> None:
+    """Judge recorded orders by the pack in FILE too, and list what would have come otherwise.
+
+    It is compared with the packs of this checkout. Every order is read, two requests or more for
+    each; nothing is written. Exit status 1 where some could not be read.
+    """
+    source = _file(file)
+    shelf = source.shelf()
+    store = operate.open_store(table, stack)
+    weighing = policy_whatif.Weighing(
+        store,
+        carriers.shops_of(store, shop_ids),
+        shelf,
+        at or real(),
+        source.name if chosen else "",
+        since,
+        most,
+    )
+    found = policy_whatif.in_order(list(weighing.orders()))
+    if as_json:
+        click.echo(policy_whatif.as_json(source.name, weighing, found))
+    else:
+        _echo(policy_whatif.as_text(file.name, weighing, found))
+    if weighing.stopped:
+        click.echo(f"There are more than {most} orders; --most reads more of them.", err=True)
+    if weighing.unread:
+        click.echo(
+            f"{len(weighing.unread)} orders could not be read and are left out: "
+            f"{', '.join(weighing.unread[:20])}. Look at them in the hub.",
+            err=True,
+        )
+        raise SystemExit(1)
