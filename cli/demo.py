@@ -23,6 +23,8 @@ __all__ = ["DemoError", "demo"]
 SHOP_ID = "7490000000000000016"
 """The demo's shop is always the same, so that two runs print the same."""
 
+ENDS = BEGINS + timedelta(days=DAYS)
+
 
 @contextmanager
 def _stage(sandbox_clock: int) -> Iterator[local.Stack]:
@@ -75,7 +77,7 @@ def _for_machines(
 
 def _without_real_times(view: dict[str, Any]) -> dict[str, Any]:
     """An order's page; a webhook that names no time is dated by its receipt, which is real."""
-    ends = stamped(BEGINS + timedelta(days=DAYS))
+    ends = stamped(ENDS)
     events = [{**e, "at": e["at"] if e["at"] <= ends else None} for e in view["events"]]
     return {**view, "events": events}
 
@@ -107,7 +109,9 @@ def _stay(stack: local.Stack) -> None:
     click.echo(
         f"\nThe hub stays open until Ctrl-C. Try:\n"
         f"  curl -H 'Authorization: Bearer {stack.hub_token}' \\\n"
-        f"    {stack.hub_url}/api/orders"
+        f"    {stack.hub_url}/api/orders\n"
+        f"What a changed policy pack would have made of these days (docs/policy.md):\n"
+        f"  .venvs/dev/bin/python -m cli policy what-if FILE --at {stamped(ENDS)}"
     )
     try:
         while local.is_running(stack.state_dir):

@@ -26,8 +26,6 @@ from shipclock.toml_lines import Where, line_at, lines_of
 MONTHS = 18
 """Sources older than this are worth another look."""
 
-MONTH_DAYS = 30.44
-
 REACH = {"ready_to_ship": 1, "in_transit": 2, "first_scan": 2, "delivered": 3}
 """How far along an order is that has stopped a deadline of each kind."""
 
@@ -149,14 +147,15 @@ def _sources(looked: Looked) -> Iterator[Warn]:
 
 
 def _age(dated: str, today: date) -> int:
-    """Months since the last day that a day, month or year may mean."""
+    """Whole months since the last day that a day, month or year may mean."""
     year, month, day = (*map(int, dated.split("-")), 0, 0)[:3]
     if day:
         last = date(year, month, day)
     else:
         following = date(year + (month in (0, 12)), 1 if month in (0, 12) else month + 1, 1)
         last = following - timedelta(days=1)
-    return int((today - last).days / MONTH_DAYS)
+    months = (today.year - last.year) * 12 + today.month - last.month
+    return months - (today.day < last.day)
 
 
 def shortest(timed: Timed) -> timedelta | None:
