@@ -71,13 +71,12 @@ def lint_command(files: tuple[Path, ...], months: int) -> None:
 
     Exit status 1 where anything is wrong; warnings leave it 0.
     """
-    good = [_linted(source, months) for source in (map(_file, files) if files else shipped())]
+    good = [
+        _linted(source, months)
+        for source in (map(source_of, map(str, files)) if files else shipped())
+    ]
     if not all(good):
         raise SystemExit(1)
-
-
-def _file(path: Path) -> Source:
-    return source_of(str(path if len(path.parts) > 1 else Path.cwd() / path))
 
 
 def _linted(source: Source, months: int) -> bool:
@@ -244,7 +243,7 @@ def what_if_command(
     It is compared with the packs of this checkout. Every order is read, two requests or more for
     each; nothing is written. Exit status 1 where some could not be read.
     """
-    source = _file(file)
+    source = source_of(str(file))
     shelf = source.shelf()
     store = operate.open_store(table, stack)
     weighing = policy_whatif.Weighing(

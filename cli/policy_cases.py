@@ -140,6 +140,8 @@ def _read(path: Path) -> tuple[CaseFile, dict[Where, int]]:
     except tomllib.TOMLDecodeError as error:
         raise CaseError(path, [f"is no TOML: {error}"]) from None
     lines = dict(lines_of(text))
+    if "cases" not in document and "name" in document:
+        raise CaseError(path, ["is a pack: give the file of its cases (docs/policy.md)"])
     try:
         return CaseFile.model_validate(document), lines
     except ValidationError as error:

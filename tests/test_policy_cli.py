@@ -328,6 +328,24 @@ def test_years_of_which_the_library_knows_no_holidays_are_told() -> None:
     ]
 
 
+def test_a_file_that_breaks_a_pack_which_extends_it_is_told(tmp_path: Path) -> None:
+    guide = packs.text_of(DEFAULT)
+    clause = guide[guide.index("[clauses.status_update]") : guide.index("[clauses.collected_to")]
+    file = written(tmp_path, changed(clause, "", guide), DEFAULT)
+    result = run("lint", file)
+    assert result.exit_code == 1
+    assert re.search(
+        rf"{file}:1: error: [\w-]+.toml: line \d+: without: 'status_update' is in no table",
+        result.stdout,
+    )
+
+
+def test_what_has_another_ending_is_no_pack(tmp_path: Path) -> None:
+    file = tmp_path / "mine.txt"
+    file.write_text(MINE)
+    assert "is no .toml file" in str(run("lint", file).exception)
+
+
 def test_how_old_is_too_old_can_be_said(tmp_path: Path) -> None:
     file = written(tmp_path, changed("dated = 2026-10-01", 'dated = "2026-08"'))
     assert "worth a look" not in run("lint", file).stdout
@@ -581,6 +599,10 @@ def test_a_file_of_cases_that_cannot_be_used_is_told(
     result = run("test", written(tmp_path, changed(old, new, CASE), "cases"))
     assert result.exit_code != 0
     assert told in str(result.exception)
+
+
+def test_a_pack_is_no_file_of_cases(tmp_path: Path) -> None:
+    assert "is a pack: give the file of its cases" in str(run("test", written(tmp_path)).exception)
 
 
 def test_the_commands_failures_are_sentences(
