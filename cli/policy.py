@@ -13,16 +13,13 @@ from zoneinfo import ZoneInfo
 import click
 
 from cli import (
-    carriers,
-    operate,
     policy_cases,
     policy_diff,
     policy_lint,
     policy_show,
     policy_whatif,
 )
-from cli.policy_files import Source, choose, instant, shipped, source_of
-from shipclock.domain.times import parse
+from cli.policy_files import Source, choose, day_given, instant, shipped, source_of
 from shipclock.rules.packs import PolicyError, load, names, policy_of
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -45,13 +42,6 @@ def _zone(context: click.Context, option: click.Parameter, given: str | None) ->
         raise click.BadParameter(
             f"{given!r} is no time zone; write an IANA name such as Asia/Bangkok."
         ) from None
-
-
-def _day(context: click.Context, option: click.Parameter, given: str | None) -> date | None:
-    try:
-        return date.fromisoformat(given) if given else None
-    except ValueError:
-        raise click.BadParameter(f"{given!r} is no day; write it as 2026-11-27.") from None
 
 
 # Look over
@@ -111,7 +101,9 @@ def _at_line(slip: str) -> tuple[str, str]:
 @click.argument("pack", required=False)
 @click.option("--market", help="The market; without PACK, the pack that is in force there.")
 @click.option("--zone", callback=_zone, help="The shop's time zone, an IANA name.")
-@click.option("--on", "day", callback=_day, help="The day of the order, as 2026-11-27; else today.")
+@click.option(
+    "--on", "day", callback=day_given, help="The day of the order, as 2026-11-27; else today."
+)
 @click.option("--placed", help="Also when its clocks run out: 2026-11-27T23:10, local in the zone.")
 def show_command(
     pack: str | None,
@@ -201,71 +193,4 @@ def _tried(path: Path) -> bool:
     return not wrong
 
 
-# What if
-
-
-def _instant(context: click.Context, option: click.Parameter, given: str | None) -> datetime | None:
-    try:
-        return parse(given) if given else None
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-
-
-@group.command("what-if")
-@click.argument("file", type=FILE)
-@click.option("--shop", "shop_ids", multiple=True, help="Only this shop's orders; repeatable.")
-@click.option("--since", callback=_day, help="Only orders placed from this day on: 2026-11-27.")
-@click.option("--chosen", is_flag=True, help="Judge all by FILE, as if their shops had chosen it.")
-@click.option("--at", callback=_instant, help="Judge as of 2026-11-27T18:04:00Z; else as of now.")
-@click.option(
-    "--most",
-    type=click.IntRange(min=1),
-    default=policy_whatif.MOST,
-    show_default=True,
-    help="Orders that are read at most.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.option("--table", help="The stack's table in AWS; left out: the local stack's.")
-@click.option("--stack", help="The stack in AWS, instead of --table.")
-def what_if_command(
-    file: Path,
-    shop_ids: tuple[str, ...],
-    since: date | None,
-    chosen: bool,
-    at: datetime | None,
-    most: int,
-    as_json: bool,
-    table: str | None,
-    stack: str | None,
-) -> None:
-    """Judge recorded orders by the pack in FILE too, and list what would have come otherwise.
-
-    It is compared with the packs of this checkout. Every order is read, two requests or more for
-    each; nothing is written. Exit status 1 where some could not be read.
-    """
-    source = source_of(str(file))
-    shelf = source.shelf()
-    store = operate.open_store(table, stack)
-    weighing = policy_whatif.Weighing(
-        store,
-        carriers.shops_of(store, shop_ids),
-        shelf,
-        at or real(),
-        source.name if chosen else "",
-        since,
-        most,
-    )
-    found = policy_whatif.in_order(list(weighing.orders()))
-    if as_json:
-        click.echo(policy_whatif.as_json(source.name, weighing, found))
-    else:
-        _echo(policy_whatif.as_text(file.name, weighing, found))
-    if weighing.stopped:
-        click.echo(f"There are more than {most} orders; --most reads more of them.", err=True)
-    if weighing.unread:
-        click.echo(
-            f"{len(weighing.unread)} orders could not be read and are left out: "
-            f"{', '.join(weighing.unread[:20])}. Look at them in the hub.",
-            err=True,
-        )
-        raise SystemExit(1)
+group.add_command(policy_whatif.command)

@@ -1,136 +1,103 @@
-"""A changed pack tried on recorded orders: what would have come about otherwise."""
+"""`shipclock policy what-if`: a changed pack tried on recorded orders."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from functools import partial
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cli import kept
+import click
+
+from cli import carriers, operate
 from cli.cards import printable
-from cli.policy_files import policy_from
-from shipclock.domain.times import stamp
-from shipclock.marketplaces.protocol import Shop
-from shipclock.ports import Store
-from shipclock.replayed import History
-from shipclock.rules.policy import Pack
-from shipclock.settle import facts_in, policy_of, read_book
-from shipclock.whatif import PREPARED, VERDICT, Change, Difference, Fired, whatif
-
-READERS = 8
-"""Orders read at the same time; the SDK's client has ten connections."""
-
-MOST = 10_000
-"""Orders that are read at most, if nothing else is said."""
+from cli.policy_files import day_given, source_of
+from cli.policy_weigh import MOST, Weighed, Weighing
+from shipclock.domain.times import parse, stamp
+from shipclock.whatif import PREPARED, VERDICT, Change, Difference, Fired
 
 KINDS = (VERDICT, "reminder", "warning", PREPARED)
 COUNTED = {VERDICT: "verdicts", "reminder": "reminders", "warning": "warnings"}
 
-
-@dataclass(frozen=True, slots=True)
-class Weighed:
-    """One order that the changed pack rules: by which pack it was judged, and the differences."""
-
-    order_id: str
-    shop: Shop
-    placed: datetime
-    was: str
-    would: str
-    differences: tuple[Difference, ...]
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """Where its days are local."""
-        return ZoneInfo(self.shop.zone)
-
-    def by_itself(self, one: Fired) -> bool:
-        """Whether it is prepared and, as the shop is set up, goes out without a person."""
-        return one.kind == PREPARED and one.name in self.shop.automatic
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@dataclass(slots=True)
-class Weighing:
-    """All orders of some shops, judged at `now` by the packs that ship and by a shelf of others.
+def real() -> datetime:
+    """The real clock."""
+    return datetime.now(UTC)
 
-    `chosen` is the pack by which all are to be judged, as if each shop had chosen it; empty: as the
-    shelf has it. Orders placed before the local day `since` are left out, and no more than `most`
-    are read; `stopped` says that there were more. `read` counts orders read, `ruled` those whose
-    pack would be another; `unread` are orders whose rows could not be understood.
+
+def _instant(context: click.Context, option: click.Parameter, given: str | None) -> datetime | None:
+    try:
+        return parse(given) if given else None
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@click.command("what-if")
+@click.argument("file", type=FILE)
+@click.option("--shop", "shop_ids", multiple=True, help="Only this shop's orders; repeatable.")
+@click.option(
+    "--since", callback=day_given, help="Only orders placed from this day on: 2026-11-27."
+)
+@click.option("--chosen", is_flag=True, help="Judge all by FILE, as if their shops had chosen it.")
+@click.option("--at", callback=_instant, help="Judge as of 2026-11-27T18:04:00Z; else as of now.")
+@click.option(
+    "--most",
+    type=click.IntRange(min=1),
+    default=MOST,
+    show_default=True,
+    help="Orders that are read at most.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--table", help="The stack's table in AWS; left out: the local stack's.")
+@click.option("--stack", help="The stack in AWS, instead of --table.")
+def command(
+    file: Path,
+    shop_ids: tuple[str, ...],
+    since: date | None,
+    chosen: bool,
+    at: datetime | None,
+    most: int,
+    as_json: bool,
+    table: str | None,
+    stack: str | None,
+) -> None:
+    """Judge recorded orders by the pack in FILE too, and list what would have come otherwise.
+
+    It is compared with the packs of this checkout. Every order is read, two requests or more for
+    each; nothing is written. Exit status 1 where some could not be read.
     """
-
-    store: Store
-    shops: Mapping[str, Shop]
-    shelf: Mapping[str, Pack]
-    now: datetime
-    chosen: str = ""
-    since: date | None = None
-    most: int = MOST
-    read: int = 0
-    ruled: int = 0
-    stopped: bool = False
-    unread: list[str] = field(default_factory=list)
-
-    def orders(self) -> Iterator[Weighed]:
-        """Those that come out otherwise, each once."""
-        with ThreadPoolExecutor(READERS) as pool:
-            for page in self._pages():
-                for order_id, weighed in zip(page, pool.map(self._read, page), strict=True):
-                    self.read += 1
-                    if isinstance(weighed, _Unreadable):
-                        self.unread.append(order_id)
-                    elif weighed is not None:
-                        self.ruled += 1
-                        if weighed.differences:
-                            yield weighed
-
-    def _pages(self) -> Iterator[list[str]]:
-        met: set[str] = set()
-        for shop_id in self.shops:
-            for page in kept.pages(self.store, shop_id):
-                fresh = [order_id for order_id in dict.fromkeys(page) if order_id not in met]
-                left = self.most - len(met)
-                met.update(fresh[:left])
-                if fresh[:left]:
-                    yield fresh[:left]
-                if len(fresh) > left:
-                    self.stopped = True
-                    return
-
-    def _read(self, order_id: str) -> Weighed | _Unreadable | None:
-        """What comes of an order; None where the changed pack is none of its."""
-        try:
-            events, numbers = facts_in(read_book(self.store, order_id))
-            return self._weigh(History(order_id, tuple(events), tuple(numbers)))
-        except (KeyError, ValueError):  # a row that no version of ours has written
-            return _Unreadable()
-
-    def _weigh(self, history: History) -> Weighed | None:
-        order = history.order
-        shop, facts = self.shops.get(order.shop_id), order.facts
-        if shop is None or facts is None:
-            return None
-        placed = facts.create_time.astimezone(ZoneInfo(shop.zone)).date()
-        if self.since and placed < self.since:
-            return None
-        choosing = replace(shop, pack=self.chosen) if self.chosen else shop
-        was = policy_of(order, shop)
-        would = policy_of(order, choosing, partial(policy_from, self.shelf))
-        if was is None or would is None or was.pack == would.pack:
-            return None
-        found = whatif(history, shop, was, would, self.now)
-        return Weighed(
-            order.order_id, shop, facts.create_time, was.pack.name, would.pack.name, found
+    source = source_of(str(file))
+    shelf = source.shelf()
+    store = operate.open_store(table, stack)
+    weighing = Weighing(
+        store,
+        carriers.shops_of(store, shop_ids),
+        shelf,
+        at or real(),
+        source.name if chosen else "",
+        since,
+        most,
+    )
+    found = in_order(list(weighing.orders()))
+    if as_json:
+        click.echo(json_of(source.name, weighing, found))
+    else:
+        for line in text_of(file.name, weighing, found):
+            click.echo(line)
+    if weighing.stopped:
+        click.echo(f"There are more than {most} orders; --most reads more of them.", err=True)
+    if weighing.unread:
+        click.echo(
+            f"{len(weighing.unread)} orders could not be read and are left out: "
+            f"{', '.join(weighing.unread[:20])}. Look at them in the hub.",
+            err=True,
         )
-
-
-class _Unreadable:
-    """An order whose rows can't be understood."""
+        raise SystemExit(1)
 
 
 def counts(found: list[Weighed]) -> dict[str, dict[str, int]]:
@@ -147,7 +114,7 @@ def in_order(found: list[Weighed]) -> list[Weighed]:
 # For people
 
 
-def as_text(name: str, weighing: Weighing, found: list[Weighed]) -> Iterator[str]:
+def text_of(name: str, weighing: Weighing, found: list[Weighed]) -> Iterator[str]:
     """A paragraph per order, and the counts."""
     shops = f"{len(weighing.shops)} shop{'s' * (len(weighing.shops) != 1)}"
     yield (
@@ -200,7 +167,7 @@ def _local(at: datetime, zone: ZoneInfo) -> str:
 # For machines
 
 
-def as_json(name: str, weighing: Weighing, found: list[Weighed]) -> str:
+def json_of(name: str, weighing: Weighing, found: list[Weighed]) -> str:
     """The same as JSON."""
     return json.dumps(
         {

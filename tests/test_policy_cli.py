@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli import __main__ as entry
-from cli import kept, operate, policy, policy_whatif
+from cli import kept, operate, policy, policy_weigh, policy_whatif
 from cli.policy_cases import Case, CaseFile, try_cases
 from cli.policy_files import source_of
 from cli.policy_lint import shortest, warnings
@@ -631,7 +631,7 @@ class Table:
         self.shops: dict[str, Shop] = {}
         self.connect()
         monkeypatch.setattr(operate, "open_store", lambda table, stack=None: self.store)
-        monkeypatch.setattr(policy, "real", lambda: after(100))
+        monkeypatch.setattr(policy_whatif, "real", lambda: after(100))
 
     def connect(self, **changes: str) -> None:
         connected = shop(**changes)
@@ -723,7 +723,7 @@ def test_what_extends_a_changed_pack_is_changed_too(table: Table, tmp_path: Path
 
 
 def test_what_the_shop_lets_go_out_by_itself_is_marked(table: Table, tmp_path: Path) -> None:
-    weighed = policy_whatif.Weighed(
+    weighed = policy_weigh.Weighed(
         "1",
         shop(automatic=("refund",)),
         T0,
@@ -731,11 +731,11 @@ def test_what_the_shop_lets_go_out_by_itself_is_marked(table: Table, tmp_path: P
         "b",
         (Difference(None, Fired("prepared", "refund", T0, about="deemed_lost X")),),
     )
-    weighing = policy_whatif.Weighing(table.store, table.shops, {}, T0)
+    weighing = policy_weigh.Weighing(table.store, table.shops, {}, T0)
     weighing.ruled = 1
-    text = "\n".join(policy_whatif.as_text("x.toml", weighing, [weighed]))
+    text = "\n".join(policy_whatif.text_of("x.toml", weighing, [weighed]))
     assert "deemed_lost X, by itself" in text
-    assert '"by_itself": true' in policy_whatif.as_json("x", weighing, [weighed])
+    assert '"by_itself": true' in policy_whatif.json_of("x", weighing, [weighed])
 
 
 def test_no_more_orders_are_read_than_asked_for_and_that_is_told(

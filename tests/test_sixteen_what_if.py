@@ -189,6 +189,11 @@ def test_it_tells_people_the_old_time_and_the_new_one(played: Sixteen, stricter:
     assert " ".join(lines[place + 1].split()) == told
 
 
+def test_the_page_shows_what_it_says(played: Sixteen, stricter: Path) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "policy.md").read_text("utf-8")
+    assert f"\n```\n{what_if(stricter).stdout}```\n" in page
+
+
 # A pack of the market's own from a day on, with a deadline that the guide does not have
 
 OWN = """\
