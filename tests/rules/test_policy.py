@@ -188,6 +188,51 @@ def test_a_bad_pack_is_refused_naming_file_line_key_and_what_is_accepted(
 
 
 @pytest.mark.parametrize(
+    ("table", "key", "near"),
+    [
+        ("", "markts", "markets"),
+        ("", "untill", "until"),
+        ("", "form", "from"),  # as it is written, not as the code calls it
+        ("", "confidense", "confidence"),
+        ("clauses.untracked", "huors", "hours"),
+        ("clauses.untracked", "Attempts", "attempts"),
+        ("deadlines.dispatch", "warn_hour", "warn_hours"),
+        ("extensions.0", "not_bfore", "not_before"),
+        ("signals.late_dispatch", "atmost", "at_most"),
+        ("calendar", "weekends", "weekend"),
+        ("calendar.closed.0", "whyy", "why"),
+    ],
+)
+def test_an_unknown_key_is_told_with_the_nearest_of_its_own_table(
+    table: str, key: str, near: str
+) -> None:
+    heads = {
+        "clauses.untracked": "",  # where the good pack ends
+        "extensions.0": "[[extensions]]",
+        "calendar.closed.0": "[[calendar.closed]]",
+    }
+    line = f"{key} = 1\n"
+    text = f"{GOOD}{heads.get(table, f'[{table}]')}\n{line}" if table else f"{line}{GOOD}"
+    with pytest.raises(PolicyError) as refused:
+        parse_pack(text, "tried")
+    told = f"{table}.{key}" if table else key
+    (slip,) = (slip for slip in refused.value.slips if "no such key" in slip and key in slip)
+    assert slip.partition(": ")[2] == f"{told}: there is no such key; did you mean '{near}'?"
+
+
+def test_a_key_that_is_near_no_other_is_told_alone() -> None:
+    with pytest.raises(PolicyError, match=r"line 1: xyzzy: there is no such key$"):
+        parse_pack(f"xyzzy = 1\n{GOOD}", "tried")
+
+
+def test_a_pack_that_is_not_there_says_so_as_any_other_slip() -> None:
+    with pytest.raises(UnknownPack) as refused:
+        load("nowhere")
+    assert refused.value.name == "nowhere"
+    assert refused.value.slips == (str(refused.value),)
+
+
+@pytest.mark.parametrize(
     ("wrong", "right", "told"),
     [
         ('starts = "created"', 'starts = "soon"', "accepted: placed, created, paid, released"),
