@@ -19,8 +19,10 @@ from cli import (
     policy_show,
     policy_whatif,
 )
-from cli.policy_files import Source, choose, day_given, instant, shipped, source_of
-from shipclock.rules.packs import PolicyError, load, names, policy_of
+from cli.policy_files import Source, choose, day_given, instant, policy_in, shipped, source_of
+from shipclock.marketplaces.tiktok_shop.onboarding import MARKETS
+from shipclock.rules.calendar import NoWorkingDay
+from shipclock.rules.packs import PolicyError, load, names
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -99,7 +101,11 @@ def _at_line(slip: str) -> tuple[str, str]:
 
 @group.command("show")
 @click.argument("pack", required=False)
-@click.option("--market", help="The market; without PACK, the pack that is in force there.")
+@click.option(
+    "--market",
+    type=click.Choice(sorted(MARKETS), case_sensitive=False),
+    help="Whose holidays count; without PACK, the one that is in force there.",
+)
 @click.option("--zone", callback=_zone, help="The shop's time zone, an IANA name.")
 @click.option(
     "--on", "day", callback=day_given, help="The day of the order, as 2026-11-27; else today."
@@ -121,7 +127,10 @@ def show_command(
         _echo(policy_show.listed(shelf, day))
         return
     source = source_of(pack) if pack else Source(choose(shelf, market or "", day, "").name)
-    _echo(policy_show.lines(_shown(source, market, zone, placed)))
+    try:
+        _echo(policy_show.lines(_shown(source, market, zone, placed)))
+    except (NoWorkingDay, OverflowError) as error:
+        raise click.UsageError(f"--placed: {error}.") from None
 
 
 def _shown(
@@ -132,7 +141,7 @@ def _shown(
     if placed and place is None:
         raise click.UsageError(f"{pack.name} names no time zone: say the shop's with --zone.")
     where = place.key if place else "UTC"
-    policy = policy_of(pack, market or next(iter(pack.markets), ""), where)
+    policy = policy_in(pack, market or next(iter(pack.markets), ""), where)
     return policy_show.Shown(policy, source.origins(), _placed(placed, ZoneInfo(where)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cli.policy_files import Source, source_of
+from cli.policy_files import Source, policy_in, source_of
 from shipclock.domain.clock import Clock
 from shipclock.domain.event import Line, Link, OrderFacts, Snapshot
 from shipclock.domain.fields import FIELDS
@@ -22,8 +22,8 @@ from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
 from shipclock.meant import meant
 from shipclock.rules import timeline
 from shipclock.rules.calendar import Span
-from shipclock.rules.packs import policy_of
-from shipclock.rules.policy import Pack, Policy, Zone
+from shipclock.rules.packs import PolicyError
+from shipclock.rules.policy import Pack, Zone
 from shipclock.toml_lines import Where, line_at, lines_of
 
 NONE, REPLACED = "none", "replaced"
@@ -120,7 +120,7 @@ def try_cases(path: Path) -> tuple[Pack, list[Tried]]:
         where: Where = ("cases", place)
         try:
             tried.append(_tried(pack, case, line_at(lines, where)))
-        except ValueError as error:
+        except (ValueError, OverflowError, PolicyError) as error:
             slips.append(f"line {line_at(lines, where)}: {error}")
     if slips:
         raise CaseError(path, slips)
@@ -181,8 +181,8 @@ def _tried(pack: Pack, case: Case, line: int) -> Tried:
             + meant(case.clock, known)
         )
     market = case.market or next(iter(pack.markets), "")
-    policy = policy_of(pack, market, place, tuple(map(Span.parse, case.closed)))
-    policy = Policy(policy.pack, policy.zone, policy.working, case.hand_marked)
+    policy = policy_in(pack, market, place, tuple(map(Span.parse, case.closed)))
+    policy = replace(policy, hand_marked=case.hand_marked)
     clocks = [tick.clock for tick in timeline(order_of(case, zone), policy)]
     return Tried(case, line, zone, _found([c for c in clocks if c.name == case.clock], zone))
 

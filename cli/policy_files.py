@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from shipclock.rules import packs
-from shipclock.rules.calendar import Span
+from shipclock.rules.calendar import Span, is_place
 from shipclock.rules.packs import DEFAULT, PARTS, PolicyError, UnknownPack, newest, parse_pack
 from shipclock.rules.policy import Pack, Policy
 
@@ -122,7 +122,21 @@ def policy_from(
     closed: tuple[Span, ...],
 ) -> Policy:
     """As `packs.policy_for` does it, among the packs of a shelf."""
-    return packs.policy_of(choose(shelf, market, day, chosen), market, zone, closed)
+    return policy_in(choose(shelf, market, day, chosen), market, zone, closed)
+
+
+def policy_in(pack: Pack, market: str, zone: str, closed: tuple[Span, ...] = ()) -> Policy:
+    """A pack as it rules the orders of a shop. Raises `PolicyError` where working days are counted
+    in a country of which nobody knows the holidays."""
+    policy = packs.policy_of(pack, market, zone, closed)
+    country = policy.working.country
+    if country and not is_place(country, policy.working.subdivision):
+        raise PolicyError(
+            pack.name,
+            [f"the library knows no holidays of {country!r}: say a market, or the country of its "
+             "calendar"],
+        )  # fmt: skip
+    return policy
 
 
 def instant(text: str, zone: ZoneInfo) -> datetime:

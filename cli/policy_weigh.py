@@ -99,7 +99,7 @@ class Weighing:
         try:
             events, numbers = facts_in(read_book(self.store, order_id))
             return self._weigh(History(order_id, tuple(events), tuple(numbers)))
-        except (KeyError, ValueError):  # a row that no version of ours has written
+        except (KeyError, ValueError, OverflowError):  # a row that no version of ours has written
             return _Unreadable()
 
     def _weigh(self, history: History) -> Weighed | None:

@@ -454,6 +454,8 @@ def test_a_market_shows_its_pack_of_the_day() -> None:
         (("us-2026", "--zone", "Mars"), "'Mars' is no time zone; write an IANA name"),
         (("--on", "soon"), "'soon' is no day; write it as 2026-11-27"),
         (("--placed", "2026-06-01T09:20"), "--placed needs a PACK or a --market"),
+        (("--market", "XX"), "'XX' is not one of 'br', 'de'"),
+        (("us-2026", "--placed", "9999-12-31T09:20"), "--placed: "),
     ],
 )
 def test_what_cannot_be_shown_is_told(words: tuple[str, ...], told: str) -> None:
@@ -586,6 +588,8 @@ def test_cases_of_a_file_beside_them_are_held_against_that(tmp_path: Path) -> No
         ("2026-11-30T23:59:59", '"late"', "line 7: cases.0.due: 'late' is given; accepted: such a"),
         ("due =", "fields = {tts = 2026-01-01T00:00:00}\ndue =", "line 3: fields: tts; accepted:"),
         ("due =", 'closed = ["x"]\ndue =', "line 3: Invalid isoformat string: 'x'"),
+        ("2026-11-25T10:00:00", "9999-12-31T23:00:00", "line 3: "),
+        ("due =", 'closed = ["2026-01-01/2028-01-01"]\ndue =', "line 3: there is no working day"),
         ('pack = "us-2026"', 'pack = "us"', "there is no pack 'us'"),
         ('pack = "us-2026"', 'pak = "us-2026"', "line 1: pak: there is no such key; did you mean"),
         ('"us-2026"', '"guide-2023"', "line 3: zone is missing: the pack names none; an"),
@@ -599,6 +603,18 @@ def test_a_file_of_cases_that_cannot_be_used_is_told(
     result = run("test", written(tmp_path, changed(old, new, CASE), "cases"))
     assert result.exit_code != 0
     assert told in str(result.exception)
+
+
+def test_a_place_without_known_holidays_is_told(tmp_path: Path) -> None:
+    file = written(tmp_path, changed('"MY"]', '"XX"]').replace('country = "MY"', "closed = []"))
+    told = "the library knows no holidays of 'XX': say a market, or the country of its calendar"
+    words = ("--placed", "2026-06-01T09:20", "--zone", "Asia/Kuala_Lumpur")
+    assert told in str(run("show", file, *words).exception)
+    assert run("show", file, *words, "--market", "my").exit_code == 0
+    text = changed('"us-2026"', '"mine.toml"', CASE)
+    text = changed("placed =", 'zone = "Asia/Kuala_Lumpur"\nplaced =', text)
+    result = run("test", written(tmp_path, text, "cases"))
+    assert f"line 3: mine.toml: {told}" in str(result.exception)
 
 
 def test_a_pack_is_no_file_of_cases(tmp_path: Path) -> None:
