@@ -20,7 +20,10 @@ APART = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class History:
-    """All that is recorded of one order: its own events, and the facts under its numbers."""
+    """All that is recorded of one order: its own events, and the facts under its numbers.
+
+    Without slots, for it keeps what it has folded.
+    """
 
     order_id: str
     events: tuple[OrderEvent, ...]

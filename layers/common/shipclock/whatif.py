@@ -1,10 +1,10 @@
 """What another policy would have brought about, from what is recorded of an order. Pure.
 
-Two things are compared (docs/decisions/0035). *Verdicts*, and what they prepare, are those that all
-facts known by `now` come to: whether a clock was missed does not depend on when anybody heard of
-it. What was said once and taken back later is therefore no verdict here. *Reminders and warnings*
-are what a sweep each minute would have told on the way, knowing at each instant what was known
-then.
+Two things are compared (docs/decisions/0035). *Verdicts*, and what they prepare, are of the clocks
+that are missed at `now`, judged by all recorded facts: whether one was missed does not depend on
+when anybody heard of it. What was said once and taken back later is therefore no verdict here.
+*Reminders and warnings* are what a sweep each minute would have told on the way, knowing at each
+instant what was known then.
 """
 
 import re
