@@ -32,7 +32,7 @@ from shipclock.domain.event import (
     Snapshot,
 )
 from shipclock.domain.linking import NumberFacts
-from shipclock.domain.order import fold
+from shipclock.domain.order import Order, fold
 from shipclock.domain.times import stamp
 from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
 from shipclock.rules.packs import load
@@ -508,6 +508,26 @@ def _plain(number: str) -> str:
     return number.replace("-", "").replace(" ", "").upper()
 
 
+def folded(facts: Iterable[Fact]) -> Order:
+    """The order that facts add up to."""
+    told = list(facts)
+    links: dict[str, list[Link]] = {}
+    scans: dict[str, list[Scan]] = {}
+    for fact in told:
+        if isinstance(fact, Link):
+            links.setdefault(fact.number, []).append(fact)
+        elif isinstance(fact, Scan):
+            scans.setdefault(fact.number, []).append(fact)
+        for number in _numbers(fact):  # the marketplace's numbers are linked as they are told
+            link = Link(number, ORDER, "tiktok_shop")
+            links.setdefault(number, []).append(link)
+    return fold(
+        ORDER,
+        [f for f in told if not isinstance(f, Scan | Link)],
+        [NumberFacts(n, tuple(scans.get(n, ())), tuple(each)) for n, each in links.items()],
+    )
+
+
 @dataclass(slots=True)
 class Settled:
     """The product over one life: what it recorded, and what it shows at the last look."""
@@ -519,22 +539,7 @@ class Settled:
 
     def sweep(self, facts: list[Fact], now: datetime, policy: Policy) -> None:
         """Fold what is known, decide, and write down what is new."""
-        events = [f for f in facts if not isinstance(f, Scan | Link)]
-        links: dict[str, list[Link]] = {}
-        scans: dict[str, list[Scan]] = {}
-        for fact in facts:
-            if isinstance(fact, Link):
-                links.setdefault(fact.number, []).append(fact)
-            elif isinstance(fact, Scan):
-                scans.setdefault(fact.number, []).append(fact)
-            for number in _numbers(fact):  # the marketplace's numbers are linked as they are told
-                link = Link(number, ORDER, "tiktok_shop")
-                links.setdefault(number, []).append(link)
-        order = fold(
-            ORDER,
-            events,
-            [NumberFacts(n, tuple(scans.get(n, ())), tuple(each)) for n, each in links.items()],
-        )
+        order = folded(facts)
         decision = decide(order, self.recorded, Situation(now, policy, shop(connected=False)))
         for notice in decision.notices:
             if notice.clock in ("untracked", "buyer_cancel_request"):
