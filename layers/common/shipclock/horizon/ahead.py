@@ -41,7 +41,7 @@ def running_out(
             line=line_of(tick.clock, tick.rule),
             left=tick.clock.due_at - about.now,
             stops=stops(tick, policy),
-            to_do=to_do(order, tick),
+            to_do=to_do(order, tick, policy),
         )
         for tick in ticking
         if tick.clock.due_at <= by and watched(tick) and _open(tick.clock, recorded, about.now)

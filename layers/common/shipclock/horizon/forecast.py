@@ -1,9 +1,9 @@
 """What follows from an order if nothing more happens: `decide` itself, played forward. Pure.
 
 It asks what a sweep asks, at the instants at which a sweep has something to say, and writes down
-what a settle would. So it can't disagree with the sweeper; it can only be overtaken by facts. Three
-things are taken as given: no fact arrives, the marketplace's word does not change (each re-read that
-is owed is made and tells nothing new), and no push is answered.
+what a settle would. So it can't disagree with the sweeper; it can only be overtaken by facts. Taken
+as given are three things: no fact arrives; the marketplace's word does not change, so that each
+re-read that is owed is made and tells nothing new; no push is answered.
 """
 
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from shipclock.decide import Decision, decide
 from shipclock.domain.clock import Verdict, VerdictState
 from shipclock.domain.order import Order
 from shipclock.horizon.lines import Line, line_of
-from shipclock.rules import next_instant
+from shipclock.rules import Ticking, next_instant
 from shipclock.rules.abnormal_delivery import DEEMING
 from shipclock.situation import Read, Recorded, Situation
 
 ASSUMES = "nothing more happens and the marketplace's word does not change"
 
-DEEMS = {rule.NAME: cause for rule, cause in DEEMING}
+DEEMS = {rule.name: cause for rule, cause in DEEMING}
 """What the rules that deem something deem: lost or delayed."""
 
 AFTER_ALL = datetime(9999, 1, 1, tzinfo=UTC)
@@ -32,8 +32,8 @@ class Foreseen:
     """One thing that a sweep will say, sweeping at `at`.
 
     `kind` is a `Line` of a verdict, or the kind of a notice (`reminder`, `warning`, …). `due_at` is
-    the verdict's. `moot`: the marketplace cancels the order before, at a hard line, so that this
-    comes only if it does not.
+    the verdict's; `cause` also tells what is deemed. `moot`: the marketplace cancels the order
+    before, at a hard line, so that this comes only if it does not.
     """
 
     at: datetime
@@ -100,27 +100,25 @@ def _played(
 def _said(decision: Decision, recorded: Recorded, at: datetime) -> Iterator[Foreseen]:
     """What a settle says for the first time; verdicts that turn say nothing about what lies
     ahead."""
-    rules = {tick.clock.key: tick.rule for tick in decision.timeline} if decision.verdicts else {}
-    clocks = {tick.clock.key: tick.clock for tick in decision.timeline} if rules else {}
-    for verdict in decision.verdicts:
-        if verdict.key not in recorded.verdicts:
-            line = line_of(clocks[verdict.key], rules[verdict.key])
-            yield _of_verdict(verdict, line, at)
+    new = [verdict for verdict in decision.verdicts if verdict.key not in recorded.verdicts]
+    ticks = {tick.clock.key: tick for tick in decision.timeline} if new else {}
+    for verdict in new:
+        yield _of_verdict(verdict, ticks[verdict.key], at)
     for notice in decision.notices:
         yield Foreseen(at, notice.kind, notice.clock, notice.key)
 
 
-def _of_verdict(verdict: Verdict, line: Line, at: datetime) -> Foreseen:
+def _of_verdict(verdict: Verdict, tick: Ticking, at: datetime) -> Foreseen:
     return Foreseen(
         at=at,
-        kind=line.value,
+        kind=line_of(tick.clock, tick.rule).value,
         clock=verdict.rule,
         key=verdict.key,
         due_at=verdict.due_at,
         state=verdict.state,
         package_id=verdict.package_id,
         number=verdict.number,
-        cause=verdict.cause,
+        cause=verdict.cause or DEEMS.get(tick.rule.name, ""),
     )
 
 

@@ -7,6 +7,7 @@ A rule's own `explain` speaks of what was missed; these are the words for before
 from enum import StrEnum
 
 from shipclock.domain.clock import Clock
+from shipclock.domain.fields import FIELDS
 from shipclock.domain.order import (
     AWAITING_COLLECTION,
     DELIVERED,
@@ -18,9 +19,9 @@ from shipclock.domain.order import (
 )
 from shipclock.rules import (
     Ticking,
-    abnormal_delivery,
     buyer_cancel_request,
     collected_to_shipped,
+    deadlines,
     delivery_period,
     marketplace_fields,
     not_acknowledged,
@@ -28,7 +29,7 @@ from shipclock.rules import (
     status_update,
     untracked,
 )
-from shipclock.rules.policy import Clause, Policy
+from shipclock.rules.policy import Deadline, Policy
 from shipclock.rules.rule import Rule
 
 
@@ -48,11 +49,34 @@ class Line(StrEnum):
 CANCELS = frozenset({untracked.NAME, buyer_cancel_request.NAME})
 """Rules of a pack or a request at whose end the marketplace cancels, beside its own hard lines."""
 
-COUNTS = frozenset({marketplace_fields.NAME, status_update.NAME, collected_to_shipped.NAME})
+COUNTS = frozenset(
+    {
+        marketplace_fields.NAME,
+        status_update.NAME,
+        collected_to_shipped.NAME,
+        deadlines.RULE.name,
+    }
+)
 """Rules whose lines count against the shop, where they are no hard ones."""
 
-TARGETS = {**marketplace_fields.HARD, **marketplace_fields.METRIC, **marketplace_fields.LEGACY}
-"""The status that each of the marketplace's fields waits for."""
+AIMS = {
+    **FIELDS,
+    status_update.NAME: AWAITING_COLLECTION,
+    untracked.NAME: IN_TRANSIT,
+    collected_to_shipped.NAME: IN_TRANSIT,
+    not_acknowledged.NAME: DELIVERED,
+    parcel_silent.NAME: DELIVERED,
+    delivery_period.NAME: DELIVERED,
+}
+"""The status to which each clock wants an order to come, by the clock's name."""
+
+ENDS = {
+    "ready_to_ship": AWAITING_COLLECTION,
+    "in_transit": IN_TRANSIT,
+    "first_scan": IN_TRANSIT,
+    "delivered": DELIVERED,
+}
+"""The same of what a pack's own deadlines are stopped by."""
 
 
 def line_of(clock: Clock, rule: Rule) -> Line:
@@ -66,22 +90,29 @@ def line_of(clock: Clock, rule: Rule) -> Line:
 
 def stops(tick: Ticking, policy: Policy) -> str:
     """What stops a clock, in words."""
-    target = TARGETS.get(tick.clock.name)
-    if target is not None:
+    deadline = _deadline(tick, policy)
+    if deadline:
+        return deadlines.WORDS[deadline.stops]
+    target = FIELDS.get(tick.clock.name)
+    if target:
         return f"the marketplace shows {target}{'' if target == DELIVERED else ' or beyond'}"
-    clause = policy.clause(tick.rule.name)
-    figures = {name: getattr(clause, name, "?") for name in Clause.model_fields}
-    return tick.rule.about.stops.format(**figures)
+    return tick.rule.about.stops
 
 
-def to_do(order: Order, tick: Ticking) -> str:
+def _deadline(tick: Ticking, policy: Policy) -> Deadline | None:
+    """The pack's deadline that a clock is of, where it is of one."""
+    own = tick.rule.name in (deadlines.RULE.name, deadlines.DEEMING.name)
+    return policy.pack.deadlines.get(tick.clock.name) if own else None
+
+
+def to_do(order: Order, tick: Ticking, policy: Policy) -> str:
     """What a seller does so that a running clock is stopped in time."""
-    name = tick.clock.name
+    name, deadline = tick.clock.name, _deadline(tick, policy)
     if name == buyer_cancel_request.NAME:
         return ANSWER
     if order.cancel_open and name != parcel_silent.NAME:
         return f"The buyer asks to cancel. {ANSWER}"
-    target = TARGETS.get(name) or AIMS.get(name)
+    target = ENDS[deadline.stops] if deadline else AIMS.get(name)
     if target == AWAITING_COLLECTION:
         return _ship(order)
     if target == IN_TRANSIT:
@@ -90,17 +121,6 @@ def to_do(order: Order, tick: Ticking) -> str:
         return _deliver(order, tick.clock)
     return f"See order {order.order_id} in the hub: it says what this clock waits for."
 
-
-AIMS = {
-    status_update.NAME: AWAITING_COLLECTION,
-    untracked.NAME: IN_TRANSIT,
-    collected_to_shipped.NAME: IN_TRANSIT,
-    not_acknowledged.NAME: DELIVERED,
-    parcel_silent.NAME: DELIVERED,
-    delivery_period.NAME: DELIVERED,
-    abnormal_delivery.NAME: DELIVERED,
-}
-"""The status that each rule's clock wants an order to come to."""
 
 ANSWER = (
     "Accept the buyer's wish, or reject it if the parcel has left, in Seller Center or with "
