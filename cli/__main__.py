@@ -17,6 +17,7 @@ from cli import (
     demo,
     docs,
     doctor,
+    horizon,
     local,
     lock,
     operate,
@@ -136,6 +137,9 @@ for command in (
     pushes.approve_command,
     pushes.group,
     pushes.files,
+    horizon.due_command,
+    horizon.forecast_command,
+    horizon.calendar_command,
     trigger.command,
 ):
     main.add_command(command)
@@ -149,6 +153,7 @@ def run() -> int:
         build.BuildError,
         carriers.ScoreError,
         demo.DemoError,
+        horizon.HorizonError,
         local.StackError,
         lock.LockError,
         OnboardError,
