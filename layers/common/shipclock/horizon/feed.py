@@ -81,16 +81,24 @@ def _entry(settled: Settled, tick: Ticking, line: Line, missed: bool) -> Entry:
     words = [f"In the shop's time: {local(clock.due_at, zone_of(settled))}."]
     if policy:
         words += [f"What stops it: {stops(tick, policy)}.", to_do(order, tick, policy)]
+    words.append(f"Set by {clock.set_by}. Shop {order.shop_id}.")
     about = f"{clock.name}, {order.written(clock.number)}" if clock.number else clock.name
     return Entry(
         uid=_uid(order, tick),
         at=clock.due_at,
         line=line,
-        title=f"{'Missed: o' if missed else 'O'}rder {order.order_id}: {then} ({about})",
-        text="\n".join([*words, f"Set by {clock.set_by}. Shop {order.shop_id}."]),
+        title=_printable(
+            f"{'Missed: o' if missed else 'O'}rder {order.order_id}: {then} ({about})"
+        ),
+        text="\n".join(map(_printable, words)),
         told_at=_told_at(order),
         facts=order.events,
     )
+
+
+def _printable(text: str) -> str:
+    """A text that may hold a sender's words, without what RFC 5545 has no place for."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _uid(order: Order, tick: Ticking) -> str:
