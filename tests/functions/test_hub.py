@@ -510,6 +510,9 @@ def test_the_openapi_document_needs_no_token_and_names_every_address(hub: Hub) -
         "/api/orders/{order_id}/requests",
         "/api/orders",
         "/api/due",
+        "/api/due/clocks",
+        "/api/forecast",
+        "/api/calendar.ics",
         "/api/quarantine",
         "/api/stock",
     }
