@@ -150,7 +150,7 @@ def _forecast(
     lasts: dict[str, datetime],
     orders: bool,
 ) -> Iterator[str]:
-    yield f"{found.read} open orders as of {stamp(found.as_of)}, if {found.assumes}"
+    yield f"{_many(found.read, 'open order')} as of {stamp(found.as_of)}, if {found.assumes}"
     for shop_id, zone in sorted(zones.items()):
         yield f"\nshop {shop_id}, until {local(lasts[shop_id], zone)}"
         mine = [row for row in found.days if row.shop_id == shop_id]
@@ -162,8 +162,8 @@ def _forecast(
     yield ""
     for one in found.outcomes:
         yield (
-            f"{ENDS[one.what]}: {one.orders} orders, the first at {stamp(one.first_at)}, the last "
-            f"at {stamp(one.last_at)}"
+            f"{ENDS[one.what]}: {_many(one.orders, 'order')}, the first at "
+            f"{stamp(one.first_at)}, the last at {stamp(one.last_at)}"
         )
     if not found.outcomes:
         yield "no order is cancelled or deemed lost or delayed"
@@ -225,9 +225,14 @@ def calendar_command(
             out.write_bytes(made)
         except OSError as error:
             raise HorizonError(f"{out} can't be written: {error.strerror}.") from None
-        click.echo(f"{made.count(b'BEGIN:VEVENT')} events of {read.read} open orders: {out}")
+        events = _many(made.count(b"BEGIN:VEVENT"), "event")
+        click.echo(f"{events} of {_many(read.read, 'open order')}: {out}")
     unread = [UnreadLine(order_id=one.order_id, reason=one.reason) for one in read.unread]
     _tell_left_out(most, read.next is not None, unread)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def _span(text: str) -> timedelta:
@@ -258,6 +263,6 @@ def _tell_left_out(most: int, more: bool, unread: list[UnreadLine]) -> None:
         )
     if unread:
         named = "; ".join(f"{one.order_id}: {printable(one.reason)}" for one in unread[:20])
-        click.echo(f"{len(unread)} orders could not be judged: {named}", err=True)
+        click.echo(f"{_many(len(unread), 'order')} could not be judged: {named}", err=True)
     if more or unread:
         raise SystemExit(1)
