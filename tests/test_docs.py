@@ -16,6 +16,10 @@ from shipclock import sources
 from shipclock.domain.push import IntentState
 from shipclock.domain.tracking import TrackingStatus
 from shipclock.fulfillment.terms import Terms, parse_terms
+from shipclock.horizon.feed import MOST_EVENTS, MOST_ORDERS, WANTED
+from shipclock.horizon.lines import Line
+from shipclock.horizon.shapes import DueClocks, ForecastPage
+from shipclock.horizon.tally import OUTCOMES
 from shipclock.hub import ROLES, OrderList, QuarantineList, every_stage
 from shipclock.rules.packs import parse_pack
 from shipclock.sources.mapped.auth import STRATEGIES
@@ -285,6 +289,17 @@ def test_the_api_page_shows_what_the_hub_answers() -> None:
     ):
         (example,) = [one for one in shown if mark in one]
         assert model.model_validate(example).model_dump(mode="json") == example
+
+
+def test_the_page_of_what_lies_ahead_shows_what_the_hub_answers() -> None:
+    page = ROOT / "docs" / "horizon.md"
+    shown = [json.loads(block) for block in blocks(page, "json")]
+    for model, mark in ((DueClocks, "clocks"), (ForecastPage, "days")):
+        (example,) = [one for one in shown if mark in one]
+        assert model.model_validate(example).model_dump(mode="json") == example
+    told = set(re.findall(r"`(\w+)`", text_of(page)))
+    assert {*Line, *OUTCOMES, *WANTED} - {"all"} <= told
+    assert f"{MOST_ORDERS:,} orders, {MOST_EVENTS:,} events" in text_of(page)
 
 
 def test_the_api_page_tells_every_state_stage_and_role() -> None:

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from shipclock.domain.clock import VerdictState
 from shipclock.horizon.forecast import Forecast, Foreseen
 from shipclock.horizon.tally import Tally
 from tests.builders import OTHER_SHOP, SHOP, after
@@ -73,6 +74,14 @@ def test_an_order_of_two_lost_parcels_is_one_lost_order() -> None:
         *("deemed_lost", 2),
         *(after(8), after(11)),
     )
+
+
+def test_a_verdict_that_was_over_before_it_was_seen_counts_nowhere() -> None:
+    tally = Tally()
+    over = one("hard", after(5), state=VerdictState.OVERTAKEN)
+    stands = one("hard", after(6), state=VerdictState.STANDING)
+    tally.add(order(over, stands), KUALA_LUMPUR)
+    assert [(row.count, row.first_at) for row in tally.rows] == [(1, after(6))]
 
 
 def test_of_no_orders_there_is_nothing() -> None:

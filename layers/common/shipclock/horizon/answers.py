@@ -94,7 +94,7 @@ def forecasts(found: Open, real: datetime, until: Until) -> ForecastPage:
         zone = zone_of(settled)
         told = forecast(settled.order, settled.recorded, settled.situation, until(zone))
         tally.add(told, zone)
-        if told.foreseen:
+        if any(one.news for one in told.foreseen):
             orders.append(_order_line(settled, told))
     return ForecastPage(
         as_of=real,
@@ -131,7 +131,7 @@ def _order_line(settled: Settled, told: Forecast) -> OrderForecast:
         shop_id=told.shop_id,
         cancelled_at=told.cancelled_at,
         cancelled_by=told.cancelled_by or None,
-        foreseen=[_foreseen_line(settled, one) for one in told.foreseen],
+        foreseen=[_foreseen_line(settled, one) for one in told.foreseen if one.news],
     )
 
 

@@ -47,6 +47,12 @@ class Foreseen:
     cause: str = ""
     moot: bool = False
 
+    @property
+    def news(self) -> bool:
+        """Whether it tells anybody anything: a verdict that was over before it was seen does not,
+        though it is kept."""
+        return self.state in (None, VerdictState.STANDING)
+
 
 @dataclass(frozen=True, slots=True)
 class Forecast:

@@ -52,8 +52,9 @@ class Tally:
 
     def add(self, forecast: Forecast, zone: ZoneInfo) -> None:
         """Count one order's forecast, by the days of its shop."""
-        real = [one for one in forecast.foreseen if not one.moot]
-        self.moot += len(forecast.foreseen) - len(real)
+        news = [one for one in forecast.foreseen if one.news]
+        real = [one for one in news if not one.moot]
+        self.moot += len(news) - len(real)
         for one in real:
             day = one.at.astimezone(zone).date()
             key = day, forecast.shop_id, one.kind, one.clock, one.cause
