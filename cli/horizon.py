@@ -126,10 +126,11 @@ def forecast_command(
     Every open order is read, two requests or more for each.
     """
     now = real()
-    if until_ and within:
+    if until_ is not None and within is not None:
         raise HorizonError("Give --until or --within, not both.")
     try:
-        end = until(until_, now) if until_ else ahead(now, _span(within or "7d"))
+        span = _span("7d" if within is None else within)
+        end = ahead(now, span) if until_ is None else until(until_, now)
     except ValueError as error:
         raise HorizonError(f"--{error}.") from None
     store = operate.open_store(table, stack)

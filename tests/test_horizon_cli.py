@@ -189,6 +189,7 @@ def test_each_shop_has_its_own_days(table: Table, console: Console) -> None:
         (["due", "--within", "soon"], "--within: write a span as 90m, 24h or 7d."),
         (["forecast", "--within", "soon"], "--within: write a span as 90m, 24h or 7d."),
         (["forecast", "--within", "999d"], "--within: at most 366d ahead."),
+        (["forecast", "--until", ""], "--until: write a day as 2026-12-31"),
         (["forecast", "--until", "soon"], "--until: write a day as 2026-12-31"),
         (["forecast", "--until", "2026-12-31T00:00:00"], "an instant with its offset"),
         (["forecast", "--until", "2025-12-31"], "lies in the past"),

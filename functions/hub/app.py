@@ -171,7 +171,8 @@ def forecast(
         begin = hub.page_start(start)
         if until_ is not None and within is not None:
             raise ValueError("until, within: send one of them")
-        end = until(until_, real) if until_ else ahead(real, hub.within(within or "7d"))
+        span = hub.within("7d" if within is None else within)
+        end = ahead(real, span) if until_ is None else until(until_, real)
     except ValueError as error:
         raise BadRequestError(str(error)) from error
     return forecast_page(store, shops, real, end, limit, begin, in_time)
@@ -185,9 +186,9 @@ def forecast(
 def calendar(lines: str = "hard", shop_id: str | None = None) -> Response[str]:
     """The lines of open orders for a calendar app: those at which the marketplace cancels, or with
     `lines=all` all of them."""
+    shops, real = _shops(feed_visitor(), shop_id), wiring.real()
     if lines not in WANTED:
         raise BadRequestError(f"lines: one of {', '.join(WANTED)} was expected")
-    shops, real = _shops(feed_visitor(), shop_id), wiring.real()
     found = read_open(store, shops, real, MOST_ORDERS, in_time=in_time)
     headers = {"Cache-Control": "private, no-store"}
     return Response(200, CONTENT_TYPE, feed(found, WANTED[lines], real).decode(), headers)

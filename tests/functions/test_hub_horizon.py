@@ -156,6 +156,16 @@ def test_a_forecast_tells_days_outcomes_and_orders(hub: Hub) -> None:
     assert (body["read"], body["unread"], body["next"]) == (1, [], None)
 
 
+def test_what_waits_in_quarantine_holds_up_no_forecast(hub: Hub) -> None:
+    lined(hub)
+    before = [hub.get(path) for path in ("/api/due/clocks", "/api/forecast")]
+    body = b"[1]"
+    hub.stage.ring("standard_webhooks", hub.stage.carrier_headers(body), body)
+    hub.stage.settle_down()
+    assert hub.get("/api/quarantine")[1]["deliveries"]
+    assert [hub.get(path) for path in ("/api/due/clocks", "/api/forecast")] == before
+
+
 def test_a_forecast_looks_a_week_ahead_unless_told_otherwise(hub: Hub) -> None:
     hub.place()
     assert hub.get("/api/forecast")[1] == hub.get("/api/forecast", within="7d")[1]
@@ -171,6 +181,8 @@ def test_a_forecast_looks_a_week_ahead_unless_told_otherwise(hub: Hub) -> None:
         ("/api/due/clocks", {"start": "x"}, "start"),
         ("/api/forecast", {"within": "soon"}, "within"),
         ("/api/forecast", {"within": "367d"}, "within: at most 366d"),
+        ("/api/forecast", {"until": ""}, "until: write a day as 2026-12-31"),
+        ("/api/forecast", {"within": ""}, "within"),
         ("/api/forecast", {"until": "soon"}, "until: write a day as 2026-12-31"),
         ("/api/forecast", {"until": "2026-12-31T00:00:00"}, "offset"),
         ("/api/forecast", {"until": "2026-10-01"}, "past"),
@@ -213,6 +225,7 @@ def test_a_role_sees_ahead_as_far_as_it_may(token: str, allowed: set[str], hub: 
 @pytest.mark.parametrize("path", ["/api/due/clocks", "/api/forecast", "/api/calendar.ics"])
 def test_without_a_token_nobody_sees_ahead(path: str, hub: Hub) -> None:
     assert hub.get(path, None)[0] == 401
+    assert hub.get(path, None, lines="soft", within="soon")[0] == 401
     assert hub.get(path, "wrong")[0] == 401
 
 

@@ -176,6 +176,8 @@ def test_what_to_do_so_that_it_is_delivered_names_carrier_and_parcel() -> None:
     out = fielded("IN_TRANSIT", "delivery_due_time", numbers=(SCANNED,))
     for name in ("delivery_due_time", "not_acknowledged", "parcel_silent", "delivery_period"):
         assert "Ask Synthetic Express where SYN000101 is" in words(out, name), name
+    theirs = fielded("IN_TRANSIT", "delivery_due_time", shipping_type="TIKTOK")
+    assert "Ask the carrier where the parcel is" in words(theirs, "delivery_due_time")
     nowhere = fielded("AWAITING_SHIPMENT", "delivery_due_time")
     assert "report its number" in words(nowhere, "delivery_due_time")
 

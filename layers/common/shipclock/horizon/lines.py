@@ -152,7 +152,7 @@ def _ship(order: Order) -> str:
 
 def _hand_over(order: Order) -> str:
     """How a parcel comes to be shown on its way."""
-    if order.status not in (AWAITING_COLLECTION, IN_TRANSIT):
+    if order.status != AWAITING_COLLECTION:
         return _ship(order)
     if order.first_scan is None:
         return "Hand the parcel over and see that the carrier scans it."
@@ -165,9 +165,9 @@ def _hand_over(order: Order) -> str:
 def _deliver(order: Order, clock: Clock) -> str:
     """How a parcel comes to be delivered in time."""
     parcels = [p for p in order.parcels if clock.number in ("", p.number)]
-    if not any(parcel.first_scan for parcel in parcels):
+    if order.status != IN_TRANSIT and not any(parcel.first_scan for parcel in parcels):
         return _hand_over(order)
-    named = ", ".join(parcel.written for parcel in parcels)
+    named = ", ".join(parcel.written for parcel in parcels) or "the parcel"
     carrier = next((parcel.carrier for parcel in parcels if parcel.carrier), "the carrier")
     return (
         f"Ask {carrier} where {named} is and when it will be delivered; tell the buyer if that "
