@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from shipclock import codec
-from shipclock.horizon import feed as feeding
-from shipclock.horizon.feed import WANTED, Entry, feed
+from shipclock.horizon.feed import WANTED, Entry, feed, written
 from shipclock.horizon.lines import Line
 from shipclock.horizon.reading import Open, Unread, read_open
 from shipclock.marketplaces.protocol import OrderRow
@@ -206,12 +205,11 @@ HARMLESS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, m
     ),
 )
 def test_two_other_parsers_read_what_was_meant(title: str, text: str, at: datetime) -> None:
-    written = feeding._written([entry(title, text, at)], [], REAL)
-    assert max(map(len, written.split(b"\r\n"))) <= 75
-    written.decode("utf-8")
-    event = events(written)["5761.x@shipclock"]
+    told = written([entry(title, text, at)], [], REAL)
+    assert max(map(len, told.split(b"\r\n"))) <= 75
+    event = events(told)["5761.x@shipclock"]
     assert (event["SUMMARY"], event["DESCRIPTION"], event["DTSTART"].dt) == (title, text, at)
-    other = vobject.readOne(written.decode()).vevent
+    other = vobject.readOne(told.decode()).vevent
     assert (other.summary.value, other.description.value) == (title, text)
     assert other.dtstart.value == at
     assert (other.uid.value, other.sequence.value) == ("5761.x@shipclock", "7")
@@ -227,10 +225,10 @@ def test_what_a_carrier_writes_adds_no_line_of_its_own(table: Table) -> None:
     table.order(
         "5761", "IN_TRANSIT", "SYN000101", moved, deadlines={"delivery_due_time": after(90)}
     )
-    written = made(table)
-    assert written.count(b"\r\nEND:VEVENT") == len(events(written)) == 1
-    assert not re.search(rb"[^\r\n\x20-\x7e]", written)
-    (event,) = events(written).values()
+    told = made(table)
+    assert told.count(b"\r\nEND:VEVENT") == len(events(told)) == 1
+    assert not re.search(rb"[^\r\n\x20-\x7e]", told)
+    (event,) = events(told).values()
     assert "Ask Synthetic??END:VEVENT??[31m;,\\ Express where SYN000101 is" in event["DESCRIPTION"]
 
 

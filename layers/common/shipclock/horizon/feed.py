@@ -126,7 +126,7 @@ def feed(found: Open, wanted: frozenset[Line], real: datetime, most: int = MOST_
     lines = [entry for settled in found.judged for entry in entries(settled, wanted)]
     lines.sort(key=lambda entry: (entry.at, entry.uid))
     shown = lines[:most]
-    return _written(shown, _left_out(found, len(lines) - len(shown)), real)
+    return written(shown, _left_out(found, len(lines) - len(shown)), real)
 
 
 def _left_out(found: Open, cut: int) -> list[str]:
@@ -145,7 +145,7 @@ def _left_out(found: Open, cut: int) -> list[str]:
     return [*told, "The hub shows them all."] if told else []
 
 
-def _written(shown: Iterable[Entry], left_out: list[str], real: datetime) -> bytes:
+def written(shown: Iterable[Entry], left_out: list[str], real: datetime) -> bytes:
     """The calendar as it is sent. Its library is loaded here, so that nothing else waits for it."""
     from icalendar import Alarm, Calendar, Event
 
