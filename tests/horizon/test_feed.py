@@ -21,6 +21,7 @@ from tests.builders import OTHER_SHOP, REAL, SHOP, T0, after, case, facts, patie
 from tests.horizon.worlds import Table
 
 NOW = after(1)
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -82,8 +83,15 @@ def test_a_line_that_was_met_or_whose_order_has_ended_leaves(table: Table) -> No
 
 def test_a_line_that_was_missed_stays_while_its_order_is_open(table: Table) -> None:
     table.fields("5761", shipping_due_time=after(50))
-    event = events(made(table, now=after(60)))["5761.shipping_due_time@shipclock"]
-    assert str(event["SUMMARY"]).startswith("Missed: order 5761")
+    name = "5761.shipping_due_time@shipclock"
+    ahead, missed = events(made(table))[name], events(made(table, now=after(60)))[name]
+    assert str(missed["SUMMARY"]).startswith("Missed: order 5761")
+    assert missed["SEQUENCE"] > ahead["SEQUENCE"], "its words have changed"
+    told = facts(deadlines={"shipping_due_time": after(98)})
+    keep_snapshot(table.store, SHOP, OrderRow("5761", told, {}), REAL + HOUR, after(60))
+    moved = events(made(table, now=after(61)))[name]
+    assert moved["SEQUENCE"] > missed["SEQUENCE"]
+    assert moved["LAST-MODIFIED"].dt >= missed["LAST-MODIFIED"].dt
 
 
 def test_a_line_that_is_moved_keeps_its_name_and_grows_in_sequence(table: Table) -> None:
@@ -91,9 +99,7 @@ def test_a_line_that_is_moved_keeps_its_name_and_grows_in_sequence(table: Table)
     first = events(made(table))["5761.shipping_due_time@shipclock"]
     told = facts(deadlines={"shipping_due_time": after(98)})
     # an extension changes nothing else of the order, not even when it was changed last
-    keep_snapshot(
-        table.store, SHOP, OrderRow(order_id, told, {}), REAL + timedelta(hours=1), after(1)
-    )
+    keep_snapshot(table.store, SHOP, OrderRow(order_id, told, {}), REAL + HOUR, after(1))
     moved = events(made(table))["5761.shipping_due_time@shipclock"]
     assert (first["DTSTART"].dt, moved["DTSTART"].dt) == (after(50), after(98))
     assert moved["SEQUENCE"] > first["SEQUENCE"]

@@ -1,8 +1,8 @@
 """Lines of open orders as an iCalendar (RFC 5545), for calendar apps that fetch it whole.
 
 A line that was met, or whose order has ended, is in it no more; one that was moved has the same
-`UID`, a higher `SEQUENCE` and its new instant. The same facts give the same bytes. Nothing in it
-names a buyer (docs/decisions/0032).
+`UID`, a higher `SEQUENCE` and its new instant. The same facts give the same bytes, until a line is
+missed. Nothing in it names a buyer (docs/decisions/0032).
 """
 
 import hashlib
@@ -47,16 +47,16 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of one order. `told_at` is when the newest fact of the order became known, `facts`
-    how many are: a line that is moved is moved by one more."""
+    """One line of one order. `changed_at` is when the newest fact of the order became known, or the
+    line was missed; `sequence` grows with each of these, so whenever the line may have moved."""
 
     uid: str
     at: datetime
     line: Line
     title: str
     text: str
-    told_at: datetime
-    facts: int
+    changed_at: datetime
+    sequence: int
 
 
 def entries(settled: Settled, wanted: frozenset[Line]) -> list[Entry]:
@@ -77,6 +77,7 @@ def entries(settled: Settled, wanted: frozenset[Line]) -> list[Entry]:
 
 def _entry(settled: Settled, tick: Ticking, line: Line, missed: bool) -> Entry:
     order, clock, policy = settled.order, tick.clock, settled.situation.policy
+    told_at = _told_at(order)
     then = "answer the buyer's wish to cancel" if clock.name == ANSWERING else TITLES[line]
     words = [f"In the shop's time: {local(clock.due_at, zone_of(settled))}."]
     if policy:
@@ -91,8 +92,8 @@ def _entry(settled: Settled, tick: Ticking, line: Line, missed: bool) -> Entry:
             f"{'Missed: o' if missed else 'O'}rder {order.order_id}: {then} ({about})"
         ),
         text="\n".join(map(_printable, words)),
-        told_at=_told_at(order),
-        facts=order.events,
+        changed_at=max(told_at, clock.due_at) if missed else told_at,
+        sequence=2 * order.events + missed,
     )
 
 
@@ -160,9 +161,9 @@ def written(shown: Iterable[Entry], left_out: list[str], real: datetime) -> byte
     for entry in shown:
         event = Event()
         event.add("uid", entry.uid)
-        event.add("dtstamp", entry.told_at)
-        event.add("last-modified", entry.told_at)
-        event.add("sequence", entry.facts)
+        event.add("dtstamp", entry.changed_at)
+        event.add("last-modified", entry.changed_at)
+        event.add("sequence", entry.sequence)
         event.add("dtstart", entry.at)
         event.add("summary", entry.title)
         event.add("description", entry.text)
