@@ -21,6 +21,7 @@
 | | `NOTICE#…` | the shop was disconnected or will be; a SKU runs out |
 | | `STOCK#sku` | a SKU's stock, as the marketplace told it last |
 | | `STOCKWISH#sku` | what a SKU's stock shall be, and what became of it |
+| `SIGNALS#shop` | `day#order` | the signals that an order counts in, under the day it started |
 | `AUTH#id` | `TOKENS` | the tokens of an authorisation, shared by its shops |
 | `SHOPS` | shop id | a shop was connected once |
 | `SOURCE#source#account` | `HEARD` | when a source was heard last, and how long its pauses are |
@@ -86,6 +87,11 @@ SHOPS = "SHOPS"
 def shop_pk(shop_id: str) -> str:
     """The partition of a shop."""
     return f"SHOP#{shop_id}"
+
+
+def signals_pk(shop_id: str) -> str:
+    """The partition of what a shop's orders count in."""
+    return f"SIGNALS#{shop_id}"
 
 
 def authorisation_key(authorisation: str) -> Key:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from shipclock import codec, rows
+from shipclock.counting import MOST_WRITES, count, counted
 from shipclock.decide import DAILY, Decision, decide
 from shipclock.domain.clock import Clock, ClockState, Notice, Verdict, VerdictState
 from shipclock.domain.linking import NumberFacts
@@ -91,7 +92,7 @@ class Settled:
         for the next settle, which then is due at once."""
         decision = self.decision
         made: list[Verdict | Notice | Intent] = [*decision.verdicts, *decision.notices]
-        return [*made, *decision.intents][: LARGEST_COMMIT - 1]
+        return [*made, *decision.intents][: LARGEST_COMMIT - 1 - MOST_WRITES]
 
     @property
     def whole(self) -> bool:
@@ -227,7 +228,10 @@ def _commit(store: Store, book: Book, settled: Settled, real: datetime) -> bool:
             writes.append(Put(codec.notice_row(pk, made, real, shop_id)))
         else:
             writes.append(_intent_write(book, made, settled, real))
-    head = _head_write(book, settled, real)
+    found = counted(settled.order, settled.decision.timeline, settled.situation.shop)
+    counts, changes = count(settled.order, found, book.one(rows.HEAD) or {})
+    writes += changes
+    head = _head_write(book, settled, real, counts)
     return store.commit([head, *writes]) if writes else store.write(head)
 
 
@@ -285,7 +289,7 @@ def intent_mark(key: Key, intent: Intent, settled: Settled, real: datetime) -> R
     return rows.mark(key, rows.at(latest) if latest else rows.at_once(real))
 
 
-def _head_write(book: Book, settled: Settled, real: datetime) -> Put | Change:
+def _head_write(book: Book, settled: Settled, real: datetime, counts: Row) -> Put | Change:
     """The head's write: the order's summary, its next due time, its place on the board."""
     order, decision = settled.order, settled.decision
     key = rows.order_pk(book.order_id), rows.HEAD
@@ -312,6 +316,7 @@ def _head_write(book: Book, settled: Settled, real: datetime) -> Put | Change:
             order.shop_id, order.stage, rows.shard_of(key) % rows.BOARD_SHARDS
         ),
         "board_at": f"{stamp(upcoming.due_at) if upcoming else '9'}#{book.order_id}",
+        **counts,
         **(rows.mark(key, due_at) if due_at else {}),
     }
     if version == 0:
