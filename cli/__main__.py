@@ -23,6 +23,7 @@ from cli import (
     processes,
     pushes,
     shops,
+    signals,
     stock,
     trigger,
 )
@@ -103,6 +104,7 @@ main.add_command(stock.group)
 carriers.group.add_command(carriers_try.command)
 main.add_command(carriers.group)
 main.add_command(doctor.command)
+main.add_command(signals.command)
 
 
 @main.command("build")

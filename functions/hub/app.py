@@ -19,10 +19,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shipclock import hub, rows, wiring
 from shipclock.asking import NotAsked, ask
+from shipclock.connect import known_shops
 from shipclock.domain.order import OPEN_STAGES
+from shipclock.fulfillment.figures import MOST_DAYS
 from shipclock.hub import Asked, Asking, OrderList, QuarantineList, StockList, Visitor
 from shipclock.order_view import order_view
 from shipclock.settings import HubSettings
+from shipclock.standing import day_of, signals_list
+from shipclock.standing_views import SignalsList
 from shipclock.views import OrderView
 
 logger = Logger()
@@ -134,6 +138,24 @@ def stock(shop_id: str | None = None, limit: Limit = 50, start: str | None = Non
     except ValueError as error:
         raise BadRequestError(str(error)) from error
     return hub.stock_list(store, shops, limit, begin)
+
+
+@app.get("/api/signals")
+def signals(
+    shop_id: str | None = None,
+    on: str | None = None,
+    days: Annotated[int | None, Query(ge=1, le=MOST_DAYS)] = None,
+    limit: Annotated[int, Query(ge=1, le=20)] = 10,
+    start: str | None = None,
+) -> SignalsList:
+    """Where shops stand in the marketplace's performance signals, and where they go."""
+    wanted = set(_shops(visitor("signals"), shop_id))
+    try:
+        day, begin = day_of(on), hub.page_start(start, hub.SHOP_START)
+    except ValueError as error:
+        raise BadRequestError(str(error)) from error
+    shops = [shop for shop, _ in known_shops(store) if shop.shop_id in wanted]
+    return signals_list(store, shops, wiring.real(), limit, begin, day, days)
 
 
 @app.get("/api/openapi.json", include_in_schema=False)

@@ -10,17 +10,17 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from zoneinfo import ZoneInfo
 
 from shipclock import rows
 from shipclock.domain.order import Order
 from shipclock.domain.times import parse, stamp
 from shipclock.fulfillment.figures import Window
-from shipclock.fulfillment.signals import REACH, Circumstances, State, Unit, start_of, units
+from shipclock.fulfillment.signals import REACH, State, Unit, start_of, units
 from shipclock.marketplaces import MARKETPLACES
 from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import Change, Row, Store
 from shipclock.rules import Timeline
+from shipclock.rules.policy import Policy
 
 MOST_WRITES = 2
 """How many writes a change of what an order counts in takes at most: its row, and the one of
@@ -37,17 +37,18 @@ class Counted:
     units: tuple[Unit, ...]
 
 
-def counted(order: Order, ticking: Timeline, shop: Shop | None) -> Counted | None:
-    """What an order counts in, by its clocks; None while its shop or its start is not known."""
-    if shop is None or order.facts is None:
+def counted(
+    order: Order, ticking: Timeline, policy: Policy | None, shop: Shop | None
+) -> Counted | None:
+    """What an order counts in, by its clocks and the policy that set them; None while its shop or
+    its start is not known."""
+    if shop is None or policy is None or order.facts is None:
         return None
-    zone, facts = ZoneInfo(shop.zone), order.facts
-    start = start_of(order, zone)
+    start, facts = start_of(order, policy.zone), order.facts
     if start is None:
         return None
     fault = MARKETPLACES[shop.marketplace].fault_of(facts.cancelled_by, facts.cancel_reason)
-    about = Circumstances(zone, shop.hand_marked, fault)
-    return Counted(start, units(order, ticking, about))
+    return Counted(start, units(order, ticking, policy, fault))
 
 
 def count(order: Order, found: Counted | None, head: Row) -> tuple[Row, list[Change]]:

@@ -131,8 +131,8 @@ class Visitor:
 
 
 ROLES = {
-    "owner": frozenset({"orders", "due", "quarantine", "stock", "ask"}),
-    "viewer": frozenset({"orders", "due", "stock"}),
+    "owner": frozenset({"orders", "due", "quarantine", "signals", "stock", "ask"}),
+    "viewer": frozenset({"orders", "due", "signals", "stock"}),
     "packer": frozenset({"orders"}),
 }
 """What each role may do: read what is named so, and ask."""
@@ -271,6 +271,10 @@ SKU_START = re.compile(r"[\w-]{1,64}#[\w-]{1,64}", re.ASCII)
 def stock_start(text: str | None) -> str | None:
     """The start of a page of stock as `next` gave it; raises ValueError telling so."""
     return page_start(text, SKU_START)
+
+
+SHOP_START = re.compile(r"[\w-]{1,64}", re.ASCII)
+"""What `next` of a page of shops looks like."""
 
 
 def connected_shops(store: Store, who: Visitor) -> list[str]:

@@ -228,7 +228,8 @@ def _commit(store: Store, book: Book, settled: Settled, real: datetime) -> bool:
             writes.append(Put(codec.notice_row(pk, made, real, shop_id)))
         else:
             writes.append(_intent_write(book, made, settled, real))
-    found = counted(settled.order, settled.decision.timeline, settled.situation.shop)
+    about, ticking = settled.situation, settled.decision.timeline
+    found = counted(settled.order, ticking, about.policy, about.shop)
     counts, changes = count(settled.order, found, book.one(rows.HEAD) or {})
     writes += changes
     head = _head_write(book, settled, real, counts)

@@ -19,7 +19,7 @@ A time that is not to be trusted may make a unit good and never bad, as everywhe
 Orders that the marketplace fulfils, and ones that were never paid, give none.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -36,8 +36,9 @@ from shipclock.domain.order import (
     UNPAID,
     Order,
 )
-from shipclock.domain.times import EPOCH
+from shipclock.fulfillment.lines import Lines, lines_of
 from shipclock.rules import Timeline, clocked
+from shipclock.rules.policy import Policy
 
 LATE_DISPATCH = "late_dispatch"
 VALID_TRACKING = "valid_tracking"
@@ -73,28 +74,6 @@ class Unit:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
-    """What a shop's orders are counted by besides their facts and clocks: the shop's zone, whether
-    it delivers by its own people, and whose fault the order's cancellation is, if it is cancelled.
-    """
-
-    zone: ZoneInfo
-    own_fleet: bool = False
-    fault: Fault = Fault.UNCLEAR
-
-
-DISPATCH_FIELDS = ("rts_sla_time", "tts_sla_time", "pick_up_cut_off_time")
-"""The order's own lines for its dispatch. Of each the marketplace says that after it the order is
-dispatched late, so an order has to keep all that it bears (`tiktok-shop.md` 4.3)."""
-
-DISPATCH_BY_PACK = ("status_update",)
-DELIVERY_LINES = ("delivery_sla_time", "delivery_option_required_delivery_time")
-"""The first of these that an order bears is its line; the other is a promise of the option's."""
-
-TRACKING_LINES = ("collection_due_time", "cancel_order_sla_time", "untracked")
-"""At the first of these the marketplace gives up waiting for a scan."""
-
 SHIPPED = frozenset({"PROCESSING", "FULFILLING", "COMPLETED"})
 COLLECTED = frozenset({"FULFILLING", "COMPLETED"})
 """A package's own statuses from being shipped on, and from its collection on."""
@@ -118,18 +97,36 @@ def start_of(order: Order, zone: ZoneInfo) -> date | None:
     return order.starts_at.astimezone(zone).date() if order.starts_at else None
 
 
-def units(order: Order, ticking: Timeline, about: Circumstances) -> tuple[Unit, ...]:
-    """What an order gives to the signals. The same facts always give the same units."""
-    start = start_of(order, about.zone)
+def units(order: Order, ticking: Timeline, policy: Policy, fault: Fault) -> tuple[Unit, ...]:
+    """What an order gives to the signals, by its clocks and the policy that set them; `fault` is
+    whose fault its cancellation is, if it is cancelled. The same facts always give the same units.
+    """
+    start = start_of(order, policy.zone)
     if start is None or not clocked(order) or not _paid(order):
         return ()
-    clocks = {tick.clock.name: tick.clock for tick in ticking if not _replaced(tick.clock)}
+    about = _About(order, lines_of(ticking, policy.pack), start, policy, fault)
     return (
-        _dispatch(clocks, start, about),
-        *_tracking(order, clocks, start, about),
-        _delivery(clocks, start, about),
-        _cancellation(order, clocks.values(), start, about),
+        _by_lines(LATE_DISPATCH, about.lines.dispatch(), about),
+        *_tracking(about),
+        _by_lines(ON_TIME_DELIVERY, about.lines.delivery(), about),
+        _cancellation(about),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """An order, its lines, and what it is counted by."""
+
+    order: Order
+    lines: Lines
+    start: date
+    policy: Policy
+    fault: Fault
+
+    def on(self, instant: datetime) -> date:
+        """The local day of an instant, within `REACH` of the order's start."""
+        day = instant.astimezone(self.policy.zone).date()
+        return min(max(day, self.start), self.start + REACH)
 
 
 def _paid(order: Order) -> bool:
@@ -140,39 +137,15 @@ def _paid(order: Order) -> bool:
     return any(s.facts.status not in (UNPAID, CANCELLED) for s in order.snapshots)
 
 
-def _replaced(clock: Clock) -> bool:
-    """Whether the marketplace's own field stands in a pack's clock's place."""
-    return clock.void_at == EPOCH
+# By lines
 
 
-def _on(instant: datetime, start: date, about: Circumstances) -> date:
-    """The local day of an instant, within `REACH` of the order's start."""
-    return min(max(instant.astimezone(about.zone).date(), start), start + REACH)
-
-
-# By clocks
-
-
-def _dispatch(clocks: dict[str, Clock], start: date, about: Circumstances) -> Unit:
-    lines = _named(clocks, DISPATCH_FIELDS) or _named(clocks, DISPATCH_BY_PACK)
-    return _by_lines(LATE_DISPATCH, lines, start, about)
-
-
-def _delivery(clocks: dict[str, Clock], start: date, about: Circumstances) -> Unit:
-    lines = _named(clocks, DELIVERY_LINES)
-    return _by_lines(ON_TIME_DELIVERY, lines[:1], start, about)
-
-
-def _named(clocks: dict[str, Clock], names: Iterable[str]) -> list[Clock]:
-    return [clocks[name] for name in names if name in clocks]
-
-
-def _by_lines(signal: str, lines: list[Clock], start: date, about: Circumstances) -> Unit:
+def _by_lines(signal: str, lines: list[Clock], about: _About) -> Unit:
     """Bad where one of the lines was missed, good where all were kept; counted on the last one's
     day."""
     if not lines:
-        return Unit(signal, State.LEFT_OUT, start, why=NO_LINE)
-    on = _on(max(line.due_at for line in lines), start, about)
+        return Unit(signal, State.LEFT_OUT, about.start, why=NO_LINE)
+    on = about.on(max(line.due_at for line in lines))
     ends = [_end(line) for line in lines]
     if State.BAD in ends:
         return Unit(signal, State.BAD, on)
@@ -198,18 +171,16 @@ def _end(line: Clock) -> State:
 # By packages
 
 
-def _tracking(
-    order: Order, clocks: dict[str, Clock], start: date, about: Circumstances
-) -> Iterator[Unit]:
+def _tracking(about: _About) -> Iterator[Unit]:
     """A unit for each package that was shipped; for the order where no package is known of it."""
+    order = about.order
     if order.facts is None or order.facts.shipping_type != SELLER:
         return
     named = [p for p in order.packages if p.package_id] or list(order.packages)
-    line = next(iter(_named(clocks, TRACKING_LINES)), None)
     for package in named or [Package("")]:
         shipped_at = _shipped_at(order, package)
         if shipped_at is not None:
-            yield _tracked(order, package, line, _on(shipped_at, start, about), about)
+            yield _tracked(package, about.on(shipped_at), about)
 
 
 def _shipped_at(order: Order, package: Package) -> datetime | None:
@@ -226,18 +197,17 @@ def _shipped_at(order: Order, package: Package) -> datetime | None:
     return min([*told, *([whole] if whole else [])], default=None)
 
 
-def _tracked(
-    order: Order, package: Package, line: Clock | None, on: date, about: Circumstances
-) -> Unit:
-    if about.own_fleet:
+def _tracked(package: Package, on: date, about: _About) -> Unit:
+    order, line = about.order, about.lines.tracking()
+    if about.policy.hand_marked:
         return Unit(VALID_TRACKING, State.LEFT_OUT, on, why=OWN_FLEET)
     scanned = package.parcel is not None and package.parcel.first_scan is not None
     if scanned or package.status in COLLECTED or order.reached_at(IN_TRANSIT):
         return Unit(VALID_TRACKING, State.GOOD, on)
     cancelled = order.reached_at(CANCELLED)
     if cancelled is None and package.status != CALLED_OFF:
-        return Unit(VALID_TRACKING, State.OPEN, on, line.due_at if line else None)
-    too_late = cancelled is not None and line is not None and cancelled > line.due_at
+        return Unit(VALID_TRACKING, State.OPEN, on, line)
+    too_late = cancelled is not None and line is not None and cancelled > line
     if too_late or (cancelled is not None and about.fault is Fault.LATE):
         return Unit(VALID_TRACKING, State.BAD, on)
     return Unit(VALID_TRACKING, State.LEFT_OUT, on, why=WAS_CANCELLED)
@@ -246,20 +216,15 @@ def _tracked(
 # By who cancelled
 
 
-def _cancellation(order: Order, clocks: Iterable[Clock], start: date, about: Circumstances) -> Unit:
-    """Open while the marketplace would cancel for want of shipping or of a scan."""
-    if order.status == CANCELLED:
-        if about.fault is Fault.UNCLEAR:
+def _cancellation(about: _About) -> Unit:
+    """Open while the marketplace would cancel for want of dispatch or of a scan."""
+    start, fault = about.start, about.fault
+    if about.order.status == CANCELLED:
+        if fault is Fault.UNCLEAR:
             return Unit(SELLER_CANCELLATION, State.LEFT_OUT, start, why=UNCLEAR)
-        ours = about.fault in (Fault.SELLER, Fault.LATE)
+        ours = fault in (Fault.SELLER, Fault.LATE)
         return Unit(SELLER_CANCELLATION, State.BAD if ours else State.GOOD, start)
-    if order.reached_at(IN_TRANSIT):
+    if about.order.reached_at(IN_TRANSIT):
         return Unit(SELLER_CANCELLATION, State.GOOD, start)
-    ends = [
-        clock.due_at
-        for clock in clocks
-        if (clock.hard or clock.name in TRACKING_LINES)
-        and clock.name != "delivery_due_time"
-        and _end(clock) is State.OPEN
-    ]
+    ends = [line.due_at for line in about.lines.hard() if _end(line) is State.OPEN]
     return Unit(SELLER_CANCELLATION, State.OPEN, start, min(ends, default=None))
