@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 import click
-from pydantic import ValidationError
 
 from cli import operate
 from cli.carriers import PAGE, READERS, shops_of
 from shipclock import connect
 from shipclock.counting import counted
+from shipclock.domain.times import stamp
 from shipclock.fulfillment.figures import MOST_DAYS, Window
 from shipclock.fulfillment.signals import Unit
 from shipclock.hub import every_stage
@@ -22,7 +22,7 @@ from shipclock.ports import Store
 from shipclock.rules import timeline
 from shipclock.settle import fold_book, policy_of, read_book
 from shipclock.standing import day_of, kept, standing
-from shipclock.standing_views import ShareView, ShopSignals, SignalsList, SignalView
+from shipclock.standing_views import RunsOutView, ShareView, ShopSignals, SignalsList, SignalView
 
 
 def real() -> datetime:
@@ -116,7 +116,7 @@ class Anew:
     def _read(self, order_id: str) -> tuple[Unit, ...] | None:
         try:
             order = fold_book(read_book(self.store, order_id))
-        except (KeyError, ValidationError, ValueError):  # a row that no version of ours has written
+        except (KeyError, ValueError):  # a row that no version of ours has written
             return None
         policy = policy_of(order, self.shop)
         found = counted(order, timeline(order, policy) if policy else (), policy, self.shop)
@@ -128,7 +128,7 @@ class Anew:
 
 def as_text(shop: ShopSignals) -> str:
     """The signals of one shop in lines; each figure with what it is made of."""
-    lines = [f"Shop {shop.shop_id} ({shop.time_zone}), pack {shop.pack}, as of {shop.at:%FT%TZ}"]
+    lines = [f"Shop {shop.shop_id} ({shop.time_zone}), pack {shop.pack}, as of {stamp(shop.at)}"]
     for one in shop.signals:
         lines += ["", *_signal(one)]
     return "\n".join(lines)
@@ -149,7 +149,7 @@ def _signal(one: SignalView) -> Iterator[str]:
         )
         yield _line("they run out", ", ".join(days))
     if one.next:
-        orders = (f"{order.order_id} at {order.due_at:%FT%TZ}" for order in one.next)
+        orders = (f"{order.order_id} at {stamp(order.due_at)}" for order in one.next)
         yield _line("next", ", ".join(orders))
     if one.head_room is not None:
         yield _line("head-room", _head_room(one))
@@ -190,9 +190,13 @@ def _left_out(one: SignalView) -> str:
     return "".join(f"; left out: {each}" for each in told)
 
 
+def _runs_out(told: RunsOutView) -> str:
+    return f"{told.count} on {told.day}" if told.day else f"{told.count} at no set time"
+
+
 def _head_room(one: SignalView) -> str:
     left = one.head_room or 0
     if left < 0:
         return f"none: {-left} too many, even if all open ones are met"
-    lost = f"; the line is lost at {one.lost_at:%FT%TZ} if nothing happens" if one.lost_at else ""
+    lost = f"; the line is lost at {stamp(one.lost_at)} if nothing happens" if one.lost_at else ""
     return f"{left} of the open ones may still turn bad{lost}"
