@@ -35,14 +35,15 @@ def figure(
     signal: str = "late_dispatch",
     at: datetime = NOW,
     window: Window = WINDOW,
-    **line: float,
+    at_most: float | None = None,
+    at_least: float | None = None,
 ) -> Figure:
     """One signal over some units."""
     tally = Tally(window, at)
     for unit in found:
         tally.add(unit)
-    drawn = Line.percent(line.get("at_most"), line.get("at_least")) if line else None
-    return tally.figure(signal, drawn)
+    drawn = at_most is not None or at_least is not None
+    return tally.figure(signal, Line.percent(at_most, at_least) if drawn else None)
 
 
 def some(
@@ -227,7 +228,7 @@ def test_figures_are_what_counting_them_one_by_one_gives(
     good = sum(u.state is GOOD for u in counting)
     bad = len(counting) - good - len(waiting)
     most = DEFINITIONS[signal].shows is BAD
-    got = figure(found, signal, **{"at_most" if most else "at_least": line})
+    got = figure(found, signal, at_most=line if most else None, at_least=None if most else line)
     assert (got.good, got.bad, got.open) == (good, bad, len(waiting))
     assert sum(got.left_out.values()) == len(mine) - len(counting)
 

@@ -344,7 +344,7 @@ def test_the_own_fleets_parcels_are_left_out_and_the_marketplaces_are_none_of_th
 def test_of_a_cancelled_package_that_nobody_scanned_the_line_and_the_reason_decide(
     at: float, fault: Fault, state: State
 ) -> None:
-    more = {"deadlines": lines(collection_due_time=100), "rts_time": after(5)}
+    more: dict[str, Any] = {"deadlines": lines(collection_due_time=100), "rts_time": after(5)}
     shipped = packed("AWAITING_COLLECTION", ("P1", "PROCESSING", NUMBER), **more)
     gone = packed(
         "CANCELLED", ("P1", "CANCELLED", NUMBER), hours=200, cancel_time=after(at), **more
