@@ -87,7 +87,10 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
 # Who may
 
 
-PATHS = ["/api/orders/1", "/api/orders", "/api/due", "/api/quarantine", "/api/stock"]
+PATHS = [
+    *("/api/orders/1", "/api/orders", "/api/due", "/api/quarantine", "/api/signals"),
+    "/api/stock",
+]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -127,8 +130,8 @@ def test_the_case_of_the_headers_name_does_not_matter(name: str, hub: Hub) -> No
 @pytest.mark.parametrize(
     ("token", "allowed"),
     [
-        (OWNER, {"/api/orders", "/api/due", "/api/quarantine", "/api/stock"}),
-        (VIEWER, {"/api/orders", "/api/due", "/api/stock"}),
+        (OWNER, {"/api/orders", "/api/due", "/api/quarantine", "/api/signals", "/api/stock"}),
+        (VIEWER, {"/api/orders", "/api/due", "/api/signals", "/api/stock"}),
         (PACKER, {"/api/orders"}),
         (NOBODY, set()),
     ],
