@@ -514,6 +514,7 @@ def test_the_openapi_document_needs_no_token_and_names_every_address(hub: Hub) -
         "/api/orders",
         "/api/due",
         "/api/quarantine",
+        "/api/signals",
         "/api/stock",
     }
     shown = document["components"]["schemas"]["OrderView"]["properties"]
