@@ -62,14 +62,12 @@ def command(
     With --from-facts two requests or more for each order; exit status 1 where some could not be
     read.
     """
-    store = operate.open_store(table, stack)
+    store, now = operate.open_store(table, stack), real()
     unread: list[str] = []
     found = []
     for shop in shops_of(store, shop_ids).values():
-        anew = Anew(store, shop, unread)
-        found.append(
-            standing(anew.units if from_facts else kept(store, shop), shop, real(), on, days)
-        )
+        units_in = Anew(store, shop, unread).units if from_facts else kept(store, shop)
+        found.append(standing(units_in, shop, now, on, days))
     told = SignalsList(shops=found, next=None)
     click.echo(told.model_dump_json(indent=2) if as_json else "\n\n".join(map(as_text, found)))
     if unread:
@@ -143,11 +141,7 @@ def _signal(one: SignalView) -> Iterator[str]:
     if one.open:
         yield _line("if all are met", f"{_share(one.if_met)}{_against(one.kept_if_met)}")
         yield _line("if all run out", f"{_share(one.if_run_out)}{_against(one.kept_if_run_out)}")
-        days = (
-            f"{day.count} {f'on {day.day}' if day.day else 'at no set time'}"
-            for day in one.runs_out
-        )
-        yield _line("they run out", ", ".join(days))
+        yield _line("they run out", ", ".join(map(_runs_out, one.runs_out)))
     if one.next:
         orders = (f"{order.order_id} at {stamp(order.due_at)}" for order in one.next)
         yield _line("next", ", ".join(orders))

@@ -267,6 +267,7 @@ def test_a_window_reads_the_orders_of_its_days_and_of_those_within_reach_before_
     "unit",
     [
         Unit("late_dispatch", State.OPEN, date(2026, 11, 3), after(48)),
+        Unit("late_dispatch", State.OPEN, date(2026, 11, 3), after(48, microseconds=7)),
         Unit("valid_tracking", State.OPEN, date(2026, 11, 3)),
         Unit("on_time_delivery", State.LEFT_OUT, date(2026, 11, 3), why="no_line"),
         Unit("seller_cancellation", State.GOOD, date(2028, 2, 29)),

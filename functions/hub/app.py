@@ -19,7 +19,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shipclock import hub, rows, wiring
 from shipclock.asking import NotAsked, ask
-from shipclock.connect import known_shops
 from shipclock.domain.order import OPEN_STAGES
 from shipclock.fulfillment.figures import MOST_DAYS
 from shipclock.hub import Asked, Asking, OrderList, QuarantineList, StockList, Visitor
@@ -149,12 +148,11 @@ def signals(
     start: str | None = None,
 ) -> SignalsList:
     """Where shops stand in the marketplace's performance signals, and where they go."""
-    wanted = set(_shops(visitor("signals"), shop_id))
+    shops = _shops(visitor("signals"), shop_id)
     try:
         day, begin = day_of(on), hub.page_start(start, hub.SHOP_START)
     except ValueError as error:
         raise BadRequestError(str(error)) from error
-    shops = [shop for shop, _ in known_shops(store) if shop.shop_id in wanted]
     return signals_list(store, shops, wiring.real(), limit, begin, day, days)
 
 

@@ -43,7 +43,7 @@ def figure(
     for unit in found:
         tally.add(unit)
     drawn = at_most is not None or at_least is not None
-    return tally.figure(signal, Line.percent(at_most, at_least) if drawn else None)
+    return tally.figure(signal, Line.drawn(at_most, at_least) if drawn else None)
 
 
 def some(
@@ -144,9 +144,9 @@ def test_only_the_windows_days_count_both_ends_included() -> None:
 
 
 def test_a_line_is_as_exact_as_it_is_written() -> None:
-    assert Line.percent(2.5, None).at_most == Fraction(1, 40)
-    assert Line.percent(None, 99.9).at_least == Fraction(999, 1000)
-    assert Line.percent(0.1, None).at_most == Fraction(1, 1000)
+    assert Line.drawn(2.5, None).at_most == Fraction(1, 40)
+    assert Line.drawn(None, 99.9).at_least == Fraction(999, 1000)
+    assert Line.drawn(0.1, None).at_most == Fraction(1, 1000)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from shipclock import rows
 from shipclock.domain.order import Order
-from shipclock.domain.times import parse, stamp
+from shipclock.domain.times import parse
 from shipclock.fulfillment.figures import Window
 from shipclock.fulfillment.signals import REACH, State, Unit, start_of, units
 from shipclock.marketplaces import MARKETPLACES
@@ -53,7 +53,8 @@ def counted(
 
 def count(order: Order, found: Counted | None, head: Row) -> tuple[Row, list[Change]]:
     """What the head remembers of an order's row, and the writes that go with the head where that is
-    not what it remembers by now."""
+    not what it remembers by now. They have no conditions of their own: the head's version, in the
+    same commit, is theirs too."""
     known = str(head.get("counted", ""))
     if found is None or not (found.units or known):
         return {}, []
@@ -77,7 +78,8 @@ def _change(order: Order, day: str, told: list[str]) -> Change:
 
 def as_text(unit: Unit) -> str:
     """A unit as its row holds it: `late_dispatch open 2026-11-27 2026-11-27T15:59:59Z -`."""
-    due = stamp(unit.due_at) if unit.due_at else NOTHING
+    due = unit.due_at.isoformat() if unit.due_at else NOTHING
+    due = due.replace("+00:00", "Z")
     return f"{unit.signal} {unit.state} {unit.on.isoformat()} {due} {unit.why or NOTHING}"
 
 

@@ -3,12 +3,13 @@
 import heapq
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from shipclock import codec, rows
 from shipclock.counting import kept_units
 from shipclock.fulfillment.definitions import DEFINITIONS
 from shipclock.fulfillment.figures import (
@@ -88,7 +89,7 @@ class _Count:
 
     def figure(self) -> Figure:
         """The figure as it stands."""
-        line = Line.percent(self.drawn.at_most, self.drawn.at_least) if self.drawn else None
+        line = Line.drawn(self.drawn.at_most, self.drawn.at_least) if self.drawn else None
         return self.tally.figure(self.signal, line)
 
 
@@ -202,17 +203,19 @@ def _by_day(figure: Figure, zone: ZoneInfo) -> list[RunsOutView]:
 
 def signals_list(
     store: Store,
-    shops: Sequence[Shop],
+    shop_ids: Iterable[str],
     now: datetime,
     limit: int,
     start: str | None,
     on: date | None = None,
     days: int | None = None,
 ) -> SignalsList:
-    """A page of shops with their signals, by their ids."""
-    left = sorted((s for s in shops if s.shop_id > (start or "")), key=lambda s: s.shop_id)
-    shown = left[:limit]
+    """A page of the shops of these ids that were ever connected, by their ids."""
+    left = sorted(shop_id for shop_id in set(shop_ids) if shop_id > (start or ""))
+    page = left[:limit]
+    lanes = [store.get((rows.shop_pk(shop_id), rows.LANE)) for shop_id in page]
+    shops = [codec.read_shop(lane) for lane in lanes if lane is not None and "doc" in lane]
     return SignalsList(
-        shops=[standing(kept(store, shop), shop, now, on, days) for shop in shown],
-        next=shown[-1].shop_id if len(left) > limit else None,
+        shops=[standing(kept(store, shop), shop, now, on, days) for shop in shops],
+        next=page[-1] if len(left) > limit else None,
     )

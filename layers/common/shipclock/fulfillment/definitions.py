@@ -60,7 +60,8 @@ DEFINITIONS: Mapping[str, Definition] = {
         left_out="packages that the marketplace ships, of the seller's own fleet, or cancelled "
         "before the line",
         unsure="When the marketplace takes a number for invalid is not published: here it is one "
-        "without a scan when it gives up waiting. Some say that two scans are needed.",
+        "without a scan when it gives up waiting. Some say that two scans are needed. A package "
+        "that several orders share counts for each of them.",
     ),
     ON_TIME_DELIVERY: Definition(
         title="on-time delivery rate",

@@ -42,7 +42,7 @@ class Line:
     at_least: Fraction | None = None
 
     @classmethod
-    def percent(cls, at_most: float | None, at_least: float | None) -> Self:
+    def drawn(cls, at_most: float | None, at_least: float | None) -> Self:
         """The line that a pack draws in percent, as it is written there: 2.5 is a fortieth."""
         return cls(_exact(at_most), _exact(at_least))
 
