@@ -22,7 +22,14 @@ from shipclock.ports import Store
 from shipclock.rules import timeline
 from shipclock.settle import fold_book, policy_of, read_book
 from shipclock.standing import day_of, kept, standing
-from shipclock.standing_views import RunsOutView, ShareView, ShopSignals, SignalsList, SignalView
+from shipclock.standing_views import (
+    LaterView,
+    RunsOutView,
+    ShareView,
+    ShopSignals,
+    SignalsList,
+    SignalView,
+)
 
 
 def real() -> datetime:
@@ -137,8 +144,10 @@ def _signal(one: SignalView) -> Iterator[str]:
     yield _line("line", _drawn(one))
     window = one.window
     yield _line("window", f"{window.first} to {window.last}, {window.days} days ({window.set_by})")
-    yield _line("counted", f"{one.good} good, {one.bad} bad, {one.open} open{_left_out(one)}")
-    if one.open:
+    yield _line("counted", f"{_counts(one)}{_left_out(one)}")
+    if one.later.good or one.later.bad or one.later.open:
+        yield _line("on later days", _counts(one.later))
+    if one.open or one.later.open:
         yield _line("if all are met", f"{_share(one.if_met)}{_against(one.kept_if_met)}")
         yield _line("if all run out", f"{_share(one.if_run_out)}{_against(one.kept_if_run_out)}")
         yield _line("they run out", ", ".join(map(_runs_out, one.runs_out)))
@@ -177,6 +186,10 @@ def _drawn(one: SignalView) -> str:
     most = line.at_least is None
     bound = f"at most {line.at_most:g} %" if most else f"at least {line.at_least:g} %"
     return f"{bound}: {line.clause} ({line.source}, {line.dated}, {line.confidence})"
+
+
+def _counts(one: SignalView | LaterView) -> str:
+    return f"{one.good} good, {one.bad} bad, {one.open} open"
 
 
 def _left_out(one: SignalView) -> str:

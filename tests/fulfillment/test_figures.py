@@ -105,17 +105,17 @@ def test_a_line_is_not_lost_where_the_open_ones_can_t_cross_it() -> None:
 
 def test_open_ones_that_nobody_set_a_time_for_lose_no_line_at_any_time() -> None:
     found = figure(some(OPEN, 9), at_most=4)
-    assert (found.open, found.head_room, found.lost_at) == (9, 0, None)
+    assert (found.counts.open, found.head_room, found.lost_at) == (9, 0, None)
 
 
 def test_what_has_run_out_by_the_instant_is_bad_but_where_only_the_marketplace_says_so() -> None:
     late = figure(some(OPEN, 3, hours=0))
-    assert (late.bad, late.open) == (3, 0)
+    assert (late.bad, late.counts.open) == (3, 0)
     in_time = figure(some(OPEN, 3, hours=0), at=NOW - SECOND)
-    assert (in_time.bad, in_time.open) == (0, 3)
+    assert (in_time.bad, in_time.counts.open) == (0, 3)
     signal = "seller_cancellation"
     found = figure(some(OPEN, 3, signal, hours=-9), signal, at_most=2.5)
-    assert (found.bad, found.open, found.lost_at) == (0, 3, NOW - timedelta(hours=9))
+    assert (found.bad, found.counts.open, found.lost_at) == (0, 3, NOW - timedelta(hours=9))
 
 
 def test_cancellations_are_over_all_orders_open_ones_too() -> None:
@@ -140,7 +140,18 @@ def test_what_is_left_out_is_in_no_share_and_told() -> None:
 def test_only_the_windows_days_count_both_ends_included() -> None:
     days = [date(2026, 10, 31), date(2026, 11, 1), TODAY, date(2026, 11, 21)]
     found = figure([Unit("late_dispatch", GOOD, on) for on in days])
-    assert found.good == 2
+    assert (found.counts.good, found.later.good, found.now) == (2, 1, Ratio(0, 2))
+
+
+def test_what_it_comes_to_is_told_with_the_lines_that_are_still_to_come() -> None:
+    tomorrow = TODAY + timedelta(days=1)
+    early = Unit("late_dispatch", GOOD, tomorrow)
+    waiting = Unit("late_dispatch", OPEN, tomorrow, NOW + timedelta(hours=20))
+    left = Unit("late_dispatch", OUT, tomorrow, why="cancelled")
+    found = figure([*some(GOOD, 24), *some(BAD, 1), early, waiting, left], at_most=4)
+    assert (found.now, found.left_out) == (Ratio(1, 25), {})
+    assert (found.if_met, found.if_run_out) == (Ratio(1, 27), Ratio(2, 27))
+    assert (found.head_room, found.lost_at) == (0, NOW + timedelta(hours=20))
 
 
 def test_a_line_is_as_exact_as_it_is_written() -> None:
@@ -217,20 +228,25 @@ def share_bad(bad: int, of: int, signal: str) -> Fraction:
 def test_figures_are_what_counting_them_one_by_one_gives(
     found: list[Unit], signal: str, line: int
 ) -> None:
-    mine = [u for u in found if u.signal == signal and WINDOW.first <= u.on <= WINDOW.last]
-    counting = [u for u in mine if u.state is not OUT]
+    days = [u for u in found if u.signal == signal and u.on >= WINDOW.first]
+    counting = [u for u in days if u.state is not OUT]
     ran_out = signal != "seller_cancellation"
-    waiting = [
-        u
-        for u in counting
-        if u.state is OPEN and not (ran_out and u.due_at is not None and u.due_at <= NOW)
-    ]
-    good = sum(u.state is GOOD for u in counting)
-    bad = len(counting) - good - len(waiting)
+
+    def state(unit: Unit) -> State:
+        over = ran_out and unit.due_at is not None and unit.due_at <= NOW
+        return BAD if unit.state is OPEN and over else unit.state
+
     most = DEFINITIONS[signal].shows is BAD
     got = figure(found, signal, at_most=line if most else None, at_least=None if most else line)
-    assert (got.good, got.bad, got.open) == (good, bad, len(waiting))
-    assert sum(got.left_out.values()) == len(mine) - len(counting)
+    for counts, some_days in (
+        (got.counts, [u for u in counting if u.on <= TODAY]),
+        (got.later, [u for u in counting if u.on > TODAY]),
+    ):
+        states = [state(u) for u in some_days]
+        assert (counts.good, counts.bad, counts.open) == tuple(map(states.count, (GOOD, BAD, OPEN)))
+    assert sum(got.left_out.values()) == sum(u.state is OUT and u.on <= TODAY for u in days)
+    bad = [state(u) for u in counting].count(BAD)
+    waiting = [u for u in counting if state(u) is OPEN]
 
     def keeps(so_many_bad: int) -> bool:
         share = share_bad(so_many_bad, len(counting), signal)

@@ -27,7 +27,10 @@ def counted(some: list[Life], window: Window, at: int) -> dict[str, Counter[str]
     for signal in DEFINITIONS:
         figure = tally.figure(signal)
         found[signal] = +Counter(
-            good=figure.good, bad=figure.bad, open=figure.open, **figure.left_out
+            good=figure.counts.good,
+            bad=figure.counts.bad,
+            open=figure.counts.open,
+            **figure.left_out,
         )
     return found
 

@@ -30,6 +30,7 @@ from shipclock.rules.packs import policy_for
 from shipclock.rules.policy import Pack, Signal
 from shipclock.standing_views import (
     DefinitionView,
+    LaterView,
     LeftOutView,
     LineView,
     NextView,
@@ -83,7 +84,7 @@ class _Count:
     def add(self, order_id: str, unit: Unit) -> None:
         """Count a unit of this signal."""
         self.tally.add(unit)
-        waits = unit.state is State.OPEN and self.window.holds(unit.on)
+        waits = unit.state is State.OPEN and unit.on >= self.window.first
         if waits and unit.due_at is not None and unit.due_at > self.tally.at:
             self.next.append((unit.due_at, order_id))
 
@@ -146,9 +147,10 @@ def _view(one: _Count, pack: Pack, zone: ZoneInfo) -> SignalView:
             set_by=one.set_by,
         ),
         line=_line(one.drawn, pack) if one.drawn else None,
-        good=figure.good,
-        bad=figure.bad,
-        open=figure.open,
+        good=figure.counts.good,
+        bad=figure.counts.bad,
+        open=figure.counts.open,
+        later=LaterView(good=figure.later.good, bad=figure.later.bad, open=figure.later.open),
         left_out=[
             LeftOutView(why=why, count=count, meaning=WHY[why])
             for why, count in sorted(figure.left_out.items())

@@ -45,6 +45,14 @@ class LeftOutView(BaseModel):
     meaning: str
 
 
+class LaterView(BaseModel):
+    """The units of days after the window, such as orders whose line is still to come."""
+
+    good: int
+    bad: int
+    open: int
+
+
 class RunsOutView(BaseModel):
     """How many open units turn bad on a local day if nothing happens; null: nobody set a time."""
 
@@ -79,6 +87,7 @@ class SignalView(BaseModel):
     good: int
     bad: int
     open: int
+    later: LaterView
     left_out: list[LeftOutView]
     now: ShareView
     if_met: ShareView

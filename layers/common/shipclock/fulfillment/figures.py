@@ -1,9 +1,10 @@
 """A shop's performance signals over a window of days, folded from its orders' units.
 
-Counts are whole numbers and shares exact fractions. A figure tells three shares: as it stands, if
-every open unit is met, and if every open one runs out; and against a line how many of the open ones
-may still turn bad, and by when the line is lost if nothing happens. All of them are about the
-units of this window: orders to come, and the window's moving on, are not foreseen.
+Counts are whole numbers and shares exact fractions. A figure tells the share as it stands over the
+window. What it comes to is told over the window and all later days together, for there stand the
+orders whose lines are still to come: if every open unit is met, and if every open one runs out; and
+against a line how many of the open ones may still turn bad, and by when the line is lost if nothing
+happens. Orders to come, and days that leave the window, are not foreseen.
 """
 
 from collections import Counter
@@ -71,10 +72,6 @@ class Window:
     first: date
     last: date
 
-    def holds(self, day: date) -> bool:
-        """Whether a day is in it."""
-        return self.first <= day <= self.last
-
 
 def window_to(last: date, days: int) -> Window:
     """The window of so many days that ends with a day. Raises ValueError for what is none."""
@@ -91,16 +88,31 @@ def instant_of(day: date, zone: ZoneInfo, now: datetime) -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """How many units are good, bad and open."""
+
+    good: int = 0
+    bad: int = 0
+    open: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.good + self.bad + self.open
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """One signal of one shop over a window, as of an instant.
 
-    `waiting` tells how many open units turn bad at each instant, and those that nobody set a time
-    for under None.
+    `counts` and `left_out` are of the window, `later` of the days after it. `waiting` tells how
+    many open units of both turn bad at each instant, and those that nobody set a time for under
+    None.
     """
 
     signal: str
-    good: int
-    bad: int
+    counts: Counts
+    later: Counts
     waiting: Mapping[datetime | None, int]
     left_out: Mapping[str, int]
     line: Line | None = None
@@ -111,21 +123,21 @@ class Figure:
         return DEFINITIONS[self.signal]
 
     @property
-    def open(self) -> int:
-        """Units that are not decided yet."""
-        return sum(self.waiting.values())
+    def total(self) -> int:
+        """All units of the window and after it, once each is decided."""
+        return self.counts.total + self.later.total
 
     @property
-    def total(self) -> int:
-        """All units that count, once each is decided."""
-        return self.good + self.bad + self.open
+    def bad(self) -> int:
+        """Those of them that are bad by now."""
+        return self.counts.bad + self.later.bad
 
     @property
     def now(self) -> Ratio:
         """The share as it stands."""
-        bad_share = self.definition.shows is State.BAD
-        of = self.total if self.definition.counts_open else self.good + self.bad
-        return Ratio(self.bad if bad_share else self.good, of)
+        found = self.counts
+        of = found.total if self.definition.counts_open else found.good + found.bad
+        return Ratio(found.bad if self.definition.shows is State.BAD else found.good, of)
 
     @property
     def if_met(self) -> Ratio:
@@ -135,7 +147,7 @@ class Figure:
     @property
     def if_run_out(self) -> Ratio:
         """The share if every open unit runs out."""
-        return self._with_bad(self.bad + self.open)
+        return self._with_bad(self.bad + self.counts.open + self.later.open)
 
     def _with_bad(self, bad: int) -> Ratio:
         shown = bad if self.definition.shows is State.BAD else self.total - bad
@@ -172,36 +184,48 @@ class Figure:
 
 @dataclass(slots=True)
 class Tally:
-    """Takes units one by one, in any order, and keeps the counts of those in a window."""
+    """Takes units one by one, in any order, and keeps the counts of those in a window and after
+    it."""
 
     window: Window
     at: datetime
-    _states: Counter[tuple[str, State]] = field(default_factory=Counter)
+    _states: Counter[tuple[str, bool, State]] = field(default_factory=Counter)
     _waiting: dict[str, Counter[datetime | None]] = field(default_factory=dict)
     _left_out: dict[str, Counter[str]] = field(default_factory=dict)
 
     def add(self, unit: Unit) -> None:
-        """Count a unit, if it counts on a day of the window."""
-        if not self.window.holds(unit.on):
+        """Count a unit, unless its day is before the window."""
+        later = unit.on > self.window.last
+        if unit.on < self.window.first:
             return
         if unit.state is State.LEFT_OUT:
-            self._left_out.setdefault(unit.signal, Counter())[unit.why] += 1
+            if not later:
+                self._left_out.setdefault(unit.signal, Counter())[unit.why] += 1
             return
-        state = unit.state
-        due = unit.due_at is not None and unit.due_at <= self.at
-        if state is State.OPEN and due and DEFINITIONS[unit.signal].runs_out:
-            state = State.BAD
-        self._states[unit.signal, state] += 1
+        state = self.state(unit)
+        self._states[unit.signal, later, state] += 1
         if state is State.OPEN:
             self._waiting.setdefault(unit.signal, Counter())[unit.due_at] += 1
+
+    def state(self, unit: Unit) -> State:
+        """How a unit counts at this instant: what has run out by then is bad."""
+        due = unit.due_at is not None and unit.due_at <= self.at
+        if unit.state is State.OPEN and due and DEFINITIONS[unit.signal].runs_out:
+            return State.BAD
+        return unit.state
 
     def figure(self, signal: str, line: Line | None = None) -> Figure:
         """One signal as it stands."""
         return Figure(
             signal=signal,
-            good=self._states[signal, State.GOOD],
-            bad=self._states[signal, State.BAD],
+            counts=self._counts(signal, later=False),
+            later=self._counts(signal, later=True),
             waiting=dict(self._waiting.get(signal, {})),
             left_out=dict(self._left_out.get(signal, {})),
             line=line,
+        )
+
+    def _counts(self, signal: str, later: bool) -> Counts:
+        return Counts(
+            *(self._states[signal, later, state] for state in (State.GOOD, State.BAD, State.OPEN))
         )
