@@ -106,6 +106,14 @@ def test_a_shorter_window_counts_fewer_days(desk: Desk) -> None:
     assert desk.json("--days", "1", "--on", "2026-11-01")["late_dispatch"]["now"]["of"] == 0
 
 
+def test_what_runs_out_next_is_of_the_windows_days_and_later_ones(desk: Desk) -> None:
+    desk.order("shipped", "AWAITING_COLLECTION", update_time=after(2), rts_time=after(2))
+    tracking = desk.json("--days", "2")["valid_tracking"]
+    assert [one["order_id"] for one in tracking["next"]] == []
+    assert tracking["open"] == 0
+    assert desk.json("--days", "3")["valid_tracking"]["open"] == 1
+
+
 def test_from_the_facts_the_figures_are_the_same(desk: Desk) -> None:
     assert desk.json("--from-facts") == desk.json()
 

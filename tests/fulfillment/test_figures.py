@@ -78,6 +78,11 @@ def test_one_more_than_the_line_allows_crosses_it() -> None:
     assert (found.kept(found.now), found.head_room, found.lost_at) == (False, -1, None)
 
 
+def test_a_line_that_is_crossed_whatever_happens_is_lost_at_no_time_to_come() -> None:
+    found = figure([*some(BAD, 5), *some(OPEN, 5, hours=9)], at_most=4)
+    assert (found.head_room, found.lost_at) == (-5, None)
+
+
 def test_a_rate_of_good_ones_is_lost_as_they_fall() -> None:
     signal = "valid_tracking"
     found = figure(
@@ -209,9 +214,10 @@ def test_today_is_asked_for_as_of_now() -> None:
 
 
 signals = st.sampled_from(sorted(DEFINITIONS))
+two = st.sampled_from(["late_dispatch", "seller_cancellation"])
 units = st.builds(
     Unit,
-    signals,
+    signals | two,
     st.sampled_from([GOOD, BAD, OPEN, OPEN, OUT]),
     st.dates(date(2026, 10, 28), date(2026, 11, 24)),
     st.none() | st.integers(-50, 50).map(lambda hours: NOW + timedelta(hours=hours)),
@@ -224,7 +230,9 @@ def share_bad(bad: int, of: int, signal: str) -> Fraction:
 
 
 @patient
-@given(found=st.lists(units, max_size=40), signal=signals, line=st.integers(0, 100))
+@given(
+    found=st.lists(units, min_size=8, max_size=40), signal=signals | two, line=st.integers(0, 100)
+)
 def test_figures_are_what_counting_them_one_by_one_gives(
     found: list[Unit], signal: str, line: int
 ) -> None:

@@ -272,9 +272,13 @@ def test_a_scan_is_waited_for_until_the_marketplace_gives_up(
     assert one(folded(told), "valid_tracking").due_at == after(due)
 
 
-def test_a_packs_hard_line_for_the_dispatch_is_such_a_line_too() -> None:
+def test_a_packs_hard_line_that_a_scan_stops_is_such_a_line_too() -> None:
     told = packed("AWAITING_COLLECTION", ("P1", "PROCESSING", NUMBER))
-    by = with_deadlines(bare(), taken=deadline(line="hard", hours=60))
+    by = with_deadlines(
+        bare(),
+        taken=deadline(line="hard", hours=60),
+        shipped=deadline(line="hard", hours=50, stops="ready_to_ship"),
+    )
     assert one(folded(told), "valid_tracking", judged_by=by).due_at == after(60)
     assert one(folded(told), "valid_tracking", judged_by=bare()).due_at is None
 
@@ -462,6 +466,16 @@ def test_an_open_order_may_be_cancelled_until_it_is_in_transit(
     order = folded(snapshot(status, 50, deadlines=lines(**told)))
     found = one(order, "seller_cancellation")
     assert (found.state, found.due_at) == (state, after(due) if due else None)
+
+
+def test_a_packs_hard_line_for_the_dispatch_is_where_an_open_order_is_cancelled() -> None:
+    by = with_deadlines(
+        bare(),
+        taken=deadline(line="hard", hours=60),
+        metric=deadline(hours=50),
+        arrived=deadline(line="hard", hours=40, stops="delivered"),
+    )
+    assert one(folded(snapshot()), "seller_cancellation", judged_by=by).due_at == after(60)
 
 
 def test_a_pack_that_knows_no_hard_line_leaves_an_open_order_open_for_no_set_time() -> None:

@@ -55,7 +55,7 @@ DEFINITIONS: Mapping[str, Definition] = {
         runs_out=True,
         numerator="packages that a carrier has scanned, by his word or the marketplace's",
         denominator="packages shipped by the seller that were scanned, or not by the line: "
-        "`collection_due_time`, else `cancel_order_sla_time`, else the pack's `untracked`",
+        "`collection_due_time`, else `cancel_order_sla_time`, else the pack's",
         counted_on="the local day on which the package was shipped",
         left_out="packages that the marketplace ships, of the seller's own fleet, or cancelled "
         "before the line",

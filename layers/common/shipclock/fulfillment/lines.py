@@ -25,9 +25,10 @@ DELIVERY_FIELDS = ("delivery_sla_time", "delivery_option_required_delivery_time"
 deadlines that delivery stops are."""
 
 TRACKING_FIELDS = ("collection_due_time", "cancel_order_sla_time")
+SCANNED = frozenset({"in_transit", "first_scan"})
 TRACKING_RULE = "untracked"
 """At the first of these fields that an order bears the marketplace gives up waiting for a scan;
-else at the earliest of the pack's hard deadlines for its dispatch and the rule's."""
+else at the earliest of the pack's hard deadlines that a scan stops, and the rule's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Lines:
     def tracking(self) -> datetime | None:
         """By when a scan is waited for."""
         own = self._named(*TRACKING_FIELDS)[:1]
-        lines = own or [*self._by_pack("hard", DISPATCHED), *self._named(TRACKING_RULE)]
+        lines = own or [*self._by_pack("hard", SCANNED), *self._named(TRACKING_RULE)]
         return min((line.due_at for line in lines), default=None)
 
     def hard(self) -> list[Clock]:
