@@ -8,6 +8,7 @@
 | | `LINK#number` | a tracking number linked to the order |
 | | `VERDICT#…`, `NOTICE#…` | what a missed clock said; reminders and warnings |
 | | `PUSH#…` | an intent: one thing to tell the marketplace |
+| | `CHAIN#…` | links of the order's chain that the head has no more room for |
 | | `REREAD` | how the last re-read went, where it brought no new snapshot |
 | | `HANDOVER#package` | how a package may be handed to the marketplace's carrier |
 | | `BUYER` | personal data, with a TTL |
@@ -54,6 +55,7 @@ LINK = "LINK#"
 VERDICT = "VERDICT#"
 NOTICE = "NOTICE#"
 PUSH = "PUSH#"
+CHAIN = "CHAIN#"
 PROVIDERS = "PROVIDERS#"
 HANDOVER = "HANDOVER#"
 FILES = "FILES#"
@@ -96,6 +98,11 @@ def authorisation_key(authorisation: str) -> Key:
 def delivery_key(source: str, account: str, sha256: str) -> Key:
     """The key of a delivery: an exact repeat has the same."""
     return f"DELIVERY#{source}#{account}#{sha256}", DELIVERY
+
+
+def delivery_name(pk: str) -> str:
+    """A delivery as facts cite it: `source#account#sha256`, from its partition."""
+    return pk.removeprefix(f"{DELIVERY}#")
 
 
 def source_key(source: str, account: str) -> Key:

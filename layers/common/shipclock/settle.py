@@ -4,12 +4,13 @@ The only writer of heads, verdicts, notices and new intents. A head is written o
 version that was read, so that of two settles one wins and the other starts over with fresh facts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from shipclock import codec, rows
+from shipclock import chain, codec, rows
+from shipclock.chain import Anchor, Extension
 from shipclock.decide import DAILY, Decision, decide
 from shipclock.domain.clock import Clock, ClockState, Notice, Verdict, VerdictState
 from shipclock.domain.linking import NumberFacts
@@ -17,7 +18,7 @@ from shipclock.domain.order import OPEN_STAGES, Order, fold
 from shipclock.domain.push import OPEN, Intent, IntentState
 from shipclock.domain.times import parse, stamp
 from shipclock.marketplaces.protocol import Shop
-from shipclock.ports import ABSENT, LARGEST_COMMIT, Change, Key, Put, Row, Store, StoreError, Write
+from shipclock.ports import ABSENT, LARGEST_COMMIT, Change, Key, Put, Row, Store, StoreError
 from shipclock.rules import Timeline
 from shipclock.rules.calendar import Span
 from shipclock.rules.packs import policy_for
@@ -54,6 +55,12 @@ class Book:
         """The order's row of that sort key."""
         return next((row for row in self.rows if row["sk"] == sk), None)
 
+    def facts(self) -> Iterator[Row]:
+        """All rows, of the order and of its numbers."""
+        yield from self.rows
+        for found in self.numbers.values():
+            yield from found
+
     def number_facts(self, number: str) -> NumberFacts:
         """The scans and links under one number."""
         found = self.numbers[number]
@@ -66,13 +73,15 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """An order as it was just settled. `known` is false where no marketplace fact is known yet."""
+    """An order as it was just settled. `known` is false where no marketplace fact is known yet;
+    `anchor` is how far this settle brought the chain, None where it bound nothing new."""
 
     order: Order
     recorded: Recorded
     decision: Decision
     situation: Situation
     known: bool
+    anchor: Anchor | None = None
 
     @property
     def intents(self) -> dict[str, Intent]:
@@ -91,7 +100,7 @@ class Settled:
         for the next settle, which then is due at once."""
         decision = self.decision
         made: list[Verdict | Notice | Intent] = [*decision.verdicts, *decision.notices]
-        return [*made, *decision.intents][: LARGEST_COMMIT - 1]
+        return [*made, *decision.intents][: LARGEST_COMMIT - len(("the head", "links"))]
 
     @property
     def whole(self) -> bool:
@@ -185,9 +194,10 @@ def settle(
         if not settled.known:
             _clear(store, book, settled, real)
             return settled
-        if _commit(store, book, settled, real):
+        extension, writes = _writes(book, settled, real)
+        if store.commit(writes) if len(writes) > 1 else store.write(writes[0]):
             _clear(store, book, settled, real)
-            return settled
+            return replace(settled, anchor=extension.anchor) if extension else settled
     raise LostRaces(f"order {order_id} was settled by others {TRIES} times in a row")
 
 
@@ -216,22 +226,46 @@ def _providers(
     return dict(row["providers"]) if row and fresh else None
 
 
-def _commit(store: Store, book: Book, settled: Settled, real: datetime) -> bool:
-    """Write the head, alone or with what follows from it; False when a race was lost."""
-    pk, shop_id = rows.order_pk(book.order_id), settled.order.shop_id
-    writes: list[Write] = []
-    for made in settled.kept:
-        if isinstance(made, Verdict):
-            writes.append(_verdict_write(book, made, settled, real))
-        elif isinstance(made, Notice):
-            writes.append(Put(codec.notice_row(pk, made, real, shop_id)))
-        else:
-            writes.append(_intent_write(book, made, settled, real))
-    head = _head_write(book, settled, real)
-    return store.commit([head, *writes]) if writes else store.write(head)
+def _writes(
+    book: Book, settled: Settled, real: datetime
+) -> tuple[Extension | None, list[Put | Change]]:
+    """The head first, then what follows from it, all of it bound by the chain."""
+    made = [_made_write(book, one, settled, real) for one in settled.kept]
+    told = [_after(book, write) for write in made]
+    now, links = settled.situation.now, chain.read(book.rows)
+    extension = chain.extend(book.order_id, links, book.facts(), told, now, real)
+    head = _head_write(book, settled, extension, real)
+    if extension is None:
+        return None, [head, *made]
+    for write in made:  # said along when it is announced: there nobody can change it any more
+        written = write.row if isinstance(write, Put) else write.set
+        if not write.key[1].startswith(rows.PUSH):
+            written["anchor"] = str(extension.anchor)
+    sealed = [Put(extension.sealed)] if extension.sealed else []
+    return extension, [head, *made, *sealed]
 
 
-def _verdict_write(book: Book, verdict: Verdict, settled: Settled, real: datetime) -> Write:
+def _after(book: Book, write: Put | Change) -> Row:
+    """A row of the order as it is once it is written."""
+    if isinstance(write, Put):
+        return write.row
+    return {**(book.one(write.key[1]) or {}), **write.set}
+
+
+def _made_write(
+    book: Book, made: Verdict | Notice | Intent, settled: Settled, real: datetime
+) -> Put | Change:
+    if isinstance(made, Verdict):
+        return _verdict_write(book, made, settled, real)
+    if isinstance(made, Notice):
+        pk = rows.order_pk(book.order_id)
+        return Put(codec.notice_row(pk, made, real, settled.order.shop_id))
+    return _intent_write(book, made, settled, real)
+
+
+def _verdict_write(
+    book: Book, verdict: Verdict, settled: Settled, real: datetime
+) -> Put | Change:
     """Put a new verdict, or turn an earlier one; marked to be announced where that is news.
 
     Of a verdict that was over, or whose order had ended, before anybody looked nobody needs an
@@ -251,7 +285,9 @@ def _verdict_write(book: Book, verdict: Verdict, settled: Settled, real: datetim
     return Change(rows.key_of(row), set={"doc": row["doc"], "state": row["state"], **said})
 
 
-def _intent_write(book: Book, intent: Intent, settled: Settled, real: datetime) -> Write:
+def _intent_write(
+    book: Book, intent: Intent, settled: Settled, real: datetime
+) -> Put | Change:
     """Put a new intent, or change one that still is as it was read."""
     key = codec.intent_key(book.order_id, intent)
     marked = intent_mark(key, intent, settled, real)
@@ -285,13 +321,17 @@ def intent_mark(key: Key, intent: Intent, settled: Settled, real: datetime) -> R
     return rows.mark(key, rows.at(latest) if latest else rows.at_once(real))
 
 
-def _head_write(book: Book, settled: Settled, real: datetime) -> Put | Change:
-    """The head's write: the order's summary, its next due time, its place on the board."""
+def _head_write(
+    book: Book, settled: Settled, extension: Extension | None, real: datetime
+) -> Put | Change:
+    """The head's write: the order's summary, its next due time, its place on the board, and how far
+    its chain has come."""
     order, decision = settled.order, settled.decision
     key = rows.order_pk(book.order_id), rows.HEAD
     version = settled.recorded.version
     due_at = None
-    if not settled.whole or decision.reread_at is not None:
+    unbound = extension is not None and extension.more
+    if unbound or not settled.whole or decision.reread_at is not None:
         due_at = rows.at_once(real)
     elif decision.wake_at is not None:
         due_at = rows.at(decision.wake_at)
@@ -312,6 +352,7 @@ def _head_write(book: Book, settled: Settled, real: datetime) -> Put | Change:
             order.shop_id, order.stage, rows.shard_of(key) % rows.BOARD_SHARDS
         ),
         "board_at": f"{stamp(upcoming.due_at) if upcoming else '9'}#{book.order_id}",
+        **(extension.head if extension else {}),
         **(rows.mark(key, due_at) if due_at else {}),
     }
     if version == 0:

@@ -264,6 +264,9 @@ class Sweep:
         with self._lock:
             self._orders_settled.add(order_id)
             self._report.fired += settled.said
+        if settled.anchor is not None:
+            links, head = settled.anchor.links, settled.anchor.head
+            self._world.tell("order.chained", order_id=order_id, links=links, head=head)
         shop = settled.situation.shop
         if settled.recorded.version == 0 and shop is not None and shop.connected:
             begin_reconciling(self._store, shop.shop_id, real)  # heard of, so kept complete
