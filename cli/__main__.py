@@ -26,6 +26,8 @@ from cli import (
     stock,
     trigger,
 )
+from cli.evidence import command as evidence
+from cli.evidence.gather import NoEvidence
 from shipclock.asking import NotAsked
 from shipclock.fulfillment.terms import TermsError
 from shipclock.onboard import OnboardError
@@ -103,6 +105,7 @@ main.add_command(stock.group)
 carriers.group.add_command(carriers_try.command)
 main.add_command(carriers.group)
 main.add_command(doctor.command)
+main.add_command(evidence.group)
 
 
 @main.command("build")
@@ -157,6 +160,7 @@ def run() -> int:
         pushes.AskError,
         trigger.TriggerError,
         MappingError,
+        NoEvidence,
         NotAsked,
         TermsError,
     ) as error:

@@ -25,7 +25,7 @@ FORMAT = "shipclock-chain-1"
 START = "0" * 64
 """What the first link names as the digest of the link before it."""
 
-OPEN_MOST = 350
+OPEN_MOST = 450
 """Bytes of links, compressed, that a head holds: with them it still is one write unit."""
 
 MOST_FACTS = 2_000

@@ -263,9 +263,7 @@ def _made_write(
     return _intent_write(book, made, settled, real)
 
 
-def _verdict_write(
-    book: Book, verdict: Verdict, settled: Settled, real: datetime
-) -> Put | Change:
+def _verdict_write(book: Book, verdict: Verdict, settled: Settled, real: datetime) -> Put | Change:
     """Put a new verdict, or turn an earlier one; marked to be announced where that is news.
 
     Of a verdict that was over, or whose order had ended, before anybody looked nobody needs an
@@ -285,9 +283,7 @@ def _verdict_write(
     return Change(rows.key_of(row), set={"doc": row["doc"], "state": row["state"], **said})
 
 
-def _intent_write(
-    book: Book, intent: Intent, settled: Settled, real: datetime
-) -> Put | Change:
+def _intent_write(book: Book, intent: Intent, settled: Settled, real: datetime) -> Put | Change:
     """Put a new intent, or change one that still is as it was read."""
     key = codec.intent_key(book.order_id, intent)
     marked = intent_mark(key, intent, settled, real)

@@ -1,0 +1,323 @@
+"""Tries whether all in a pack fits, and, with a table, whether it is still what the table holds.
+
+Each finding says what does not fit and what that means. It takes nothing on trust but SHA-256.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cli.evidence.case import Case, Delivery, NoCase, case_in, files_of, software, told_chain
+from cli.evidence.gather import NO_MORE, WITHHELD, verification
+from cli.evidence.made import TOLD, told_files
+from cli.evidence.zipped import MANIFEST, NoPack, manifest, sha256, unzipped
+from shipclock import chain, codec, rows
+from shipclock.chain import START, STATES, Anchor, Entry, Link
+from shipclock.domain.linking import MARKETPLACE
+from shipclock.domain.times import parse
+from shipclock.ports import Row, Store
+from shipclock.reading import Unreadable
+from shipclock.settle import read_book
+from shipclock.sources import Delivery as Arrived
+from shipclock.sources import Translation, source
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to know. `fault`: it does not fit."""
+
+    what: str
+    means: str
+    fault: bool = True
+
+
+OTHERWISE = (
+    "These are not the bytes that were written. Have the pack made or sent anew; what else it "
+    "says can't be relied on."
+)
+
+
+def check(
+    data: bytes,
+    store: Store | None = None,
+    secrets: Mapping[str, Any] | None = None,
+    anchors: Sequence[Anchor] = (),
+) -> list[Finding]:
+    """What there is to know of a pack's bytes; nothing that is a fault where all of it fits.
+
+    With a `store` it is held against the order as it stands there, with `secrets` each delivery's
+    sender is proven anew; `anchors` are heads of its chain that were told elsewhere.
+    """
+    try:
+        files = unzipped(data)
+        case = case_in(files)
+    except NoPack as problem:
+        return [Finding(f"The file is no evidence pack: {problem}.", OTHERWISE)]
+    except NoCase as problem:
+        return [Finding(f"The pack can't be read: {problem}.", OTHERWISE)]
+    try:
+        found = [*_files(files, case), *_case(case)]
+    except (KeyError, TypeError, ValueError, AttributeError, Unreadable) as fault:
+        return [Finding(f"The pack says what can't be: {fault!r}.", OTHERWISE)]
+    found += [each for anchor in anchors for each in _anchored(case, anchor)]
+    if secrets is not None:
+        found += _senders(case, secrets)
+    if store is not None:
+        found += _against(case, store)
+    return found
+
+
+def _case(case: Case) -> Iterator[Finding]:
+    yield from chained(case.order_id, case.anchor, case.links, case.facts)
+    yield from _deliveries(case)
+    for picture in case.pictures:
+        if picture.data is not None and sha256(picture.data) != picture.about["sha256"]:
+            what = f"{picture.file} is not the picture whose digest is noted."
+            yield Finding(what, OTHERWISE)
+
+
+# The files
+
+
+def _files(files: Mapping[str, bytes], case: Case) -> Iterator[Finding]:
+    """Whether the manifest fits, each file is in its one spelling, and what is told is so."""
+    about = {"order_id": case.order_id, "chain": told_chain(case)}
+    if files.get(MANIFEST) != manifest(files, about):
+        what = f"{MANIFEST} does not fit the files beside it."
+        yield Finding(what, OTHERWISE)
+    own = files_of(case)
+    for name in sorted(files.keys() - TOLD - {MANIFEST}):
+        if own.get(name) != files[name]:
+            yield Finding(f"{name} is not written as this format writes it.", OTHERWISE)
+    for name in sorted((own.keys() | TOLD) - files.keys()):
+        yield Finding(f"{name} is not there.", OTHERWISE)
+    if case.software != software():
+        what = f"Another version of the software made this pack ({case.software})."
+        means = "It may tell of the same facts otherwise: its page is not compared with ours."
+        yield Finding(what, means, fault=False)
+        return
+    for name, told in told_files(case).items():
+        if files.get(name) != told:
+            means = "The facts are in facts.jsonl; what this file says is not what they make."
+            yield Finding(f"{name} does not follow from the facts.", means)
+
+
+# The chain
+
+
+def chained(
+    order_id: str, anchor: Anchor, links: Sequence[Link], facts: Sequence[Row]
+) -> Iterator[Finding]:
+    """Whether a chain holds, and each fact is bound by it."""
+    if not anchor.links:
+        what = "The order has no chain."
+        means = (
+            "It was not settled since facts are chained: nothing shows whether a fact was changed. "
+            "Its deliveries still prove what they say."
+        )
+        yield Finding(what, means, fault=False)
+        return
+    heads = [START, *chain.digests(order_id, links)]
+    numbers = [link.number for link in links]
+    if numbers != list(range(1, anchor.links + 1)) or heads[-1] != anchor.head:
+        what = f"The chain does not lead to its head, {anchor}."
+        means = "A link was changed, removed or added, or the head was: nothing it binds is proven."
+        yield Finding(what, means)
+    yield from _bound(links, facts)
+
+
+def _bound(links: Sequence[Link], facts: Sequence[Row]) -> Iterator[Finding]:
+    history: dict[str, list[tuple[Link, Entry]]] = {}
+    for link in links:
+        for entry in link.entries:
+            history.setdefault(entry.name, []).append((link, entry))
+    for row in facts:
+        bound = history.pop(chain.name(rows.key_of(row)), [])
+        yield from _fact(row, bound)
+    for bound in history.values():
+        link, entry = bound[-1]
+        what = f"A {entry.kind} ({entry.name}) that was known {_since(link)} is missing."
+        yield Finding(what, "Its row was removed after that.")
+
+
+def _fact(row: Row, bound: list[tuple[Link, Entry]]) -> Iterator[Finding]:
+    """One fact against its history: what it was bound as, oldest first."""
+    where, kind = f"{row['pk']} / {row['sk']}", chain.what(row).partition(".")[0]
+    digest = row.get(WITHHELD) or chain.digest(row)
+    if not bound:
+        means = (
+            "It came after the last settle, or was added by somebody. If it is due the next sweep "
+            "binds it; make the pack anew then."
+        )
+        yield Finding(f"{where} is bound by no link.", means)
+        return
+    last, entry = bound[-1]
+    if entry.digest != digest:
+        means = (
+            "It moved on after the last settle, which is right while a push is under way, or was "
+            "changed by somebody. The next sweep binds its new state."
+            if kind == "push"
+            else "It was changed after that: what it says is not what was known."
+        )
+        yield Finding(f"{where} is not what was known {_since(last)}.", means)
+    if kind not in STATES and len({e.digest for _, e in bound}) > _tellings(row, kind):
+        means = "A fact of this kind says the same for good: somebody has changed it in between."
+        link = bound[-1][0]
+        yield Finding(f"{where} is another {_since(link)} than it was before.", means)
+    if kind == "verdict":
+        foreign = [li for li, e in bound if e.how != chain.WROTE and li.number > 1]
+        for link in foreign:
+            means = "Only settling writes verdicts: somebody else has written this one."
+            yield Finding(f"{where} was found changed {_since(link)}.", means)
+
+
+def _tellings(row: Row, kind: str) -> int:
+    """How often a fact may be told otherwise: a carrier's link once, by the marketplace's own."""
+    return 2 if kind in ("link", "owner") and _by_marketplace(row) else 1
+
+
+def _by_marketplace(row: Row) -> bool:
+    return "doc" in row and codec.read_link(row).source == MARKETPLACE
+
+
+def _since(link: Link) -> str:
+    return f"since {link.real:%Y-%m-%d %H:%M:%S} UTC (link {link.number})"
+
+
+def _anchored(case: Case, anchor: Anchor) -> Iterator[Finding]:
+    heads = [START, *chain.digests(case.order_id, case.links)]
+    if anchor.links >= len(heads):
+        what = f"The pack's chain has {len(heads) - 1} links; {anchor} was told elsewhere."
+        yield Finding(what, "The pack is older than that, or links were removed from it.")
+    elif heads[anchor.links] != anchor.head:
+        what = f"Link {anchor.links} is not the one that was told elsewhere ({anchor.head})."
+        yield Finding(what, "The whole chain was written anew after that was told.")
+
+
+# Deliveries
+
+
+def _deliveries(case: Case) -> Iterator[Finding]:
+    named = {delivery.name: delivery for delivery in case.deliveries}
+    cited: dict[str, list[Row]] = {}
+    for row in case.facts:
+        if row.get("via"):
+            cited.setdefault(row["via"], []).append(row)
+    for name in sorted(cited.keys() ^ named.keys()):
+        lacks = "is cited and not in the pack" if name in cited else "is cited by no fact"
+        yield Finding(f"Delivery {name} {lacks}.", OTHERWISE)
+    for number, delivery in enumerate(case.deliveries, 1):
+        if delivery.body is None:
+            continue
+        about = f"Delivery {number:04} ({delivery.source})"
+        if sha256(delivery.body) != delivery.sha256:
+            what = f"{about} has not the digest by which facts cite it."
+            yield Finding(what, "Its body is not the one that arrived.")
+            continue
+        yield from _translated(about, delivery, delivery.body, cited.get(delivery.name, []))
+
+
+def _translated(
+    about: str, delivery: Delivery, body: bytes, facts: Iterable[Row]
+) -> Iterator[Finding]:
+    """Whether a delivery, translated anew, says the facts that cite it."""
+    try:
+        found = source(delivery.source).translate(
+            Arrived(
+                delivery.source,
+                delivery.account,
+                body,
+                parse(delivery.received_at),
+                delivery.shops,
+                delivery.pulled,
+                delivery.headers,
+            )
+        )
+    except KeyError:
+        what = f"{about} can't be read here: this version knows no such source."
+        yield Finding(what, "Whether it says what is cited of it was not tried.", fault=False)
+        return
+    except (Unreadable, ValueError, RecursionError) as fault:
+        yield Finding(f"{about} can't be read: {fault}.", ELSEWISE)
+        return
+    said = _said(found)
+    for row in facts:
+        if "doc" in row and not _says(said, found, row):
+            yield Finding(f"{about} does not say {row['pk']} / {row['sk']}.", ELSEWISE)
+
+
+ELSEWISE = (
+    "A fact cites it that does not follow from it: the fact was changed, or this version reads "
+    "such bodies otherwise than the one that kept it."
+)
+
+
+def _said(found: Translation) -> set[tuple[str, str, str]]:
+    """The facts in a translation, as rows say them."""
+    made = [
+        *(codec.event_row(event, _NEVER) for event in found.events),
+        *(codec.scan_row(scan, _NEVER) for scan in found.scans),
+        *(row for link in found.links for row in codec.link_rows(link, _NEVER, due=False)),
+    ]
+    return {(row["pk"], row["sk"], row["doc"]) for row in made}
+
+
+_NEVER = parse("1970-01-01T00:00:00Z")
+
+
+def _says(said: set[tuple[str, str, str]], found: Translation, row: Row) -> bool:
+    """Whether a translation says what a fact's row does. A link may have been told once more since,
+    by the marketplace, and may follow from another number's."""
+    if (row["pk"], row["sk"], row["doc"]) in said:
+        return True
+    if chain.what(row) not in ("link", "owner"):
+        return False
+    link = codec.read_link(row)
+    if any(change.new == link.number for change in found.replaced):
+        return True
+    keys = {(pk, sk) for pk, sk, _ in said}
+    return link.source == MARKETPLACE and (row["pk"], row["sk"]) in keys
+
+
+def _senders(case: Case, secrets: Mapping[str, Any]) -> Iterator[Finding]:
+    for number, delivery in enumerate(case.deliveries, 1):
+        if delivery.body is None:
+            continue
+        state, why = verification(delivery, delivery.body, secrets)
+        if state == NO_MORE:
+            means = (
+                "Where the account's secrets were not changed since, its body or headers were: the "
+                "sender is not proven."
+            )
+            yield Finding(f"Delivery {number:04} ({delivery.source}): {why}", means)
+
+
+# The table
+
+
+def _against(case: Case, store: Store) -> Iterator[Finding]:
+    """The pack against the order as it stands in the table."""
+    book = read_book(store, case.order_id)
+    if book.one(rows.HEAD) is None:
+        what = f"The table knows no order {case.order_id}."
+        yield Finding(what, "It is another stack's, or the order was removed.")
+        return
+    live = chain.read(book.rows)
+    facts = [row for row in book.facts() if chain.what(row)]
+    if live.broken:
+        yield Finding(f"The table's chain is broken: {live.broken}.", "Its rows were changed.")
+        return
+    for finding in chained(case.order_id, live.anchor, live.links, facts):
+        yield Finding(f"In the table: {finding.what}", finding.means, finding.fault)
+    heads = [START, *chain.digests(case.order_id, live.links)]
+    ours = case.anchor
+    if ours.links >= len(heads) or heads[ours.links] != ours.head:
+        what = "The table's chain is not the one that this pack was made of."
+        yield Finding(what, "The order's facts were written anew, here or there.")
+    elif ours.links < live.anchor.links:
+        what = (
+            f"The order has moved on: {live.anchor.links} links by now, {ours.links} in the pack."
+        )
+        yield Finding(what, "What the pack says still fits; a new one says more.", fault=False)
