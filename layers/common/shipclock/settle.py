@@ -17,6 +17,7 @@ from shipclock.domain.linking import NumberFacts
 from shipclock.domain.order import OPEN_STAGES, Order, fold
 from shipclock.domain.push import OPEN, Intent, IntentState
 from shipclock.domain.times import parse, stamp
+from shipclock.keeping import RAW_KEPT, Keeping, keeping
 from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import ABSENT, LARGEST_COMMIT, Change, Key, Put, Row, Store, StoreError
 from shipclock.rules import Timeline
@@ -179,11 +180,17 @@ def policy_of(order: Order, shop: Shop | None) -> Policy | None:
 
 
 def settle(
-    store: Store, shop_of: ShopOf, order_id: str, now: datetime, real: datetime
+    store: Store,
+    shop_of: ShopOf,
+    order_id: str,
+    now: datetime,
+    real: datetime,
+    raw_kept: timedelta = RAW_KEPT,
 ) -> Settled | None:
     """Settle one order at `now`; None where nothing at all is kept of it.
 
-    Per order `now` never runs back. Raises `StoreError` when the table fails or races are lost
+    A delivery is kept for `raw_kept`, and longer while its order may need it. Per order `now` never
+    runs back. Raises `StoreError` when the table fails or races are lost
     again and again; the order then stays due.
     """
     for _ in range(TRIES):
@@ -194,7 +201,10 @@ def settle(
         if not settled.known:
             _clear(store, book, settled, real)
             return settled
-        extension, writes = _writes(book, settled, real)
+        kept = keeping(settled.order, book.facts(), book.one(rows.HEAD), raw_kept, real)
+        for change in kept.writes:
+            store.write(change)
+        extension, writes = _writes(book, settled, kept, real)
         if store.commit(writes) if len(writes) > 1 else store.write(writes[0]):
             _clear(store, book, settled, real)
             return replace(settled, anchor=extension.anchor) if extension else settled
@@ -227,14 +237,14 @@ def _providers(
 
 
 def _writes(
-    book: Book, settled: Settled, real: datetime
+    book: Book, settled: Settled, kept: Keeping, real: datetime
 ) -> tuple[Extension | None, list[Put | Change]]:
     """The head first, then what follows from it, all of it bound by the chain."""
     made = [_made_write(book, one, settled, real) for one in settled.kept]
     told = [_after(book, write) for write in made]
     now, links = settled.situation.now, chain.read(book.rows)
     extension = chain.extend(book.order_id, links, book.facts(), told, now, real)
-    head = _head_write(book, settled, extension, real)
+    head = _head_write(book, settled, extension, kept, real)
     if extension is None:
         return None, [head, *made]
     for write in made:  # said along when it is announced: there nobody can change it any more
@@ -318,7 +328,7 @@ def intent_mark(key: Key, intent: Intent, settled: Settled, real: datetime) -> R
 
 
 def _head_write(
-    book: Book, settled: Settled, extension: Extension | None, real: datetime
+    book: Book, settled: Settled, extension: Extension | None, kept: Keeping, real: datetime
 ) -> Put | Change:
     """The head's write: the order's summary, its next due time, its place on the board, and how far
     its chain has come."""
@@ -329,8 +339,8 @@ def _head_write(
     unbound = extension is not None and extension.more
     if unbound or not settled.whole or decision.reread_at is not None:
         due_at = rows.at_once(real)
-    elif decision.wake_at is not None:
-        due_at = rows.at(decision.wake_at)
+    elif wakes := [at for at in (decision.wake_at, _looked_after(settled, kept)) if at]:
+        due_at = rows.at(min(wakes))
     upcoming = next_clock(decision.timeline, settled.situation.now)
     row: Row = {
         "order_id": book.order_id,
@@ -349,11 +359,22 @@ def _head_write(
         ),
         "board_at": f"{stamp(upcoming.due_at) if upcoming else '9'}#{book.order_id}",
         **(extension.head if extension else {}),
+        **kept.head,
         **(rows.mark(key, due_at) if due_at else {}),
     }
     if version == 0:
         return Put({"pk": key[0], "sk": key[1], **row})
     return Change(key, set=row, remove=() if due_at else rows.MARK, when={"version": version})
+
+
+def _looked_after(settled: Settled, kept: Keeping) -> datetime | None:
+    """The day on which an open order is settled for its deliveries' sake: to the day, so that it
+    does not move with every settle."""
+    if kept.again is None:
+        return None
+    now = settled.situation.now
+    day = (now + kept.again).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day if day > now else now + kept.again
 
 
 def next_clock(ticking: Timeline, now: datetime) -> Clock | None:

@@ -258,7 +258,8 @@ class Sweep:
     def _settle(self, order_id: str) -> Settled | None:
         """Settle one order; what that made of it is announced at the round's end."""
         real = self._world.real()
-        settled = settle(self._store, self._shops.get, order_id, self._now, real)
+        kept = self._world.raw_kept
+        settled = settle(self._store, self._shops.get, order_id, self._now, real, kept)
         if settled is None or not settled.known:
             return settled
         with self._lock:
