@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from cli.evidence.case import Case, Delivery, NoCase, case_in, files_of, software, told_chain
-from cli.evidence.gather import NO_MORE, WITHHELD, verification
+from cli.evidence.case import ORDER, Case, Delivery, NoCase, case_in, files_of, software, told_chain
+from cli.evidence.gather import KEPT, NO_MORE, WITHHELD, pack_text, verification
 from cli.evidence.made import TOLD, told_files
 from cli.evidence.zipped import MANIFEST, NoPack, manifest, sha256, unzipped
 from shipclock import chain, codec, rows
@@ -19,7 +20,7 @@ from shipclock.domain.linking import MARKETPLACE
 from shipclock.domain.times import parse
 from shipclock.ports import Row, Store
 from shipclock.reading import Unreadable
-from shipclock.settle import read_book
+from shipclock.settle import fold_book, read_book
 from shipclock.sources import Delivery as Arrived
 from shipclock.sources import Translation, source
 
@@ -70,12 +71,39 @@ def check(
 
 
 def _case(case: Case) -> Iterator[Finding]:
-    yield from chained(case.order_id, case.anchor, case.links, case.facts)
+    bound = list(chained(case.order_id, case.anchor, case.links, case.facts))
+    yield from bound
+    yield from _begun_late(case)
+    if not any(finding.fault for finding in bound):
+        yield from _folded(case)
     yield from _deliveries(case)
     for picture in case.pictures:
         if picture.data is not None and sha256(picture.data) != picture.about["sha256"]:
             what = f"{picture.file} is not the picture whose digest is noted."
             yield Finding(what, OTHERWISE)
+
+
+def _begun_late(case: Case) -> Iterator[Finding]:
+    """What the chain does not cover: an order that was known before facts were chained."""
+    earliest = min((one.received_at for one in case.deliveries if one.received_at), default="")
+    if case.since and earliest and parse(case.since) - parse(earliest) > LATE:
+        what = f"The order is chained since {case.since}; it was heard of on {earliest}."
+        means = "That its older facts are unchanged is proven since then, not before."
+        yield Finding(what, means, fault=False)
+
+
+LATE = timedelta(days=1)
+"""Between a delivery and the settle that binds what it says there are minutes."""
+
+
+def _folded(case: Case) -> Iterator[Finding]:
+    """Whether the order is as its facts make it."""
+    order = fold_book(read_book(case.shelf, case.order_id))
+    made = {"status": order.status, "stage": order.stage, "shop_id": order.shop_id}
+    wrong = [name for name, value in made.items() if case.head.get(name) != value]
+    if wrong:
+        what = f"{ORDER} tells another {', '.join(wrong)} than the facts make."
+        yield Finding(what, "What it says of the order is not what was settled.")
 
 
 # The files
@@ -98,6 +126,10 @@ def _files(files: Mapping[str, bytes], case: Case) -> Iterator[Finding]:
         means = "It may tell of the same facts otherwise: its page is not compared with ours."
         yield Finding(what, means, fault=False)
         return
+    for name, text in case.packs.items():
+        if pack_text(name) != text:
+            means = "The clocks are told by another policy than the one that this version has."
+            yield Finding(f"packs/{name}.toml is not the pack of that name.", means)
     for name, told in told_files(case).items():
         if files.get(name) != told:
             means = "The facts are in facts.jsonl; what this file says is not what they make."
@@ -209,9 +241,11 @@ def _deliveries(case: Case) -> Iterator[Finding]:
         lacks = "is cited and not in the pack" if name in cited else "is cited by no fact"
         yield Finding(f"Delivery {name} {lacks}.", OTHERWISE)
     for number, delivery in enumerate(case.deliveries, 1):
+        about = f"Delivery {number:04} ({delivery.source})"
+        if (delivery.body is None) is (delivery.state == KEPT):
+            yield Finding(f"{about} is {delivery.state}, and its body says otherwise.", OTHERWISE)
         if delivery.body is None:
             continue
-        about = f"Delivery {number:04} ({delivery.source})"
         if sha256(delivery.body) != delivery.sha256:
             what = f"{about} has not the digest by which facts cite it."
             yield Finding(what, "Its body is not the one that arrived.")

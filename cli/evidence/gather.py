@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -117,22 +118,18 @@ def _is_message(row: Row) -> bool:
 def _packs(book: Book, shop: Shop | None) -> dict[str, str]:
     """The texts of the policy pack that judges the order, and of those that it extends."""
     policy = policy_of(fold_book(book), shop)
-    name = policy.pack.name if policy else ""
     found: dict[str, str] = {}
-    while name and name not in found:
-        path = resources.files("shipclock.rules") / "policies" / f"{name}.toml"
-        if not path.is_file():
-            break
-        found[name] = path.read_text("utf-8")
-        name = next(
-            (
-                line.partition("=")[2].strip(" \"'")
-                for line in found[name].splitlines()
-                if line.startswith("extends")
-            ),
-            "",
-        )
+    name = policy.pack.name if policy else ""
+    while name and name not in found and (text := pack_text(name)):
+        found[name] = text
+        name = str(tomllib.loads(text).get("extends", ""))
     return found
+
+
+def pack_text(name: str) -> str:
+    """The text of a policy pack of this version; empty where it has none of that name."""
+    path = resources.files("shipclock.rules") / "policies" / f"{name}.toml"
+    return path.read_text("utf-8") if path.is_file() else ""
 
 
 # Deliveries
