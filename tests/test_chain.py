@@ -1,4 +1,4 @@
-"""The chain of an order's facts by itself: what it binds, to the byte, and how small its head is."""
+"""The chain of an order's facts by itself: what it binds, byte for byte, and how small it is."""
 
 import hashlib
 import json
