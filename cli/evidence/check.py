@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from cli.evidence.case import ORDER, Case, Delivery, NoCase, case_in, files_of, software, told_chain
-from cli.evidence.gather import KEPT, NO_MORE, WITHHELD, pack_text, verification
+from cli.evidence.gather import KEPT, NO_MORE, WITHHELD, verification
 from cli.evidence.made import TOLD, told_files
 from cli.evidence.zipped import MANIFEST, NoPack, manifest, sha256, unzipped
 from shipclock import chain, codec, rows
@@ -20,6 +20,7 @@ from shipclock.domain.linking import MARKETPLACE
 from shipclock.domain.times import parse
 from shipclock.ports import Row, Store
 from shipclock.reading import Unreadable
+from shipclock.rules import packs
 from shipclock.settle import fold_book, read_book
 from shipclock.sources import Delivery as Arrived
 from shipclock.sources import Translation, source
@@ -127,7 +128,7 @@ def _files(files: Mapping[str, bytes], case: Case) -> Iterator[Finding]:
         yield Finding(what, means, fault=False)
         return
     for name, text in case.packs.items():
-        if pack_text(name) != text:
+        if name not in packs.names() or packs.text_of(name) != text:
             means = "The clocks are told by another policy than the one that this version has."
             yield Finding(f"packs/{name}.toml is not the pack of that name.", means)
     for name, told in told_files(case).items():

@@ -7,10 +7,9 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from importlib import resources
 from typing import Any
 
-from cli.evidence.case import SAID_OF_HEAD, SAID_OF_SHOP, Case, Delivery, Picture, software
+from cli.evidence.case import SAID_OF_HEAD, UNSAID_OF_SHOP, Case, Delivery, Picture, software
 from cli.evidence.zipped import sha256
 from shipclock import chain, codec, rows
 from shipclock.blobs import read_blob
@@ -20,6 +19,7 @@ from shipclock.domain.times import parse, stamp
 from shipclock.marketplaces.protocol import Blob, Shop
 from shipclock.ports import Row, Store
 from shipclock.proof_images import may_speak, picture_of, pictures_of_order
+from shipclock.rules import packs
 from shipclock.settle import Book, fold_book, policy_of, read_book
 from shipclock.snapshots import read_buyer
 from shipclock.sources import Headers, KeysWanted, NotAuthentic, Unsigned, accounts_of, source
@@ -80,7 +80,7 @@ def gather(
     return Case(
         order_id=order_id,
         head={name: head[name] for name in SAID_OF_HEAD if name in head},
-        shop={name: getattr(shop, name) for name in SAID_OF_SHOP} if shop else {},
+        shop=_said_of(shop) if shop else {},
         facts=tuple(_fact(row, wish.redacted) for row in facts),
         links=links.links,
         anchor=links.anchor,
@@ -96,6 +96,11 @@ def gather(
 def _shop(store: Store, shop_id: str) -> Shop | None:
     row = store.get((rows.shop_pk(shop_id), rows.LANE))
     return codec.read_shop(row) if row and "doc" in row else None
+
+
+def _said_of(shop: Shop) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(codec.shop_doc(shop)["doc"])
+    return {name: value for name, value in told.items() if name not in UNSAID_OF_SHOP}
 
 
 def _fact(row: Row, redacted: bool) -> Row:
@@ -120,16 +125,10 @@ def _packs(book: Book, shop: Shop | None) -> dict[str, str]:
     policy = policy_of(fold_book(book), shop)
     found: dict[str, str] = {}
     name = policy.pack.name if policy else ""
-    while name and name not in found and (text := pack_text(name)):
-        found[name] = text
-        name = str(tomllib.loads(text).get("extends", ""))
+    while name and name not in found:
+        found[name] = packs.text_of(name)
+        name = str(tomllib.loads(found[name]).get("extends", ""))
     return found
-
-
-def pack_text(name: str) -> str:
-    """The text of a policy pack of this version; empty where it has none of that name."""
-    path = resources.files("shipclock.rules") / "policies" / f"{name}.toml"
-    return path.read_text("utf-8") if path.is_file() else ""
 
 
 # Deliveries
