@@ -4,11 +4,14 @@ import io
 import json
 import random
 import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -652,3 +655,22 @@ def test_another_version_says_that_it_does_not_compare_the_page(
     (note,) = check(data)
     assert not note.fault
     assert "Another version" in note.what
+
+
+def test_the_script_of_the_page_checks_a_pack_with_python_alone(
+    story: tuple[Stage, str], data: bytes, tmp_path: Path
+) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "evidence.md").read_text("utf-8")
+    (script,) = re.findall(r"^```python\n(.*?)^```$", page, flags=re.M | re.S)
+    (tmp_path / "by_hand.py").write_text(script)
+
+    def by_hand(pack: bytes) -> int:
+        path = tmp_path / "pack.zip"
+        path.write_bytes(pack)
+        command = [sys.executable, "-I", str(tmp_path / "by_hand.py"), str(path)]
+        return subprocess.run(command, capture_output=True, check=False).returncode
+
+    assert by_hand(data) == 0
+    assert by_hand(made(*story, redacted=True)) == 0
+    for what in ("a fact", "a fact's delivery", "a link of the chain", "a body", "no fact"):
+        assert by_hand(forged(data, FORGERIES[what])), what
