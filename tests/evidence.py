@@ -6,8 +6,9 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
+from cli.evidence.bound import Finding
 from cli.evidence.case import case_in, told_chain
-from cli.evidence.check import Finding, check
+from cli.evidence.check import check
 from cli.evidence.gather import Wish, gather
 from cli.evidence.made import pack
 from cli.evidence.zipped import MANIFEST, manifest, unzipped, zipped

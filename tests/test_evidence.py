@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -506,22 +507,42 @@ def test_what_was_removed_still_shows_after_the_next_settles(life: tuple[Stage, 
     assert [what for what in wrong(made(stage, order_id)) if "is missing" in what]
 
 
-@pytest.mark.parametrize("name", ["chain", "chain_links", "chain_open", "chain_seals"])
-def test_a_head_whose_chain_is_changed_shows(
-    data: bytes, life: tuple[Stage, str], name: str
+OTHER_HEADS: dict[str, Row] = {
+    "another digest": {"chain": b"\0" * 32},
+    "no digest": {"chain": "x"},
+    "no bytes": {"chain_open": "x"},
+    "no text": {"chain_open": b"x"},
+    "another text": {"chain_open": zlib.compress(b"hello")},
+    "no links": {"chain_open": zlib.compress(b"")},
+    "nothing": {"chain_open": None},
+}
+
+
+@pytest.mark.parametrize("what", OTHER_HEADS)
+def test_a_head_whose_chain_is_changed_shows_now_and_after_the_next_settles(
+    life: tuple[Stage, str], what: str
 ) -> None:
     stage, order_id = life
     head = rows.order_pk(order_id), rows.HEAD
-
-    def change(row: Row) -> Row:
-        other = {"chain": b"\0" * 32, "chain_links": 1, "chain_open": b"x", "chain_seals": 9}
-        return {**row, name: other[name]}
-
-    altered(stage, head, change)
-    if name == "chain_seals":  # only counts them: the next one would overwrite nothing
-        assert wrong(data, stage) == []
-        return
+    hours = 15 * 24 + 1
+    while not chain.read(stage.store.read(head[0])).open:
+        told(stage, order_id, hours, "in_transit")
+        hours += 1
+    data = made(stage, order_id)
+    altered(stage, head, lambda row: {**row, **OTHER_HEADS[what]})
     assert wrong(data, stage)
+    assert wrong(made(stage, order_id))
+    for day in (16, 17, 18):
+        told(stage, order_id, day * 24, "in_transit")
+    assert wrong(data, stage)
+    assert wrong(made(stage, order_id))
+
+
+def test_of_a_small_orders_head_no_links_are_not_taken_for_no_chain() -> None:
+    stage, order_id = small()
+    head = rows.order_pk(order_id), rows.HEAD
+    altered(stage, head, lambda row: {**row, "chain_open": zlib.compress(b"")})
+    assert wrong(made(stage, order_id))
 
 
 def test_links_that_are_removed_or_made_anew_show(data: bytes, life: tuple[Stage, str]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from cli.evidence.zipped import Files, as_json, sha256
 from shipclock import chain, rows
 from shipclock.chain import Anchor, Chain
+from shipclock.domain.times import stamp
 from shipclock.ports import Change, Due, Key, Page, Put, Row, Write
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,17 +83,16 @@ class Case:
     facts: tuple[Row, ...]
     links: tuple[chain.Link, ...]
     anchor: Anchor
-    since: str
     deliveries: tuple[Delivery, ...] = ()
     pictures: tuple[Picture, ...] = ()
     packs: Mapping[str, str] = field(default_factory=dict)
     redacted: bool = False
     software: str = ""
 
-    def delivery(self, via: str) -> tuple[int, Delivery] | None:
-        """The delivery that a fact cites, and its number in the pack."""
-        numbered = enumerate(self.deliveries, 1)
-        return next((found for found in numbered if found[1].name == via), None)
+    @property
+    def chain(self) -> Chain:
+        """The chain, as a table's rows would hold it."""
+        return Chain(self.anchor, self.links)
 
     @property
     def shelf(self) -> Shelf:
@@ -187,14 +187,14 @@ def _order(case: Case) -> dict[str, Any]:
 
 def told_chain(case: Case) -> dict[str, Any] | None:
     """How far the chain has come, for the manifest; None where the order has none."""
-    if not case.anchor.links:
+    since = case.chain.since
+    if case.anchor == Anchor(0, chain.START):
         return None
-    facts = sum(len(link.entries) for link in case.links)
     return {
         "links": case.anchor.links,
         "head": case.anchor.head,
-        "facts": facts,
-        "since": case.since,
+        "facts": case.chain.facts,
+        "since": stamp(since) if since else "",
     }
 
 
@@ -228,7 +228,7 @@ def case_in(files: Files) -> Case:
             raise ValueError("a line has no key")
         name = CHAIN
         links = tuple(chain.unfolded(files[name].decode()))
-        told = order["chain"] or {"links": 0, "head": chain.START, "since": ""}
+        told = order["chain"] or {"links": 0, "head": chain.START}
         deliveries = []
         for name in sorted(files):
             if name.startswith(DELIVERIES) and name.endswith(".json"):
@@ -241,7 +241,6 @@ def case_in(files: Files) -> Case:
             facts=facts,
             links=links,
             anchor=Anchor(told["links"], told["head"]),
-            since=told["since"],
             deliveries=tuple(deliveries),
             pictures=tuple(_picture(files, about) for about in order["pictures"]),
             packs={
@@ -266,8 +265,3 @@ def _delivery(files: Files, name: str) -> Delivery:
 def _picture(files: Files, about: dict[str, str]) -> Picture:
     file = about.pop("file")
     return Picture(file, about, files.get(file))
-
-
-def read_chain(case: Case) -> Chain:
-    """The case's chain, as a table's would be read."""
-    return Chain(case.anchor, links=case.links)

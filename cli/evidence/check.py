@@ -6,34 +6,24 @@ Each finding says what does not fit and what that means. It takes nothing on tru
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from cli.evidence.bound import Finding, chained
 from cli.evidence.case import ORDER, Case, Delivery, NoCase, case_in, files_of, software, told_chain
-from cli.evidence.gather import KEPT, NO_MORE, WITHHELD, verification
+from cli.evidence.gather import KEPT, NO_MORE, verification
 from cli.evidence.made import TOLD, told_files
 from cli.evidence.zipped import MANIFEST, NoPack, manifest, sha256, unzipped
 from shipclock import chain, codec, rows
-from shipclock.chain import START, STATES, Anchor, Entry, Link
+from shipclock.chain import START, Anchor
 from shipclock.domain.linking import MARKETPLACE
-from shipclock.domain.times import parse
+from shipclock.domain.times import parse, stamp
 from shipclock.ports import Row, Store
 from shipclock.reading import Unreadable
 from shipclock.rules import packs
 from shipclock.settle import fold_book, read_book
 from shipclock.sources import Delivery as Arrived
 from shipclock.sources import Translation, source
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something to know. `fault`: it does not fit."""
-
-    what: str
-    means: str
-    fault: bool = True
-
 
 OTHERWISE = (
     "These are not the bytes that were written. Have the pack made or sent anew; what else it "
@@ -72,7 +62,7 @@ def check(
 
 
 def _case(case: Case) -> Iterator[Finding]:
-    bound = list(chained(case.order_id, case.anchor, case.links, case.facts))
+    bound = list(chained(case.order_id, case.chain, case.facts))
     yield from bound
     yield from _begun_late(case)
     if not any(finding.fault for finding in bound):
@@ -86,9 +76,10 @@ def _case(case: Case) -> Iterator[Finding]:
 
 def _begun_late(case: Case) -> Iterator[Finding]:
     """What the chain does not cover: an order that was known before facts were chained."""
-    earliest = min((one.received_at for one in case.deliveries if one.received_at), default="")
-    if case.since and earliest and parse(case.since) - parse(earliest) > LATE:
-        what = f"The order is chained since {case.since}; it was heard of on {earliest}."
+    came = [parse(one.received_at) for one in case.deliveries if one.received_at]
+    since = case.chain.since
+    if since and came and since - min(came) > LATE:
+        what = f"The order is chained since {stamp(since)}; it was heard of on {stamp(min(came))}."
         means = "That its older facts are unchanged is proven since then, not before."
         yield Finding(what, means, fault=False)
 
@@ -137,86 +128,7 @@ def _files(files: Mapping[str, bytes], case: Case) -> Iterator[Finding]:
             yield Finding(f"{name} does not follow from the facts.", means)
 
 
-# The chain
-
-
-def chained(
-    order_id: str, anchor: Anchor, links: Sequence[Link], facts: Sequence[Row]
-) -> Iterator[Finding]:
-    """Whether a chain holds, and each fact is bound by it."""
-    if not anchor.links:
-        what = "The order has no chain."
-        means = (
-            "It was not settled since facts are chained: nothing shows whether a fact was changed. "
-            "Its deliveries still prove what they say."
-        )
-        yield Finding(what, means, fault=False)
-        return
-    heads = [START, *chain.digests(order_id, links)]
-    numbers = [link.number for link in links]
-    if numbers != list(range(1, anchor.links + 1)) or heads[-1] != anchor.head:
-        what = f"The chain does not lead to its head, {anchor}."
-        means = "A link was changed, removed or added, or the head was: nothing it binds is proven."
-        yield Finding(what, means)
-    yield from _bound(links, facts)
-
-
-def _bound(links: Sequence[Link], facts: Sequence[Row]) -> Iterator[Finding]:
-    history: dict[str, list[tuple[Link, Entry]]] = {}
-    for link in links:
-        for entry in link.entries:
-            history.setdefault(entry.name, []).append((link, entry))
-    for row in facts:
-        bound = history.pop(chain.name(rows.key_of(row)), [])
-        yield from _fact(row, bound)
-    for bound in history.values():
-        link, entry = bound[-1]
-        what = f"A {entry.kind} ({entry.name}) that was known {_since(link)} is missing."
-        yield Finding(what, "Its row was removed after that.")
-
-
-def _fact(row: Row, bound: list[tuple[Link, Entry]]) -> Iterator[Finding]:
-    """One fact against its history: what it was bound as, oldest first."""
-    where, kind = f"{row['pk']} / {row['sk']}", chain.what(row).partition(".")[0]
-    digest = row.get(WITHHELD) or chain.digest(row)
-    if not bound:
-        means = (
-            "It came after the last settle, or was added by somebody. If it is due the next sweep "
-            "binds it; make the pack anew then."
-        )
-        yield Finding(f"{where} is bound by no link.", means)
-        return
-    last, entry = bound[-1]
-    if entry.digest != digest:
-        means = (
-            "It moved on after the last settle, which is right while a push is under way, or was "
-            "changed by somebody. The next sweep binds its new state."
-            if kind == "push"
-            else "It was changed after that: what it says is not what was known."
-        )
-        yield Finding(f"{where} is not what was known {_since(last)}.", means)
-    if kind not in STATES and len({e.digest for _, e in bound}) > _tellings(row, kind):
-        means = "A fact of this kind says the same for good: somebody has changed it in between."
-        link = bound[-1][0]
-        yield Finding(f"{where} is another {_since(link)} than it was before.", means)
-    if kind == "verdict":
-        foreign = [li for li, e in bound if e.how != chain.WROTE and li.number > 1]
-        for link in foreign:
-            means = "Only settling writes verdicts: somebody else has written this one."
-            yield Finding(f"{where} was found changed {_since(link)}.", means)
-
-
-def _tellings(row: Row, kind: str) -> int:
-    """How often a fact may be told otherwise: a carrier's link once, by the marketplace's own."""
-    return 2 if kind in ("link", "owner") and _by_marketplace(row) else 1
-
-
-def _by_marketplace(row: Row) -> bool:
-    return "doc" in row and codec.read_link(row).source == MARKETPLACE
-
-
-def _since(link: Link) -> str:
-    return f"since {link.real:%Y-%m-%d %H:%M:%S} UTC (link {link.number})"
+# The chain, as it was told elsewhere
 
 
 def _anchored(case: Case, anchor: Anchor) -> Iterator[Finding]:
@@ -341,10 +253,7 @@ def _against(case: Case, store: Store) -> Iterator[Finding]:
         return
     live = chain.read(book.rows)
     facts = [row for row in book.facts() if chain.what(row)]
-    if live.broken:
-        yield Finding(f"The table's chain is broken: {live.broken}.", "Its rows were changed.")
-        return
-    for finding in chained(case.order_id, live.anchor, live.links, facts):
+    for finding in chained(case.order_id, live, facts):
         yield Finding(f"In the table: {finding.what}", finding.means, finding.fault)
     heads = [START, *chain.digests(case.order_id, live.links)]
     ours = case.anchor

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -60,7 +62,7 @@ def make_command(
     each sender is proven anew.
     """
     store = operate.open_store(table, stack)
-    secrets = None if table else operate.set_up(stack).sources_secret()
+    secrets = None if table else _secrets(stack)
     case = gather(store, order_id, real(), secrets, Wish(redact, labels))
     data = pack(case)
     path = out or Path(f"evidence-{order_id}.zip")
@@ -77,6 +79,15 @@ def make_command(
     for one in unproven:
         click.echo(f"{one.name}: {one.verification['why']}")
     _tell_unfit(data)
+
+
+def _secrets(stack: str | None) -> Mapping[str, Any] | None:
+    """The sources' secret; None, and said so, for who may not read it."""
+    try:
+        return operate.set_up(stack).sources_secret()
+    except operate.OperateError as fault:
+        click.echo(f"{fault} Senders are not proven anew.", err=True)
+        return None
 
 
 def _tell_unfit(data: bytes) -> None:
@@ -122,7 +133,7 @@ def verify_command(
     store = secrets = None
     if table or stack or live:
         store = operate.open_store(table, stack)
-        secrets = None if table else operate.set_up(stack).sources_secret()
+        secrets = None if table else _secrets(stack)
     found = check(file.read_bytes(), store, secrets, anchors)
     for finding in found:
         mark = "DOES NOT FIT  " if finding.fault else "note          "

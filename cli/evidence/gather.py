@@ -15,7 +15,7 @@ from shipclock import chain, codec, rows
 from shipclock.blobs import read_blob
 from shipclock.domain.event import Request
 from shipclock.domain.push import Deed
-from shipclock.domain.times import parse, stamp
+from shipclock.domain.times import parse
 from shipclock.marketplaces.protocol import Blob, Shop
 from shipclock.ports import Row, Store
 from shipclock.proof_images import may_speak, picture_of, pictures_of_order
@@ -73,10 +73,8 @@ def gather(
     facts = sorted((row for row in book.facts() if chain.what(row)), key=rows.key_of)
     shop = _shop(store, head["shop_id"])
     cited = sorted({row["via"] for row in facts if row.get("via")})
-    found = [
-        _delivery(store, name, real, secrets, read_buyer(store, order_id), wish.redacted)
-        for name in cited
-    ]
+    buyer = read_buyer(store, order_id)
+    found = [_delivery(store, name, real, secrets, buyer, wish.redacted) for name in cited]
     return Case(
         order_id=order_id,
         head={name: head[name] for name in SAID_OF_HEAD if name in head},
@@ -84,7 +82,6 @@ def gather(
         facts=tuple(_fact(row, wish.redacted) for row in facts),
         links=links.links,
         anchor=links.anchor,
-        since=stamp(links.since) if links.since else "",
         deliveries=tuple(sorted(found, key=lambda one: (one.received_at or "~", one.name))),
         pictures=tuple(_pictures(store, book, head["shop_id"], real, wish)),
         packs=_packs(book, shop),

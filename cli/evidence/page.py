@@ -10,7 +10,7 @@ from html import escape
 from cli.evidence.case import Case, Picture
 from cli.evidence.telling import STEP, known, moments, view, zone
 from cli.evidence.zipped import FORMAT
-from shipclock.domain.times import parse
+from shipclock.domain.times import parse, stamp
 from shipclock.views import OrderView
 
 STYLE = """\
@@ -56,8 +56,8 @@ def page(case: Case) -> bytes:
 
 def _head(case: Case, told: OrderView) -> str:
     chained = (
-        f"{case.anchor.links} links, {case.anchor.head}, since {case.since}"
-        if case.anchor.links
+        f"{case.anchor.links} links, {case.anchor.head}, since {stamp(since)}"
+        if (since := case.chain.since)
         else "none: it was not settled since facts are chained"
     )
     facts = (

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from cli.evidence.case import Case
-from shipclock import chain, codec
+from shipclock import chain, codec, rows
 from shipclock.chain import Link
 from shipclock.domain.event import CaseChange, Hint, PackageRead, Request, Snapshot
 from shipclock.domain.push import Intent, IntentState
@@ -53,18 +53,19 @@ def moments(case: Case) -> list[Moment]:
     for link in case.links:
         for entry in link.entries:
             first.setdefault((entry.name, entry.digest), link)
-    told = [moment for row in case.facts for moment in _moments(case, row, first)]
+    numbers = {delivery.name: number for number, delivery in enumerate(case.deliveries, 1)}
+    told = [moment for row in case.facts for moment in _moments(row, first, numbers)]
     return sorted(told, key=lambda moment: (moment.at, moment.what, moment.by))
 
 
-def _moments(case: Case, row: Row, first: dict[tuple[str, str], Link]) -> Iterator[Moment]:
+def _moments(
+    row: Row, first: Mapping[tuple[str, str], Link], numbers: Mapping[str, int]
+) -> Iterator[Moment]:
     if "doc" not in row:
         return
-    link = first.get((chain.name((row["pk"], row["sk"])), chain.digest(row)))
-    cited = case.delivery(row.get("via", ""))
-    number = cited[0] if cited else 0
+    link = first.get((chain.name(rows.key_of(row)), chain.digest(row)))
     for at, what, by in _said(row):
-        yield Moment(at, what, by, link, number)
+        yield Moment(at, what, by, link, numbers.get(row.get("via", ""), 0))
 
 
 def _said(row: Row) -> Iterator[tuple[datetime, str, str]]:

@@ -12,7 +12,7 @@ that the head stays small whatever an order goes through. Nothing here does I/O.
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -25,7 +25,7 @@ FORMAT = "shipclock-chain-1"
 START = "0" * 64
 """What the first link names as the digest of the link before it."""
 
-OPEN_MOST = 450
+OPEN_MOST = 500
 """Bytes of links, compressed, that a head holds: with them it still is one write unit."""
 
 MOST_FACTS = 2_000
@@ -103,15 +103,24 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """An order's chain as its rows hold it. `broken`: they can't be read as one."""
+    """An order's chain as its rows hold it. `open` are the links in the head, `rows` is the number
+    of the next row that takes some in. `broken`: they can't be read as a chain."""
 
     anchor: Anchor = Anchor(0, START)
-    facts: int = 0
-    since: datetime | None = None
     links: tuple[Link, ...] = field(default=(), repr=False)
     open: tuple[Link, ...] = field(default=(), repr=False)
-    seals: int = 0
+    rows: int = 0
     broken: str = ""
+
+    @property
+    def facts(self) -> int:
+        """How many facts it binds, each in each state for itself."""
+        return sum(len(link.entries) for link in self.links)
+
+    @property
+    def since(self) -> datetime | None:
+        """The real time of the first link; None where there is none."""
+        return self.links[0].real if self.links else None
 
     def known(self) -> dict[str, str]:
         """The digest that each fact was bound with last, by its name."""
@@ -174,18 +183,33 @@ def read(found: Sequence[Row]) -> Chain:
     It never raises: what can't be read is `broken`, and settling goes on.
     """
     head = next((row for row in found if row["sk"] == rows.HEAD), {})
+    parts = {row["sk"].removeprefix(rows.CHAIN): row for row in found if _takes_in(row)}
+    free = max((int(part) + 1 for part in parts if part.isdecimal()), default=0)
     if "chain" not in head:
-        return Chain()
-    try:
-        sealed = [row for row in found if row["sk"].startswith(rows.CHAIN)]
-        taken_in = [link for row in sealed for link in _unpacked(row["links"])]
-        open_ = tuple(_unpacked(head["chain_open"]))
-        anchor = Anchor(head["chain_links"], head["chain"].hex())
-        since, facts = parse(head["chain_since"]), int(head["chain_facts"])
-        return Chain(anchor, facts, since, (*taken_in, *open_), open_, head["chain_seals"])
-    except (AttributeError, KeyError, TypeError, ValueError, zlib.error) as fault:
-        seals = sum(row["sk"].startswith(rows.CHAIN) for row in found)
-        return Chain(Anchor(0, START), seals=seals, broken=f"its rows can't be read: {fault!r}")
+        return Chain(rows=free)
+    taken_in, faults = _readable({name: row.get("links") for name, row in parts.items()})
+    open_, more = _readable({"the head": head.get("chain_open")})
+    links = (*taken_in, *open_)
+    number = links[-1].number if links else 0
+    if isinstance(head["chain"], bytes):
+        return Chain(Anchor(number, head["chain"].hex()), links, open_, free, faults + more)
+    return Chain(Anchor(number, START), links, open_, free, f"{faults}{more}no digest in the head")
+
+
+def _takes_in(row: Row) -> bool:
+    return str(row["sk"]).startswith(rows.CHAIN)
+
+
+def _readable(parts: Mapping[str, object]) -> tuple[tuple[Link, ...], str]:
+    """The links in some parts of a chain, and which parts can't be read."""
+    links: list[Link] = []
+    faults = ""
+    for part, packed in parts.items():
+        try:
+            links += _unpacked(packed)
+        except (TypeError, ValueError, zlib.error) as fault:
+            faults += f"{part} can't be read ({fault}); "
+    return tuple(links), faults
 
 
 def extend(
@@ -208,16 +232,9 @@ def extend(
     packed = _packed((*chain.open, link))
     sealed = None
     if len(packed) > OPEN_MOST:
-        key = rows.order_pk(order_id), f"{rows.CHAIN}{chain.seals:06}"
+        key = rows.order_pk(order_id), f"{rows.CHAIN}{chain.rows:07}"
         sealed, packed = {"pk": key[0], "sk": key[1], "links": packed}, _packed(())
-    head = {
-        "chain": bytes.fromhex(anchor.head),
-        "chain_links": anchor.links,
-        "chain_facts": chain.facts + len(link.entries),
-        "chain_since": stamp(chain.since or real),
-        "chain_open": packed,
-        "chain_seals": chain.seals + (sealed is not None),
-    }
+    head: Row = {"chain": bytes.fromhex(anchor.head), "chain_open": packed}
     return Extension(anchor, head, sealed, len(found) > MOST_FACTS)
 
 
@@ -226,8 +243,10 @@ def _packed(links: Iterable[Link]) -> bytes:
     return zlib.compress("".join(link.text("-", "-") for link in links).encode(), 9)
 
 
-def _unpacked(packed: bytes) -> Iterator[Link]:
-    return unfolded(zlib.decompress(packed).decode())
+def _unpacked(packed: object) -> list[Link]:
+    if not isinstance(packed, bytes):
+        raise TypeError("it holds no bytes")
+    return list(unfolded(zlib.decompress(packed).decode()))
 
 
 def unfolded(text: str) -> Iterator[Link]:
