@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cli.evidence.case import Case, files_of, told_chain
+from cli.evidence.case import Case, case_in, files_of, told_chain
 from cli.evidence.page import page
 from cli.evidence.telling import timeline
 from cli.evidence.zipped import FORMAT, MANIFEST, manifest, zipped
@@ -55,6 +55,7 @@ def told_files(case: Case) -> dict[str, bytes]:
 
 def pack(case: Case) -> bytes:
     """The pack's bytes: of one case always the same."""
-    files = {**files_of(case), **told_files(case)}
+    files = files_of(case)
+    files |= told_files(case_in(files))  # told of what is read back: whoever verifies has no more
     about = {"order_id": case.order_id, "chain": told_chain(case)}
     return zipped({**files, MANIFEST: manifest(files, about)})

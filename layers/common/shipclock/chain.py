@@ -122,9 +122,9 @@ class Chain:
         """The real time of the first link; None where there is none."""
         return self.links[0].real if self.links else None
 
-    def known(self) -> dict[str, str]:
-        """The digest that each fact was bound with last, by its name."""
-        return {e.name: e.digest for link in self.links for e in link.entries}
+    def latest(self) -> frozenset[str]:
+        """The digest that each fact was bound with last."""
+        return frozenset({e.name: e.digest for link in self.links for e in link.entries}.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +165,10 @@ def digest(row: Row) -> str:
 
 
 def _sha256(values: list[str]) -> str:
-    text = json.dumps(values, ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_LISTED(values).encode()).hexdigest()
+
+
+_LISTED = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
 def entry(row: Row, how: str = READ) -> Entry:
@@ -222,8 +224,8 @@ def extend(
 ) -> Extension | None:
     """Bind the rows that a settle read, and those that it writes as they will be, in this order;
     None where every fact is bound already."""
-    known = chain.known()
-    found = sorted(e for row in met if what(row) and known.get((e := entry(row)).name) != e.digest)
+    latest = chain.latest()
+    found = sorted(entry(row) for row in met if what(row) and digest(row) not in latest)
     wrote = sorted(entry(row, WROTE) for row in written)
     if not found and not wrote:
         return None
