@@ -11,11 +11,14 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cli.evidence import check as checking
 from cli.evidence.check import check
@@ -28,6 +31,7 @@ from shipclock.marketplaces.protocol import Blob
 from shipclock.ports import Key, Row
 from shipclock.snapshots import BUYER_KEPT_OPEN
 from shipclock.translate import put_link
+from tests.builders import patient
 from tests.evidence import altered, faults, forged, keys_of, lived, made, small, told, waited, wrong
 from tests.pictures import PDF_FILE, jpeg
 from tests.scenes import writing
@@ -398,6 +402,42 @@ def test_whatever_is_changed_by_one_who_makes_manifest_and_zip_fit_shows(
     data: bytes, what: str
 ) -> None:
     assert wrong(forged(data, FORGERIES[what]))
+
+
+UNBOUND = ("order.json", "deliveries/0002.json")
+"""Some of what these say no link binds, see docs/evidence.md: here it is that nothing breaks."""
+
+NAMES = ("facts.jsonl", "chain.txt", "manifest.json", *UNBOUND)
+ODD = (b"null", b"[]", b"-1", b'"\\ud800"', b"1e999", b"{}", b'"0001-01-01T00:00:00+23:00"')
+
+
+@cache
+def whole() -> bytes:
+    return made(*lived())
+
+
+@patient
+@given(
+    name=st.sampled_from(NAMES),
+    odd=st.sampled_from(ODD),
+    where=st.integers(0, 400),
+    depth=st.sampled_from((0, 0, 0, 100_000)),
+)
+def test_whatever_a_pack_says_it_is_refused_and_nothing_breaks(
+    name: str, odd: bytes, where: int, depth: int
+) -> None:
+    data = whole()
+
+    def change(files: dict[str, bytes]) -> None:
+        values = list(re.finditer(rb'(?<=: )("[^"\n]*"|\d+|true|false|null|\[\])', files[name]))
+        words = values or list(re.finditer(rb"\S+", files[name]))
+        chosen = words[where % len(words)]
+        said = b"[" * depth + odd
+        files[name] = files[name][: chosen.start()] + said + files[name][chosen.end() :]
+
+    pack = forged(data, change)
+    found = faults(check(pack, secrets=SECRETS))
+    assert found or pack == data or name in UNBOUND
 
 
 def test_hostile_zips_are_refused_in_a_sentence(data: bytes) -> None:

@@ -60,7 +60,8 @@ def test_a_pack_is_made_and_verified(console: Console) -> None:
     assert wrong(Path(path).read_bytes()) == []
     for words in ((), ("--live",), ("--table", "t"), ("--stack", "s"), ("--anchor", str(anchor))):
         result = console.run("verify", path, *words)
-        assert (result.exit_code, result.output) == (0, "All of it fits.\n"), words
+        said = f"All of it fits: order {console.order_id}, chain {anchor}.\n"
+        assert (result.exit_code, result.output) == (0, said), words
     assert console.asked == [None, None, "t", "s"]
 
 
@@ -81,7 +82,7 @@ def test_what_does_not_fit_is_listed_with_what_it_means_and_fails(console: Conso
     assert result.exit_code == 1
     assert result.output.startswith("DOES NOT FIT  The file is no evidence pack")
     assert "Have the pack made or sent anew" in result.output
-    assert result.output.endswith("1 things do not fit.\n")
+    assert result.output.endswith("1 thing does not fit.\n")
 
 
 def test_an_anchor_that_is_none_is_refused_with_what_one_looks_like(console: Console) -> None:
@@ -119,6 +120,19 @@ def test_whoever_makes_a_pack_that_does_not_fit_is_told_at_once(
     result = console.run("make", console.order_id)
     assert result.exit_code == 0
     assert "DOES NOT FIT  A scan" in result.output
+
+
+def test_who_may_not_read_the_secret_is_told_and_gets_the_pack(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Deployed) -> object:
+        raise operate.OperateError("The sources' secret can't be read: AccessDenied.")
+
+    monkeypatch.setattr(Deployed, "sources_secret", refuse)
+    result = console.run("make", console.order_id)
+    assert result.exit_code == 0
+    assert "AccessDenied. Senders are not proven anew." in result.output
+    assert b"at_receipt" in Path(f"evidence-{console.order_id}.zip").read_bytes()
 
 
 def test_an_unknown_order_is_told_in_a_sentence(

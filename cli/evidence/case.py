@@ -258,8 +258,9 @@ def case_in(files: Files) -> Case:
 def _delivery(files: Files, name: str) -> Delivery:
     about = json.loads(files[name])
     body = files.get(name.removesuffix(".json") + ".body")
-    told = {**about, "shops": tuple(about["shops"]), "holds": tuple(about["holds"])}
-    return Delivery(**told, body=body)
+    several = {name: tuple(about[name]) for name in ("shops", "holds")}
+    by_name = {name: dict(about[name]) for name in ("headers", "verification")}
+    return Delivery(**{**about, **several, **by_name}, body=body)
 
 
 def _picture(files: Files, about: dict[str, str]) -> Picture:

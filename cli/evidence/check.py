@@ -21,6 +21,7 @@ from shipclock.domain.times import parse, stamp
 from shipclock.ports import Row, Store
 from shipclock.reading import Unreadable
 from shipclock.rules import packs
+from shipclock.rules.packs import PolicyError
 from shipclock.settle import fold_book, read_book
 from shipclock.sources import Delivery as Arrived
 from shipclock.sources import Translation, source
@@ -29,6 +30,13 @@ OTHERWISE = (
     "These are not the bytes that were written. Have the pack made or sent anew; what else it "
     "says can't be relied on."
 )
+
+
+ODD = (
+    *(ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError),
+    *(PolicyError, Unreadable),
+)
+"""What reading rows raises that no version of ours has written: somebody else has."""
 
 
 def check(
@@ -51,14 +59,11 @@ def check(
         return [Finding(f"The pack can't be read: {problem}.", OTHERWISE)]
     try:
         found = [*_files(files, case), *_case(case)]
-    except (KeyError, TypeError, ValueError, AttributeError, Unreadable) as fault:
+        found += [each for anchor in anchors for each in _anchored(case, anchor)]
+        found += _senders(case, secrets) if secrets is not None else ()
+    except ODD as fault:
         return [Finding(f"The pack says what can't be: {fault!r}.", OTHERWISE)]
-    found += [each for anchor in anchors for each in _anchored(case, anchor)]
-    if secrets is not None:
-        found += _senders(case, secrets)
-    if store is not None:
-        found += _against(case, store)
-    return found
+    return [*found, *(_against(case, store) if store is not None else ())]
 
 
 def _case(case: Case) -> Iterator[Finding]:

@@ -11,9 +11,11 @@ from typing import Any
 import click
 
 from cli import operate
+from cli.evidence.case import case_in
 from cli.evidence.check import check
 from cli.evidence.gather import NO_MORE, NoEvidence, Wish, gather
 from cli.evidence.made import pack
+from cli.evidence.zipped import unzipped
 from shipclock.chain import Anchor
 
 TABLE = click.option("--table", help="The stack's table in AWS; left out: the local stack's.")
@@ -134,11 +136,14 @@ def verify_command(
     if table or stack or live:
         store = operate.open_store(table, stack)
         secrets = None if table else _secrets(stack)
-    found = check(file.read_bytes(), store, secrets, anchors)
+    data = file.read_bytes()
+    found = check(data, store, secrets, anchors)
     for finding in found:
         mark = "DOES NOT FIT  " if finding.fault else "note          "
         click.echo(f"{mark}{finding.what}\n              {finding.means}")
     faults = sum(finding.fault for finding in found)
-    click.echo(f"{faults} things do not fit." if faults else "All of it fits.")
     if faults:
+        click.echo(f"{faults} thing{'s do' if faults > 1 else ' does'} not fit.")
         raise SystemExit(1)
+    case = case_in(unzipped(data))
+    click.echo(f"All of it fits: order {case.order_id}, chain {case.anchor}.")

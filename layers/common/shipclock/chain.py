@@ -103,13 +103,13 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """An order's chain as its rows hold it. `open` are the links in the head, `rows` is the number
+    """An order's chain as its rows hold it. `open` are the links in the head, `free` is the number
     of the next row that takes some in. `broken`: they can't be read as a chain."""
 
     anchor: Anchor = Anchor(0, START)
     links: tuple[Link, ...] = field(default=(), repr=False)
     open: tuple[Link, ...] = field(default=(), repr=False)
-    rows: int = 0
+    free: int = 0
     broken: str = ""
 
     @property
@@ -188,7 +188,7 @@ def read(found: Sequence[Row]) -> Chain:
     parts = {row["sk"].removeprefix(rows.CHAIN): row for row in found if _takes_in(row)}
     free = max((int(part) + 1 for part in parts if part.isdecimal()), default=0)
     if "chain" not in head:
-        return Chain(rows=free)
+        return Chain(free=free)
     taken_in, faults = _readable({name: row.get("links") for name, row in parts.items()})
     open_, more = _readable({"the head": head.get("chain_open")})
     links = (*taken_in, *open_)
@@ -234,7 +234,7 @@ def extend(
     packed = _packed((*chain.open, link))
     sealed = None
     if len(packed) > OPEN_MOST:
-        key = rows.order_pk(order_id), f"{rows.CHAIN}{chain.rows:07}"
+        key = rows.order_pk(order_id), f"{rows.CHAIN}{chain.free:07}"
         sealed, packed = {"pk": key[0], "sk": key[1], "links": packed}, _packed(())
     head: Row = {"chain": bytes.fromhex(anchor.head), "chain_open": packed}
     return Extension(anchor, head, sealed, len(found) > MOST_FACTS)

@@ -101,7 +101,8 @@ class Settled:
         for the next settle, which then is due at once."""
         decision = self.decision
         made: list[Verdict | Notice | Intent] = [*decision.verdicts, *decision.notices]
-        return [*made, *decision.intents][: LARGEST_COMMIT - len(("the head", "links"))]
+        beside = 2  # the head, and a row that takes in links of the chain
+        return [*made, *decision.intents][: LARGEST_COMMIT - beside]
 
     @property
     def whole(self) -> bool:
@@ -189,9 +190,9 @@ def settle(
 ) -> Settled | None:
     """Settle one order at `now`; None where nothing at all is kept of it.
 
-    A delivery is kept for `raw_kept`, and longer while its order may need it. Per order `now` never
-    runs back. Raises `StoreError` when the table fails or races are lost
-    again and again; the order then stays due.
+    Per order `now` never runs back. A delivery is kept for `raw_kept`, and longer while its order
+    may need it. Raises `StoreError` when the table fails or races are lost again and again; the
+    order then stays due.
     """
     for _ in range(TRIES):
         book = read_book(store, order_id)
