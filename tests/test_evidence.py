@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from cli.evidence import check as checking
 from cli.evidence.check import check
 from cli.evidence.gather import NoEvidence, gather
-from cli.evidence.zipped import NoPack, unzipped, zipped
+from cli.evidence.zipped import NoPack, as_json, sha256, unzipped, zipped
 from shipclock import chain, codec, rows
 from shipclock.blobs import put_blob
 from shipclock.chain import Anchor
@@ -34,7 +34,7 @@ from shipclock.translate import put_link
 from tests.builders import patient
 from tests.evidence import altered, faults, forged, keys_of, lived, made, small, told, waited, wrong
 from tests.pictures import PDF_FILE, jpeg
-from tests.scenes import writing
+from tests.scenes import answering, fetching, writing
 from tests.stage import APP_SECRET, CARRIER_SECRET, SECRETS, SHOP_ID, Stage
 
 HOUR = timedelta(hours=1)
@@ -73,6 +73,32 @@ def test_the_same_table_makes_the_same_bytes(story: tuple[Stage, str], data: byt
     stage, order_id = story
     stage.real.pass_time(3600)
     assert made(stage, order_id) == data
+
+
+def test_the_same_files_make_the_same_bytes_on_every_python() -> None:
+    files = {"a.txt": b"x" * 1000, "\u00e9.txt": b"", "b/c.json": as_json({"a": [1, "\u00e9"]})}
+    known = "28c5fcf42b3a2c1e50da06606218ce1641778489dd6e3ecb1f42fe5bc6d4f41b"
+    assert sha256(zipped(files)) == known, "as Python 3.11, 3.12 and 3.13 make them"
+
+
+NO_FACTS = {"HEAD", "REREAD", "BUYER", "HANDOVER", "CHAIN"}
+
+
+@pytest.mark.parametrize("begin", [lived, waited, small, writing, fetching, answering])
+def test_every_row_that_settling_reads_is_a_fact_or_known_to_be_none(
+    begin: Callable[..., tuple[Stage, str]],
+) -> None:
+    """A new kind of row belongs into `chain.OF_ORDER`, or here."""
+    stage, order_id = begin("approve") if begin is answering else begin()
+    stage.settle_down()
+    found = [
+        row
+        for pk, partition in stage.memory.rows.items()
+        if pk.startswith(("ORDER#", "NUMBER#"))
+        for row in partition.values()
+    ]
+    assert {row["sk"].partition("#")[0] for row in found if not chain.what(row)} <= NO_FACTS
+    assert wrong(made(stage, order_id), stage) == []
 
 
 def test_any_zip_program_reads_it_and_any_json_reader_the_manifest(data: bytes) -> None:
