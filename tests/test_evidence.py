@@ -145,6 +145,7 @@ def test_the_story_is_told_in_utc_and_shop_time_with_when_it_was_known(data: byt
     assert "Verdict two_failed_attempts, standing" in text
     assert "guide-2023:two_failed_attempts" in text
     assert re.search(r"It took effect: ship_package, .*, request SANDBOX\d+", text)
+    assert re.search(r"link 3 \| PUSH#ship_package#.* stood at pending \(Shipclock\)", text)
 
 
 class Tags(HTMLParser):

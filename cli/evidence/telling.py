@@ -55,6 +55,7 @@ def moments(case: Case) -> list[Moment]:
             first.setdefault((entry.name, entry.digest), link)
     numbers = {delivery.name: number for number, delivery in enumerate(case.deliveries, 1)}
     told = [moment for row in case.facts for moment in _moments(row, first, numbers)]
+    told += _passed(case)
     return sorted(told, key=lambda moment: (moment.at, moment.what, moment.by))
 
 
@@ -66,6 +67,19 @@ def _moments(
     link = first.get((chain.name(rows.key_of(row)), chain.digest(row)))
     for at, what, by in _said(row):
         yield Moment(at, what, by, link, numbers.get(row.get("via", ""), 0))
+
+
+def _passed(case: Case) -> Iterator[Moment]:
+    """The states that verdicts and pushes were in before: of these only the chain knows."""
+    bound: dict[str, list[tuple[Link, str]]] = {}
+    for link in case.links:
+        for entry in link.entries:
+            bound.setdefault(entry.name, []).append((link, entry.what))
+    for row in case.facts:
+        if chain.what(row).partition(".")[0] in chain.STATES:
+            for link, what in bound.get(chain.name(rows.key_of(row)), [])[:-1]:
+                said = f"{row['sk']} stood at {what.partition('.')[2]}"
+                yield Moment(link.real, said, "Shipclock", link)
 
 
 def _said(row: Row) -> Iterator[tuple[datetime, str, str]]:
