@@ -174,6 +174,7 @@ PROMISED = {
         "cancellation",
         "estimate",
         "drift",
+        "evidence",
         "cancel_request",
         "tasks",
     },
