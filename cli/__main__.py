@@ -17,19 +17,26 @@ from cli import (
     demo,
     docs,
     doctor,
+    horizon,
     local,
     lock,
     operate,
+    policy,
+    policy_cases,
     processes,
     pushes,
     shops,
+    signals,
     stock,
     trigger,
 )
+from cli.evidence import command as evidence
+from cli.evidence.gather import NoEvidence
 from shipclock.asking import NotAsked
 from shipclock.fulfillment.terms import TermsError
 from shipclock.onboard import OnboardError
 from shipclock.ports import StoreError, StoreRefused
+from shipclock.rules.packs import PolicyError
 from shipclock.sources.mapped import MappingError
 
 
@@ -102,7 +109,10 @@ main.add_command(shops.group)
 main.add_command(stock.group)
 carriers.group.add_command(carriers_try.command)
 main.add_command(carriers.group)
+main.add_command(policy.group)
 main.add_command(doctor.command)
+main.add_command(signals.command)
+main.add_command(evidence.group)
 
 
 @main.command("build")
@@ -136,6 +146,9 @@ for command in (
     pushes.approve_command,
     pushes.group,
     pushes.files,
+    horizon.due_command,
+    horizon.forecast_command,
+    horizon.calendar_command,
     trigger.command,
 ):
     main.add_command(command)
@@ -149,15 +162,19 @@ def run() -> int:
         build.BuildError,
         carriers.ScoreError,
         demo.DemoError,
+        horizon.HorizonError,
         local.StackError,
         lock.LockError,
         OnboardError,
         operate.OperateError,
+        policy_cases.CaseError,
         processes.ProcessError,
         pushes.AskError,
         trigger.TriggerError,
         MappingError,
+        NoEvidence,
         NotAsked,
+        PolicyError,
         TermsError,
     ) as error:
         click.echo(f"shipclock: {error}", err=True)

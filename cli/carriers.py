@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from cli import cards, operate
+from cli import cards, kept, operate
 from shipclock import connect
 from shipclock.domain.carrier import differ
 from shipclock.domain.detection import candidates
@@ -22,7 +22,6 @@ from shipclock.fulfillment.audit import audits
 from shipclock.fulfillment.history import History, histories, local_day, unscanned
 from shipclock.fulfillment.scorecards import MONTH, Ledger, month_of
 from shipclock.fulfillment.terms import MINIMUM, TermsError, TermsFile, parse_terms
-from shipclock.hub import every_stage
 from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import Store
 from shipclock.settle import Book, fold_book, read_book
@@ -182,7 +181,7 @@ class Reading:
         with ThreadPoolExecutor(READERS) as pool:
             for shop_id in self.shops:
                 counted: set[str] = set()
-                for page in self._pages(shop_id):
+                for page in kept.pages(self.store, shop_id, PAGE):
                     fresh = [order_id for order_id in page if order_id not in counted]
                     for order_id, read in zip(fresh, pool.map(self._read, fresh), strict=True):
                         if read is None:
@@ -196,16 +195,6 @@ class Reading:
 
     def _mine(self, parcel: History) -> bool:
         return month_of(parcel.day) == self.month
-
-    def _pages(self, shop_id: str) -> Iterator[list[str]]:
-        for partition in connect.open_partitions(shop_id, every_stage()):
-            start = None
-            while True:
-                page = self.store.board(partition, PAGE, start)
-                yield [row["order_id"] for row in page.rows]
-                if page.next is None:
-                    break
-                start = page.next
 
     def _read(self, order_id: str) -> _Read | None:
         """What an order brings; None where its rows can't be understood."""

@@ -32,7 +32,8 @@ NOTICED = ("killed", "timeout")
 def without_decorators(source: str) -> str:
     """The same module with each `@wrapped` function as a plain one that is wrapped in a line after.
 
-    `@cache` keeps nothing, for a mutant would hide behind what was computed before it came.
+    `@cache` and `@lru_cache` keep nothing: a mutant would hide behind what was computed before it
+    came.
     """
     lines: list[str | None] = [*source.splitlines()]
     for node in ast.walk(ast.parse(source)):
@@ -41,7 +42,8 @@ def without_decorators(source: str) -> str:
             lines[first - 1 : node.lineno - 1] = [None] * (node.lineno - first)
             wrapped = node.name
             for decorator in map(ast.unparse, reversed(node.decorator_list)):
-                wrapped = f"{NO_CACHE if decorator == 'cache' else decorator}({wrapped})"
+                caches = decorator == "cache" or decorator.startswith("lru_cache(")
+                wrapped = f"{NO_CACHE if caches else decorator}({wrapped})"
             lines[node.end_lineno - 1] = (
                 f"{lines[node.end_lineno - 1]}\n{' ' * node.col_offset}{node.name} = {wrapped}"
             )

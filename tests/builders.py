@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
 from shipclock.marketplaces import MARKETPLACES
 from shipclock.marketplaces.protocol import Call, Keys, Known, Shop, Telling
 from shipclock.rules.packs import policy_for
-from shipclock.rules.policy import Clause, Deadline, Policy
+from shipclock.rules.policy import Clause, Deadline, Extension, Policy
 
 T0 = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
 REAL = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -189,6 +189,21 @@ def deadline(**more: Any) -> Deadline:
     if {"calendar_days", "working_days"} & more.keys():
         del known["hours"]
     return Deadline(**known)
+
+
+def extension(first: date, last: date, **more: Any) -> Extension:
+    """More time for the clock `dispatch`, for starts on these days; how much must be said."""
+    known: dict[str, Any] = {
+        "clause": "New Year: more time",
+        "source": "an announcement",
+        "dated": "2026-11-01",
+        "confidence": "official",
+        "from": first,
+        "to": last,
+        "clocks": ("dispatch",),
+        **more,
+    }
+    return Extension.model_validate(known)
 
 
 def with_deadlines(judged_by: Policy | None = None, **deadlines: Deadline) -> Policy:

@@ -23,7 +23,7 @@ from tests.stage import SHOP_ID, TOKENS, Stage
 
 HOUR = timedelta(hours=1)
 NUMBER = "SYN-0001"
-NOISE = ("sweep.left", "delivery.translated")
+NOISE = ("sweep.left", "delivery.translated", "order.chained")
 """Lines that every sweep says."""
 
 

@@ -54,6 +54,7 @@ class Stage:
         zone: str = "Asia/Kuala_Lumpur",
         untracked_after: int | None = 15 * 86400,
         rotates: bool = True,
+        begins: datetime = START,
     ) -> None:
         self.real = FakeClock(REAL)
         self.memory = MemoryStore()
@@ -74,7 +75,7 @@ class Stage:
                     "https://hooks.example/webhooks/tiktok",
                 )
             ],
-            clock=int(START.timestamp()),
+            clock=int(begins.timestamp()),
             real_now=lambda: self.real.now.timestamp(),
             untracked_after=untracked_after,
             rotates_refresh_token=rotates,

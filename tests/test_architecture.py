@@ -71,11 +71,20 @@ def within(name: str, *packages: str) -> bool:
     return any(name == package or name.startswith(package + ".") for package in packages)
 
 
+FORESIGHT = ("ahead", "forecast", "lines", "tally", "until")
+"""The pure part of what lies ahead."""
+
 ALLOWED = {
     "shipclock.domain": ("shipclock.domain",),
-    "shipclock.rules": ("shipclock.domain", "shipclock.rules", "shipclock.toml_lines"),
+    "shipclock.rules": (
+        "shipclock.domain",
+        "shipclock.meant",
+        "shipclock.rules",
+        "shipclock.toml_lines",
+    ),
     "shipclock.sources": (
         "shipclock.domain",
+        "shipclock.meant",
         "shipclock.ports",
         "shipclock.reading",
         "shipclock.sources",
@@ -88,7 +97,19 @@ ALLOWED = {
         "shipclock.marketplaces",
     ),
     "shipclock.fulfillment": ("shipclock.domain", "shipclock.rules", "shipclock.fulfillment"),
+    # What lies ahead of one order: `decide` and what it takes, and nothing that reads or writes.
+    **{
+        f"shipclock.horizon.{name}": (
+            "shipclock.decide",
+            "shipclock.domain",
+            "shipclock.rules",
+            "shipclock.situation",
+            *(f"shipclock.horizon.{other}" for other in FORESIGHT),
+        )
+        for name in FORESIGHT
+    },
     "shipclock.reading": ("shipclock.domain",),
+    "shipclock.meant": (),
     "shipclock.ports": (),
     "shipclock.rows": ("shipclock.domain", "shipclock.ports"),
 }
@@ -126,7 +147,8 @@ def test_the_pure_parts_know_only_what_they_may(package: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "package", ["shipclock.domain", "shipclock.rules", "shipclock.fulfillment"]
+    "package",
+    ["shipclock.domain", "shipclock.rules", "shipclock.fulfillment", "shipclock.horizon"],
 )
 def test_the_core_asks_no_clock_no_dice_and_no_machine(package: str) -> None:
     banned = {"time", "random", "os", "socket", "subprocess", "threading", "uuid", "logging"}

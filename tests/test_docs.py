@@ -15,7 +15,21 @@ from cli import docs
 from shipclock import sources
 from shipclock.domain.push import IntentState
 from shipclock.domain.tracking import TrackingStatus
+from shipclock.fulfillment.definitions import DEFINITIONS
+from shipclock.fulfillment.lines import (
+    DELIVERY_FIELDS,
+    DISPATCH_FIELDS,
+    DISPATCH_RULE,
+    DISPATCHED,
+    TRACKING_FIELDS,
+    TRACKING_RULE,
+)
+from shipclock.fulfillment.signals import WHY
 from shipclock.fulfillment.terms import Terms, parse_terms
+from shipclock.horizon.feed import MOST_EVENTS, MOST_ORDERS, WANTED
+from shipclock.horizon.lines import Line
+from shipclock.horizon.shapes import DueClocks, ForecastPage
+from shipclock.horizon.tally import OUTCOMES
 from shipclock.hub import ROLES, OrderList, QuarantineList, every_stage
 from shipclock.rules.packs import parse_pack
 from shipclock.sources.mapped.auth import STRATEGIES
@@ -23,6 +37,7 @@ from shipclock.sources.mapped.proof import ALGORITHMS, ENCODINGS, KEYS, STAMPS
 from shipclock.sources.mapped.schema import PRESENT
 from shipclock.sources.mapped.tables import Table
 from shipclock.sources.mapped.times import FORMS
+from shipclock.standing_views import SignalsList
 from shipclock.views import OrderView, PushView
 from tests.sources import mappings
 
@@ -282,9 +297,28 @@ def test_the_api_page_shows_what_the_hub_answers() -> None:
         (OrderList, "orders"),
         (QuarantineList, "deliveries"),
         (PushView, "call"),
+        (SignalsList, "shops"),
     ):
         (example,) = [one for one in shown if mark in one]
         assert model.model_validate(example).model_dump(mode="json") == example
+
+
+def test_the_page_of_what_lies_ahead_shows_what_the_hub_answers() -> None:
+    page = ROOT / "docs" / "horizon.md"
+    shown = [json.loads(block) for block in blocks(page, "json")]
+    for model, mark in ((DueClocks, "clocks"), (ForecastPage, "days")):
+        (example,) = [one for one in shown if mark in one]
+        assert model.model_validate(example).model_dump(mode="json") == example
+    told = set(re.findall(r"`(\w+)`", text_of(page)))
+    assert {*Line, *OUTCOMES, *WANTED} - {"all"} <= told
+    assert f"{MOST_ORDERS:,} orders, {MOST_EVENTS:,} events" in text_of(page)
+
+
+def test_the_page_of_signals_tells_each_of_them_and_every_reason_for_leaving_out() -> None:
+    told = set(re.findall(r"`(\w+)`", text_of(ROOT / "docs" / "signals.md")))
+    assert DEFINITIONS.keys() | WHY.keys() <= told
+    fields = {*DISPATCH_FIELDS, *DELIVERY_FIELDS, *TRACKING_FIELDS, DISPATCH_RULE, TRACKING_RULE}
+    assert fields | DISPATCHED <= told
 
 
 def test_the_api_page_tells_every_state_stage_and_role() -> None:

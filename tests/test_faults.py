@@ -17,6 +17,7 @@ from shipclock.connect import connect_shop
 from shipclock.marketplaces.protocol import Tokens
 from shipclock.ports import StoreError
 from shipclock.sweep import Sweep
+from tests.evidence import made, wrong
 from tests.fakes import KINDS, Faults, FaultyStore, FaultyWire, Gone
 from tests.stage import APP_KEY, APP_SECRET, SHOP_ID, START, Stage
 
@@ -96,6 +97,9 @@ class Story:
             "told": {order_id: judged[order_id].recorded.notices for order_id in every},
             "package": [read.told for read in judged[self.late].order.package_reads],
             "pushes": {order_id: self.stage.intents(order_id) for order_id in every},
+            "unproven": [
+                fault for order_id in every for fault in wrong(made(self.stage, order_id))
+            ],
         }
 
 
@@ -121,6 +125,7 @@ def undisturbed() -> Any:
     late = ["abnormal_delivery", "delivery_period", "delivery_sla_time"]
     assert said == [["abnormal_delivery", "two_failed_attempts"], [], [], late]
     assert len(outcome["package"]) == 1
+    assert outcome["unproven"] == []
     return outcome
 
 

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shipclock import settle
+from shipclock import chain, rows, settle
+from shipclock.settle import read_book
 from shipclock.sweep import Sweep
 from tests.builders import every_clause
+from tests.evidence import made, wrong
 from tests.stage import SHOP_ID, START, Stage
 
 HOUR = timedelta(hours=1)
@@ -114,6 +116,19 @@ def lived(
             for i in judged.recorded.intents.values()
             if i.state != "withdrawn"
         },
+        **proven(stage, order_id),
+    }
+
+
+def proven(stage: Stage, order_id: str) -> dict[str, Any]:
+    """What an order's chain binds of what it was told, and what in its pack does not fit."""
+    book = read_book(stage.store, order_id)
+    bound = {entry.name for link in chain.read(book.rows).links for entry in link.entries}
+    told = [row for row in book.facts() if chain.what(row) in ("scan", "link", "owner")]
+    keys = map(rows.key_of, told)
+    return {
+        "proven": {key for key in keys if chain.name(key) in bound},
+        "unproven": wrong(made(stage, order_id)),
     }
 
 
@@ -128,7 +143,9 @@ def test_any_arrival_order_duplication_delay_and_sweep_times_end_alike(
     scans: list[tuple[str, int, int]], sweeps: list[int], seed: int, course: Course | None
 ) -> None:
     on_time = [(status, hour, 0) for status, hour, _ in scans]
-    assert lived(scans, sweeps, seed, course) == lived(on_time, [], 0, course)
+    ended = lived(scans, sweeps, seed, course)
+    assert ended == lived(on_time, [], 0, course)
+    assert ended["unproven"] == []
 
 
 @settings(max_examples=40, deadline=None)
@@ -203,3 +220,4 @@ def test_sweepers_and_pokes_at_once_have_one_effect_and_one_picture() -> None:
         for order_id in orders:
             assert stage.judged(order_id).order.status == "AWAITING_COLLECTION"
             assert set(stage.intents(order_id).values()) == {"done"}
+            assert wrong(made(stage, order_id), stage) == []

@@ -341,6 +341,12 @@ class TestFrontDoor:
         line = json.loads(RESOURCES["HttpStage"]["Properties"]["AccessLogSettings"]["Format"])
         assert "$context.routeKey" in line.values()
         assert not [value for value in line.values() if "identity" in value or "path" in value]
+        # the calendar's address holds a token; these are all, and none of them has any of it
+        assert set(line.values()) == {
+            *("$context.requestId", "$context.requestTime", "$context.routeKey"),
+            *("$context.status", "$context.responseLatency"),
+            "$context.integrationErrorMessage",
+        }
 
 
 class TestAlarms:

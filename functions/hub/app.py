@@ -1,5 +1,5 @@
-"""The hub's doorbell: a JSON API to read orders, what is due, what waits for a person and stock,
-and to ask for what a marketplace should be told."""
+"""The hub's doorbell: a JSON API to read orders, what lies ahead of them, what waits for a person
+and stock, and to ask for what a marketplace should be told."""
 
 import os
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.exceptions import (
     ServiceError,
     UnauthorizedError,
 )
-from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
+from aws_lambda_powertools.event_handler.openapi.models import APIKey, HTTPBearer
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -20,9 +20,17 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from shipclock import hub, rows, wiring
 from shipclock.asking import NotAsked, ask
 from shipclock.domain.order import OPEN_STAGES
+from shipclock.fulfillment.figures import MOST_DAYS
+from shipclock.horizon.answers import due_clocks, forecast_page
+from shipclock.horizon.feed import CONTENT_TYPE, MOST_ORDERS, WANTED, feed
+from shipclock.horizon.reading import read_open
+from shipclock.horizon.shapes import DueClocks, ForecastPage
+from shipclock.horizon.until import ahead, until
 from shipclock.hub import Asked, Asking, OrderList, QuarantineList, StockList, Visitor
 from shipclock.order_view import order_view
 from shipclock.settings import HubSettings
+from shipclock.standing import day_of, signals_list
+from shipclock.standing_views import SignalsList
 from shipclock.views import OrderView
 
 logger = Logger()
@@ -31,6 +39,8 @@ store, secret = wiring.hub(HubSettings.from_env(os.environ))
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 VERSION = "1"
+RESERVE_MS = 5_000
+"""What is kept of a request's time for working out and sending what was read."""
 
 
 def visitor(right: str) -> Visitor:
@@ -42,6 +52,25 @@ def visitor(right: str) -> Visitor:
     if right not in hub.ROLES.get(who.role, ()):
         raise ServiceError(403, f"the role {who.role!r} may not do this")
     return who
+
+
+def feed_visitor() -> Visitor:
+    """Who asks for the calendar: by a token in the address, for calendar apps send no headers.
+
+    It is no parameter of the route: at the log level DEBUG these are logged.
+    """
+    token = (app.current_event.query_string_parameters or {}).get("token")
+    if token is None:
+        return visitor("calendar")
+    who = hub.feed_visitor(token, secret())
+    if who is None:
+        raise UnauthorizedError("token: one of the role 'calendar', and no other, may stand here")
+    return who
+
+
+def in_time() -> bool:
+    """Whether more may be read for this request's answer."""
+    return bool(app.lambda_context.get_remaining_time_in_millis() > RESERVE_MS)
 
 
 @app.get("/api/orders/<order_id>")
@@ -114,6 +143,60 @@ def due(
     return hub.order_list(store, shops, OPEN_STAGES, limit, begin, by)
 
 
+@app.get("/api/due/clocks")
+def clocks(
+    within: str = "24h",
+    shop_id: str | None = None,
+    limit: Limit = 50,
+    start: str | None = None,
+) -> DueClocks:
+    """The clocks that run out within a span from now: what stops each, and what to do."""
+    shops = _shops(visitor("due"), shop_id)
+    try:
+        span, begin = hub.within(within), hub.page_start(start)
+    except ValueError as error:
+        raise BadRequestError(str(error)) from error
+    return due_clocks(store, shops, wiring.real(), span, limit, begin, in_time)
+
+
+@app.get("/api/forecast")
+def forecast(
+    until_: Annotated[str | None, Query(alias="until")] = None,
+    within: str | None = None,
+    shop_id: str | None = None,
+    limit: Limit = 50,
+    start: str | None = None,
+) -> ForecastPage:
+    """What follows for open orders if nothing more happens, per local day and clock."""
+    shops = _shops(visitor("due"), shop_id)
+    real = wiring.real()
+    try:
+        begin = hub.page_start(start)
+        if until_ is not None and within is not None:
+            raise ValueError("until, within: send one of them")
+        span = hub.within("7d" if within is None else within)
+        end = ahead(real, span) if until_ is None else until(until_, real)
+    except ValueError as error:
+        raise BadRequestError(str(error)) from error
+    return forecast_page(store, shops, real, end, limit, begin, in_time)
+
+
+@app.get(
+    "/api/calendar.ics",
+    responses={200: {"description": "an iCalendar", "content": {"text/calendar": {}}}},
+    security=[{"hubToken": []}, {"feedToken": []}],
+)
+def calendar(lines: str = "hard", shop_id: str | None = None) -> Response[str]:
+    """The lines of open orders for a calendar app: those at which the marketplace cancels, or with
+    `lines=all` all of them."""
+    shops, real = _shops(feed_visitor(), shop_id), wiring.real()
+    if lines not in WANTED:
+        raise BadRequestError(f"lines: one of {', '.join(WANTED)} was expected")
+    found = read_open(store, shops, real, MOST_ORDERS, in_time=in_time)
+    headers = {"Cache-Control": "private, no-store"}
+    return Response(200, CONTENT_TYPE, feed(found, WANTED[lines], real).decode(), headers)
+
+
 @app.get("/api/quarantine")
 def quarantine(limit: Limit = 50, start: str | None = None) -> QuarantineList:
     """Deliveries that wait for a person."""
@@ -136,6 +219,23 @@ def stock(shop_id: str | None = None, limit: Limit = 50, start: str | None = Non
     return hub.stock_list(store, shops, limit, begin)
 
 
+@app.get("/api/signals")
+def signals(
+    shop_id: str | None = None,
+    on: str | None = None,
+    days: Annotated[int | None, Query(ge=1, le=MOST_DAYS)] = None,
+    limit: Annotated[int, Query(ge=1, le=20)] = 10,
+    start: str | None = None,
+) -> SignalsList:
+    """Where shops stand in the marketplace's performance signals, and where they go."""
+    shops = _shops(visitor("signals"), shop_id)
+    try:
+        day, begin = day_of(on), hub.page_start(start, hub.SHOP_START)
+    except ValueError as error:
+        raise BadRequestError(str(error)) from error
+    return signals_list(store, shops, wiring.real(), limit, begin, day, days)
+
+
 @app.get("/api/openapi.json", include_in_schema=False)
 def openapi() -> Response[str]:
     """The words and shapes of this API; holds no data, so it needs no token."""
@@ -143,7 +243,12 @@ def openapi() -> Response[str]:
         title="Shipclock hub",
         version=VERSION,
         description="What Shipclock knows of orders.",
-        security_schemes={"hubToken": HTTPBearer(description="A token of the hub's secret.")},
+        security_schemes={
+            "hubToken": HTTPBearer(description="A token of the hub's secret."),
+            "feedToken": APIKey.model_validate(
+                {"name": "token", "in": "query", "description": "A token of the role calendar."}
+            ),
+        },
         security=[{"hubToken": []}],
     )
     return Response(200, content_types.APPLICATION_JSON, schema)

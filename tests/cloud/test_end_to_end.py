@@ -6,6 +6,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from icalendar import Calendar
 
 from cli import local
 from shipclock import rows
@@ -239,6 +240,22 @@ def test_the_hub_lists_orders_page_by_page(client: Client) -> None:
             break
         path = f"orders?stage=to_ship&limit=2&start={page['next'].replace('#', '%23')}"
     assert len(seen) == len(set(seen)) >= 3
+
+
+def test_what_lies_ahead_is_told_and_written_as_a_calendar(client: Client) -> None:
+    order_id = client.place(shipping_due_time=int(now().timestamp()) + 36_000)
+    client.sweep_until_quiet(now())
+    due = client.hub("due/clocks?within=24h&limit=200")[1]
+    assert order_id in {line["order_id"] for line in due["clocks"]}
+    ahead = client.hub("forecast?within=24h&limit=200")[1]
+    assert order_id in {order["order_id"] for order in ahead["orders"]}
+    bearer = [("Authorization", f"Bearer {client.stack.hub_token}")]
+    url = f"{client.stack.hub_url}/api/calendar.ics"
+    status, body = client.send("GET", url, bearer)
+    assert status == 200
+    assert f"{order_id}.shipping_due_time@shipclock" in Calendar.from_ical(body).to_ical().decode()
+    status, body = client.send("GET", f"{url}?token={client.stack.hub_token}", [])
+    assert (status, b"BEGIN:VCALENDAR" in body) == (401, False)
 
 
 def test_what_cannot_be_read_waits_in_quarantine_for_a_person(client: Client) -> None:

@@ -5,8 +5,15 @@ from typing import Any
 import pytest
 
 from shipclock.domain.clock import Stop
-from shipclock.domain.stops import at_scan, deliveries, first, order_delivered
-from shipclock.domain.tracking import TimeBasis
+from shipclock.domain.stops import (
+    at_scan,
+    deliveries,
+    earliest,
+    first,
+    first_movement,
+    order_delivered,
+)
+from shipclock.domain.tracking import Scan, TimeBasis
 from tests.builders import NUMBER, after, folded, line, link, numbered, scan, snapshot
 
 OTHER_NUMBER = "SYN000202"
@@ -36,6 +43,29 @@ def test_the_earliest_stop_counts_and_is_not_sure_where_any_of_them_is_not(
 def test_a_scan_is_a_stop_as_sure_as_its_time() -> None:
     assert at_scan(scan(hours=3)) == Stop(after(3))
     assert at_scan(scan(hours=3, **UNSURE)) == Stop(after(3), trusted=False)
+
+
+@pytest.mark.parametrize(
+    "scans",
+    [
+        [],
+        [scan(hours=3)],
+        [scan(hours=4), scan(hours=3)],
+        [scan(hours=3), scan(hours=9, **UNSURE)],
+        [scan(hours=9, **UNSURE), scan(hours=8, **UNSURE)],
+    ],
+)
+def test_scans_together_are_the_stop_that_their_stops_are(scans: list[Scan]) -> None:
+    assert earliest(scans) == first(map(at_scan, scans))
+
+
+def test_the_first_movement_is_the_earliest_of_scans_and_the_marketplaces_word() -> None:
+    moved = (numbered(scan("picked_up", 3), scan("in_transit", 9, **UNSURE)),)
+    told = snapshot("IN_TRANSIT", 50, collection_time=after(2))
+    assert first_movement(folded(told, numbers=moved)) == Stop(after(2), trusted=False)
+    assert first_movement(folded(snapshot(), numbers=moved)) == Stop(after(3), trusted=False)
+    assert first_movement(folded(told)) == Stop(after(2))
+    assert first_movement(folded(snapshot())) is None
 
 
 def test_a_package_is_delivered_by_any_carriers_word_and_by_the_marketplaces() -> None:

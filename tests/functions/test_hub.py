@@ -87,7 +87,10 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
 # Who may
 
 
-PATHS = ["/api/orders/1", "/api/orders", "/api/due", "/api/quarantine", "/api/stock"]
+PATHS = [
+    *("/api/orders/1", "/api/orders", "/api/due", "/api/quarantine", "/api/signals"),
+    "/api/stock",
+]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -127,8 +130,8 @@ def test_the_case_of_the_headers_name_does_not_matter(name: str, hub: Hub) -> No
 @pytest.mark.parametrize(
     ("token", "allowed"),
     [
-        (OWNER, {"/api/orders", "/api/due", "/api/quarantine", "/api/stock"}),
-        (VIEWER, {"/api/orders", "/api/due", "/api/stock"}),
+        (OWNER, {"/api/orders", "/api/due", "/api/quarantine", "/api/signals", "/api/stock"}),
+        (VIEWER, {"/api/orders", "/api/due", "/api/signals", "/api/stock"}),
         (PACKER, {"/api/orders"}),
         (NOBODY, set()),
     ],
@@ -174,6 +177,7 @@ PROMISED = {
         "cancellation",
         "estimate",
         "drift",
+        "evidence",
         "cancel_request",
         "tasks",
     },
@@ -510,7 +514,11 @@ def test_the_openapi_document_needs_no_token_and_names_every_address(hub: Hub) -
         "/api/orders/{order_id}/requests",
         "/api/orders",
         "/api/due",
+        "/api/due/clocks",
+        "/api/forecast",
+        "/api/calendar.ics",
         "/api/quarantine",
+        "/api/signals",
         "/api/stock",
     }
     shown = document["components"]["schemas"]["OrderView"]["properties"]

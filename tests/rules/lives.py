@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args
 from zoneinfo import ZoneInfo
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "common"))
@@ -32,11 +32,12 @@ from shipclock.domain.event import (
     Snapshot,
 )
 from shipclock.domain.linking import NumberFacts
-from shipclock.domain.order import fold
+from shipclock.domain.order import Order, fold
 from shipclock.domain.times import stamp
 from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
-from shipclock.rules.packs import load
-from shipclock.rules.policy import Policy
+from shipclock.rules.packs import load, policy_of
+from shipclock.rules.policy import Action, Calendar, Deadline, End, Policy, Start
+from shipclock.rules.policy import Line as Kind
 from shipclock.situation import Recorded, Situation
 from tests.builders import ORDER, SHOP, every_clause, shop
 from tests.rules.oracle import (
@@ -49,6 +50,7 @@ from tests.rules.oracle import (
     Book,
     Fact,
 )
+from tests.rules.stepping import Table, dues
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -112,6 +114,7 @@ class Life:
     name: str
     zone: str
     by_hand: bool
+    pack: Table
     created: datetime
     arrivals: tuple[Arrival, ...]
     looks: tuple[datetime, ...]
@@ -121,13 +124,25 @@ class Life:
         return [arrival.fact for arrival in self.arrivals if arrival.at <= now]
 
     def policy(self) -> Policy:
-        """What the order is judged by."""
-        guides = Policy(load("guide-2023"), ZoneInfo(self.zone), hand_marked=self.by_hand)
+        """What the order is judged by: the guide, a figure for silence, and the life's own pack."""
+        cited = {"source": "nobody", "dated": "undated", "confidence": "unconfirmed"}
+        more = {
+            "zone": self.pack["zone"],
+            "calendar": Calendar.model_validate(self.pack["calendar"]),
+            "deadlines": {
+                name: Deadline.model_validate({**cited, **told})
+                for name, told in self.pack["deadlines"].items()
+            },
+        }
+        pack = load("guide-2023").model_copy(update=more)
+        guides = replace(policy_of(pack, "", self.zone), hand_marked=self.by_hand)
         return every_clause(guides, SILENT_HOURS)
 
     def __str__(self) -> str:
         marked = ", marked by hand" if self.by_hand else ""
         lines = [f"life {self.name}: {self.zone}{marked}, created {stamp(self.created)}"]
+        lines += [f"  {name}: {told}" for name, told in self.pack["deadlines"].items()]
+        lines += [f"  {self.pack['calendar']}, zone {self.pack['zone'] or 'of the shop'}"]
         lines += [f"  {self.hours(a.at)} arrives {self._told(a.fact)}" for a in self.arrivals]
         lines.append(f"  looks: {', '.join(self.hours(now) for now in self.looks)}")
         return "\n".join(lines)
@@ -222,13 +237,62 @@ def made_up(name: str) -> Life:
     created += dice.choice((0, 0, dice.randint(0, 3599))) * SECOND
     teller = Teller(dice, created)
     teller.marks += [created + hours * HOUR for hours in (-24, 0, 48, 120, 288, 336, 360)]
+    pack = _pack(teller)
+    teller.marks += [] if not pack["deadlines"] else _ends_of(pack, created, zone)
     wished = _tell_the_requests(teller)
     numbers = _tell_the_order(teller, wished)
     _tell_the_parcels(teller, numbers)
     _tell_the_rest(teller)
     arrivals = tuple(sorted(teller.arrivals, key=lambda arrival: arrival.at))
     looks = _looks(teller, ZoneInfo(zone))
-    return Life(name, zone, teller.likely(0.25), created, arrivals, looks)
+    return Life(name, zone, teller.likely(0.25), pack, created, arrivals, looks)
+
+
+def _pack(teller: Teller) -> dict[str, Any]:
+    """Deadlines beside the guide's clocks: of any start, end and length."""
+    calendar: dict[str, Any] = {"country": teller.one_of(("", "", "US", "TH"))}
+    calendar["weekend"] = teller.one_of((["saturday", "sunday"], ["sunday"], ["friday"], []))
+    names = [f"line_{place}" for place in range(teller.one_of((0, 1, 1, 2, 3)))]
+    return {
+        "zone": teller.one_of(("", "", "America/Los_Angeles")),
+        "calendar": calendar,
+        "deadlines": {name: _deadline(teller) for name in names},
+    }
+
+
+def _deadline(teller: Teller) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "clause": "so long",
+        "starts": teller.one_of(get_args(Start)),
+        "stops": teller.one_of(get_args(End)),
+        "line": teller.one_of(get_args(Kind)),
+        "then": teller.one_of(get_args(Action)),
+        "warn_hours": teller.one_of(((), (12,), (48, 6), (96, 24, 1))),
+    }
+    if teller.likely(0.3):
+        told["shipping"] = [teller.one_of(("SELLER", "TIKTOK"))]
+    if teller.likely(0.3):
+        told["order_types"] = teller.one_of((["", "NORMAL"], ["PRE_ORDER"]))
+    if teller.likely(0.4):
+        told["replaced_by"] = teller.dice.sample(list(LINES), 2)
+    unit = teller.one_of(("hours", "calendar_days", "working_days", "working_days"))
+    told[unit] = teller.one_of((24, 48, 120, 121) if unit == "hours" else (1, 2, 3, 7))
+    if unit != "hours" and teller.likely(0.5):
+        told["cut_off"] = teller.one_of((time(0), time(2, 30), time(14)))
+    if unit != "hours" and teller.likely(0.5):
+        told["by"] = teller.one_of((time(0), time(2, 30), time(23, 59, 59)))
+    return told
+
+
+def _ends_of(pack: Table, created: datetime, zone: str) -> list[datetime]:
+    """When its deadlines end that begin with the order, and the warnings of them."""
+    ends = dues(pack, created, "", zone)
+    warned = [
+        ends[name] - hours * HOUR
+        for name, told in pack["deadlines"].items()
+        for hours in told["warn_hours"]
+    ]
+    return [*ends.values(), *ends.values(), *warned]
 
 
 def _tell_the_requests(teller: Teller) -> list[tuple[datetime, datetime]]:
@@ -280,6 +344,7 @@ def _tell_the_order(teller: Teller, wished: list[tuple[datetime, datetime]]) -> 
         ),
         "fulfillment_type": "FULFILLMENT_BY_SELLER",
         "order_type": teller.one_of(("NORMAL", "NORMAL", "NORMAL", "", "PRE_ORDER")),
+        "paid_time": teller.maybe(0.5),
         "deadlines": _deadlines(teller),
         "shipping_provider": teller.one_of(CARRIERS),
     }
@@ -508,6 +573,26 @@ def _plain(number: str) -> str:
     return number.replace("-", "").replace(" ", "").upper()
 
 
+def folded(facts: Iterable[Fact]) -> Order:
+    """The order that facts add up to."""
+    told = list(facts)
+    links: dict[str, list[Link]] = {}
+    scans: dict[str, list[Scan]] = {}
+    for fact in told:
+        if isinstance(fact, Link):
+            links.setdefault(fact.number, []).append(fact)
+        elif isinstance(fact, Scan):
+            scans.setdefault(fact.number, []).append(fact)
+        for number in _numbers(fact):  # the marketplace's numbers are linked as they are told
+            link = Link(number, ORDER, "tiktok_shop")
+            links.setdefault(number, []).append(link)
+    return fold(
+        ORDER,
+        [f for f in told if not isinstance(f, Scan | Link)],
+        [NumberFacts(n, tuple(scans.get(n, ())), tuple(each)) for n, each in links.items()],
+    )
+
+
 @dataclass(slots=True)
 class Settled:
     """The product over one life: what it recorded, and what it shows at the last look."""
@@ -519,26 +604,13 @@ class Settled:
 
     def sweep(self, facts: list[Fact], now: datetime, policy: Policy) -> None:
         """Fold what is known, decide, and write down what is new."""
-        events = [f for f in facts if not isinstance(f, Scan | Link)]
-        links: dict[str, list[Link]] = {}
-        scans: dict[str, list[Scan]] = {}
-        for fact in facts:
-            if isinstance(fact, Link):
-                links.setdefault(fact.number, []).append(fact)
-            elif isinstance(fact, Scan):
-                scans.setdefault(fact.number, []).append(fact)
-            for number in _numbers(fact):  # the marketplace's numbers are linked as they are told
-                link = Link(number, ORDER, "tiktok_shop")
-                links.setdefault(number, []).append(link)
-        order = fold(
-            ORDER,
-            events,
-            [NumberFacts(n, tuple(scans.get(n, ())), tuple(each)) for n, each in links.items()],
-        )
+        order = folded(facts)
         decision = decide(order, self.recorded, Situation(now, policy, shop(connected=False)))
         for notice in decision.notices:
             if notice.clock in ("untracked", "buyer_cancel_request"):
                 self.notices.add((notice.kind, notice.day))
+            elif notice.clock in policy.pack.deadlines:
+                self.notices.add((notice.kind, f"{notice.clock}#{notice.day}"))
         self.recorded = Recorded(
             version=self.recorded.version + 1,
             settled_at=now,
@@ -550,7 +622,8 @@ class Settled:
         for tick in decision.timeline:
             clock, state = tick.clock, tick.clock.state(now).value
             overtaken = state == "missed" and clock.overtaken
-            replaced = clock.set_by if clock.set_by in LINES and clock.name in REPLACED else ""
+            placed = clock.name in REPLACED or clock.name in policy.pack.deadlines
+            replaced = clock.set_by if clock.set_by in LINES and placed else ""
             part = "/".join(filter(None, (clock.part, clock.cause)))
             self.clocks.add((clock.name, part, clock.due_at, state, overtaken, replaced))
 
@@ -573,7 +646,7 @@ def difference(
     `policy` is what the product is given in place of the life's own.
     """
     given = policy or life.policy()
-    settled, book = Settled(), Book()
+    settled, book = Settled(), Book(life.pack)
     counted: Counter[str] = Counter() if tally is None else tally
     before: list[Fact] = []
     for now in life.looks:
@@ -616,6 +689,9 @@ def smaller(life: Life, differs: Callable[[Life], object]) -> Life:
 
 
 def _less(life: Life) -> Iterator[Life]:
+    for name in life.pack["deadlines"]:
+        left = {each: told for each, told in life.pack["deadlines"].items() if each != name}
+        yield replace(life, pack={**life.pack, "deadlines": left})
     for place in range(len(life.arrivals)):
         yield replace(life, arrivals=life.arrivals[:place] + life.arrivals[place + 1 :])
     for place in range(len(life.looks)):

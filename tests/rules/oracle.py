@@ -5,15 +5,16 @@ and the clock's own judgement, works from the facts as they were told, and keeps
 look to the next but what it said itself.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from shipclock.domain.carrier import differ
 from shipclock.domain.event import CaseChange, Hint, Link, OrderFacts, PackageRead, Snapshot
 from shipclock.domain.tracking import Scan
+from tests.rules.stepping import Table, dues
 
 Fact = Snapshot | PackageRead | CaseChange | Hint | Scan | Link
 """What anybody told of the order. A link says that a number belongs to it."""
@@ -35,6 +36,9 @@ WARNED_OF_A_REQUEST_BEFORE = 6 * HOUR
 ATTEMPTS = 2
 TO_HEAR_OF_A_PARCEL = 4 * DAY
 """No figure of the guide's: the pack that the lives are judged by has it."""
+
+DELAYED = "deem_delayed"
+"""What a pack's deadline may come to, beside an alert."""
 
 LADDER = (
     "UNPAID",
@@ -68,6 +72,13 @@ PROMISES = ("delivery_sla_time", "delivery_option_required_delivery_time", "deli
 
 NOT_OURS = ("FULFILLMENT_BY_TIKTOK", "FULFILLMENT_BY_DILAYANI_TOKOPEDIA")
 NOTHING_TO_SHIP = "TIKTOK_DIGITAL"
+
+STATUS_OF = {
+    "ready_to_ship": "AWAITING_COLLECTION",
+    "in_transit": "IN_TRANSIT",
+    "delivered": "DELIVERED",
+}
+"""What a pack's deadlines start and stop with, as the marketplace's statuses."""
 
 PROGRESS = (
     "info_received",
@@ -162,14 +173,17 @@ Named = tuple[str, str, datetime | None]
 class Book:
     """All that was said of an order so far, one sweep after the other."""
 
+    pack: Table = field(default_factory=dict)
     verdicts: dict[Named, tuple[datetime, str]] = field(default_factory=dict)
     notices: set[tuple[str, str]] = field(default_factory=set)
     seen: frozenset[Seen] = frozenset()
 
     def sweep(self, facts: Iterable[Fact], now: datetime, zone: ZoneInfo, by_hand: bool) -> None:
-        """Look at the facts that have arrived by `now`, and write down what they come to."""
+        """Look at the facts that have arrived by `now`, and write down what they come to. The
+        deadlines of `pack`, told as its TOML has them, come beside the guide's clocks."""
         order = gather(facts)
-        courses = list(courses_of(order, by_hand)) if order else []
+        lines = self.pack.get("deadlines", {})
+        courses = list(courses_of(order, by_hand, self.pack, zone)) if order else []
         cancelled = order.cancelled if order else None
         self.seen = frozenset(look(course, cancelled, now) for course in courses)
         for named, (due, _) in self.verdicts.items():
@@ -182,7 +196,9 @@ class Book:
         for course in courses:
             if look(course, cancelled, now).state != "running":
                 continue
-            if course.name == "untracked":
+            if course.name in lines:
+                self._warn(course, now, lines[course.name].get("warn_hours", ()))
+            elif course.name == "untracked":
                 self._remind(course, now, zone)
             elif (
                 course.name == "buyer_cancel_request"
@@ -196,6 +212,13 @@ class Book:
             (name, part, due, state) for (name, part, _), (due, state) in self.verdicts.items()
         }
         return verdicts | self.notices
+
+    def _warn(self, course: Course, now: datetime, hours: Iterable[int]) -> None:
+        """Of the warnings that were due by now the last one."""
+        due_by_now = [before for before in hours if now >= course.due - before * HOUR]
+        if due_by_now:
+            about = f"{course.due:%Y-%m-%dT%H:%M:%SZ}/{min(due_by_now)}h"
+            self.notices.add(("warning", f"{course.name}#{about}"))
 
     def _remind(self, course: Course, now: datetime, zone: ZoneInfo) -> None:
         first = course.starts + TO_THE_FIRST_REMINDER
@@ -247,6 +270,33 @@ class Gathered:
         if self.facts.order_type == "PRE_ORDER" and self.facts.release_date is not None:
             return self.facts.release_date
         return self.facts.create_time
+
+    @property
+    def scanned(self) -> list[Scan]:
+        """The scans that show a parcel of it in the carrier's hands."""
+        return [scan for package in self.packages for scan in _moves(package.scans)]
+
+    @property
+    def collected(self) -> datetime | None:
+        """The first of them whose time may be believed."""
+        return min((scan.occurred_at for scan in self.scanned if believed(scan)), default=None)
+
+    @property
+    def moved(self) -> tuple[Said, ...]:
+        """All that shows it on its way."""
+        return (*map(_said, self.scanned), *self.reached("IN_TRANSIT"))
+
+    @property
+    def handed_over(self) -> tuple[Said, ...]:
+        """All that shows the whole of it delivered: by the marketplace, and by the carriers once
+        each package is."""
+        counted = [p for p in self.packages if p.package_id] or self.packages
+        decisive = [_decisive(_deliveries(package)) for package in counted]
+        each = [said for said in decisive if said is not None]
+        stops = self.reached("DELIVERED")
+        if each and len(each) == len(counted):
+            stops += (Said(max(said.at for said in each), all(said.sure for said in each)),)
+        return stops
 
     @property
     def cancelled(self) -> datetime | None:
@@ -402,8 +452,10 @@ def _of_packages_gone(
     return {n for n, package_id in owners.items() if n and package_id not in ids} - nobodys
 
 
-def courses_of(order: Gathered, by_hand: bool) -> Iterator[Course]:
+def courses_of(order: Gathered, by_hand: bool, pack: Table, zone: ZoneInfo) -> Iterator[Course]:
     """Every clock of an order. `by_hand`: the shop marks its orders as shipped itself."""
+    lines = dict(_the_packs_lines(order, pack, zone.key))
+    yield from lines.values()
     yield from _the_marketplaces_lines(order)
     for case_id in sorted({case.case_id for case in order.cases}):
         yield from _wishes_to_cancel(order, case_id)
@@ -420,17 +472,59 @@ def courses_of(order: Gathered, by_hand: bool) -> Iterator[Course]:
         yield from _delivered_unproven(order, package)
         yield from _carrier_mismatch(package)
     yield from _told(order)
-    yield from _deemed_delayed(order)
+    deeming = [
+        line for name, line in lines.items() if pack["deadlines"][name].get("then") == DELAYED
+    ]
+    yield from _deemed_delayed([*_delivery_period(order), *deeming])
+
+
+def _the_packs_lines(
+    order: Gathered, pack: Mapping[str, Any], zone: str
+) -> Iterator[tuple[str, Course]]:
+    """The deadlines that a pack tells, by name."""
+    for name, told in pack.get("deadlines", {}).items():
+        facts, start = order.facts, _begins(order, told["starts"])
+        about = facts.shipping_type in (told.get("shipping") or [facts.shipping_type])
+        of_kind = facts.order_type in (told.get("order_types") or [facts.order_type])
+        if not about or not of_kind or start is None:
+            continue
+        alone = {**pack, "deadlines": {name: told}}
+        due = dues(alone, start, "", zone)[name]
+        instead = [field for field in told.get("replaced_by", ()) if _counts(order, field)]
+        stops = _ends_with(order, told["stops"])
+        yield name, Course(name, "", start, due, stops, next(iter(instead), ""))
+
+
+def _begins(order: Gathered, with_what: str) -> datetime | None:
+    if with_what in STATUS_OF:
+        return next((said.at for said in order.reached(STATUS_OF[with_what])), None)
+    return {
+        "placed": order.start,
+        "created": order.facts.create_time,
+        "paid": order.facts.paid_time,
+        "released": order.facts.release_date,
+        "first_scan": order.collected,
+    }[with_what]
+
+
+def _ends_with(order: Gathered, what: str) -> tuple[Said, ...]:
+    if what == "first_scan":
+        return order.moved
+    return order.handed_over if what == "delivered" else order.reached(STATUS_OF[what])
+
+
+def _counts(order: Gathered, field_name: str) -> bool:
+    """Whether the order carries a field that is one of its deadlines."""
+    given = order.facts.deadlines
+    old = field_name == LEGACY_LINE and any(hard in given for hard in HARD_LINES)
+    return field_name in given and not old
 
 
 def _the_marketplaces_lines(order: Gathered) -> Iterator[Course]:
-    deadlines = order.facts.deadlines
     for name, status in LINES.items():
-        if name not in deadlines:
-            continue
-        if name == LEGACY_LINE and any(hard in deadlines for hard in HARD_LINES):
-            continue
-        yield Course(name, "", order.facts.create_time, deadlines[name], order.reached(status))
+        if _counts(order, name):
+            due = order.facts.deadlines[name]
+            yield Course(name, "", order.facts.create_time, due, order.reached(status))
 
 
 @dataclass(slots=True)
@@ -499,13 +593,12 @@ def _status_update(order: Gathered) -> Iterator[Course]:
 
 
 def _untracked(order: Gathered) -> Iterator[Course]:
-    scanned = [scan for package in order.packages for scan in _moves(package.scans)]
     yield Course(
         "untracked",
         "",
         order.start,
         order.start + TO_TRACK,
-        (*map(_said, scanned), *order.reached("IN_TRANSIT")),
+        order.moved,
         _replaced(order, "collection_due_time"),
     )
 
@@ -513,9 +606,7 @@ def _untracked(order: Gathered) -> Iterator[Course]:
 def _collected_to_shipped(order: Gathered, by_hand: bool) -> Iterator[Course]:
     if order.facts.shipping_type != "TIKTOK" and not by_hand:
         return
-    scanned = [scan for package in order.packages for scan in _moves(package.scans)]
-    collected = min((scan.occurred_at for scan in scanned if believed(scan)), default=None)
-    start = collected or order.facts.collection_time
+    start = order.collected or order.facts.collection_time
     if start is None:
         return
     stops = order.reached("IN_TRANSIT")
@@ -526,15 +617,9 @@ def _collected_to_shipped(order: Gathered, by_hand: bool) -> Iterator[Course]:
 
 def _delivery_period(order: Gathered) -> Iterator[Course]:
     promised = [order.facts.deadlines[name] for name in PROMISES if name in order.facts.deadlines]
-    if not promised:
-        return
-    counted = [p for p in order.packages if p.package_id] or order.packages
-    handed_over = [_decisive(_deliveries(package)) for package in counted]
-    stops = order.reached("DELIVERED")
-    each = [said for said in handed_over if said is not None]
-    if each and len(each) == len(counted):
-        stops += (Said(max(said.at for said in each), all(said.sure for said in each)),)
-    yield Course("delivery_period", "", order.facts.create_time, promised[0], stops)
+    if promised:
+        start = order.facts.create_time
+        yield Course("delivery_period", "", start, promised[0], order.handed_over)
 
 
 def _two_failed_attempts(order: Gathered, package: Package) -> Iterator[Course]:
@@ -624,17 +709,13 @@ def _abnormal(order: Gathered, package: Package, part: str, at: datetime) -> Cou
     return Course("abnormal_delivery", part, at, at, later, at_once=True)
 
 
-def _deemed_delayed(order: Gathered) -> Iterator[Course]:
-    for period in _delivery_period(order):
-        if _runs_out(period):
-            yield Course(
-                "abnormal_delivery",
-                "deemed_delayed",
-                period.due,
-                period.due,
-                period.stops,
-                at_once=True,
-            )
+def _deemed_delayed(deeming: list[Course]) -> Iterator[Course]:
+    """Once for the whole order, by the first that runs out."""
+    losing = [course for course in deeming if _runs_out(course)]
+    if losing:
+        first = min(losing, key=lambda course: course.due)
+        at = first.due
+        yield Course("abnormal_delivery", "deemed_delayed", at, at, first.stops, at_once=True)
 
 
 def _delivered_unproven(order: Gathered, package: Package) -> Iterator[Course]:

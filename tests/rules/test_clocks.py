@@ -419,3 +419,11 @@ def test_a_field_takes_a_packs_place_only_where_it_is_a_clock_itself(
     (clock,) = (t.clock for t in timeline(order, judged_by) if t.clock.name == "collected")
     assert clock.set_by == (replaced or "guide-2023:collected")
     assert clock.state(after(1)) is (ClockState.STOPPED if replaced else ClockState.RUNNING)
+
+
+def test_a_rule_that_follows_others_stands_after_all_that_deem_something() -> None:
+    deeming = [place for place, rule in enumerate(RULES) if rule.deems]
+    following = [place for place, rule in enumerate(RULES) if rule.follows]
+    assert deeming
+    assert following
+    assert max(deeming) < min(following)

@@ -5,7 +5,7 @@ More of them, out of the suite: `python -m tests.rules.lives --lives 100000 --jo
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,11 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipclock.domain.clock import Clock
+from shipclock.domain.order import Order
+from shipclock.domain.stops import reached
 from shipclock.domain.tracking import Scan
-from shipclock.rules import RULES, buyer_cancel_request
+from shipclock.rules import RULES, buyer_cancel_request, deadlines
 from tests.builders import patient
 from tests.rules.lives import Life, difference, made_up, main
 from tests.rules.oracle import LINES, Book
+
+
+def _first_scan_of_any_time(order: Order) -> datetime | None:
+    return order.first_scan.occurred_at if order.first_scan else None
+
 
 LIVES = 1100
 GUIDES = (
@@ -65,7 +72,7 @@ def test_the_lives_bring_every_clock_to_every_end_it_can_have() -> None:
     ends: dict[str, set[str]] = {}
     said: set[str] = set()
     for life in sample():
-        book = Book()
+        book = Book(life.pack)
         for now in life.looks:
             book.sweep(life.known(now), now, ZoneInfo(life.zone), life.by_hand)
             for seen in book.seen:
@@ -73,6 +80,8 @@ def test_the_lives_bring_every_clock_to_every_end_it_can_have() -> None:
                 ends.setdefault(seen.name, set()).add(end)
         said |= {str(row[-1]) for row in book.said()} | {str(row[0]) for row in book.said()}
     usual = {"met", "missed", "overtaken", "stopped"}
+    lines = {name: ends.pop(name) for name in list(ends) if name.startswith("line_")}
+    assert set().union(*lines.values()) == usual | {"waiting", "running"}
     told = {name: states & usual for name, states in ends.items()}
     assert told.pop("carrier_mismatch") == {"missed", "stopped"}
     assert told == dict.fromkeys([*LINES, *GUIDES, WISH], usual)
@@ -103,6 +112,49 @@ def test_a_figure_that_is_not_the_guides_is_seen(rule: str, figures: dict[str, A
         return difference(life, replace(policy, pack=pack))
 
     assert any(map(wrong, sample()))
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        {"hours": 119},
+        {"warn_hours": (11,)},
+        {"starts": "placed"},
+        {"stops": "delivered"},
+        {"then": "deem_delayed"},
+        {"shipping": ()},
+        {"order_types": ()},
+        {"replaced_by": ()},
+    ],
+    ids=str,
+)
+def test_a_packs_deadline_that_is_another_is_seen(figures: dict[str, Any]) -> None:
+    def wrong(life: Life) -> str:
+        policy = life.policy()
+        lines = dict(policy.pack.deadlines)
+        for name, each in lines.items():
+            if each.hours is not None or "hours" not in figures:
+                lines[name] = each.model_copy(update=figures)
+        pack = policy.pack.model_copy(update={"deadlines": lines})
+        return difference(life, replace(policy, pack=pack))
+
+    assert any(map(wrong, sample()))
+
+
+@pytest.mark.parametrize(
+    ("table", "what", "wrong"),
+    [
+        (deadlines.STARTS, "first_scan", _first_scan_of_any_time),
+        (deadlines.STARTS, "paid", lambda order: order.starts_at),
+        (deadlines.STOPS, "first_scan", lambda order: reached(order, "IN_TRANSIT")),
+        (deadlines.STOPS, "delivered", lambda order: reached(order, "DELIVERED")),
+    ],
+)
+def test_what_starts_and_stops_a_packs_deadline_wrongly_is_seen(
+    monkeypatch: pytest.MonkeyPatch, table: dict[str, Any], what: str, wrong: Any
+) -> None:
+    monkeypatch.setitem(table, what, wrong)
+    assert any(map(difference, sample()))
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,51 @@ def test_a_bad_pack_is_refused_naming_file_line_key_and_what_is_accepted(
 
 
 @pytest.mark.parametrize(
+    ("table", "key", "near"),
+    [
+        ("", "markts", "markets"),
+        ("", "untill", "until"),
+        ("", "form", "from"),  # as it is written, not as the code calls it
+        ("", "confidense", "confidence"),
+        ("clauses.untracked", "huors", "hours"),
+        ("clauses.untracked", "Attempts", "attempts"),
+        ("deadlines.dispatch", "warn_hour", "warn_hours"),
+        ("extensions.0", "not_bfore", "not_before"),
+        ("signals.late_dispatch", "atmost", "at_most"),
+        ("calendar", "weekends", "weekend"),
+        ("calendar.closed.0", "whyy", "why"),
+    ],
+)
+def test_an_unknown_key_is_told_with_the_nearest_of_its_own_table(
+    table: str, key: str, near: str
+) -> None:
+    heads = {
+        "clauses.untracked": "",  # where the good pack ends
+        "extensions.0": "[[extensions]]",
+        "calendar.closed.0": "[[calendar.closed]]",
+    }
+    line = f"{key} = 1\n"
+    text = f"{GOOD}{heads.get(table, f'[{table}]')}\n{line}" if table else f"{line}{GOOD}"
+    with pytest.raises(PolicyError) as refused:
+        parse_pack(text, "tried")
+    told = f"{table}.{key}" if table else key
+    (slip,) = (slip for slip in refused.value.slips if "no such key" in slip and key in slip)
+    assert slip.partition(": ")[2] == f"{told}: there is no such key; did you mean '{near}'?"
+
+
+def test_a_key_that_is_near_no_other_is_told_alone() -> None:
+    with pytest.raises(PolicyError, match=r"line 1: xyzzy: there is no such key$"):
+        parse_pack(f"xyzzy = 1\n{GOOD}", "tried")
+
+
+def test_a_pack_that_is_not_there_says_so_as_any_other_slip() -> None:
+    with pytest.raises(UnknownPack) as refused:
+        load("nowhere")
+    assert refused.value.name == "nowhere"
+    assert refused.value.slips == (str(refused.value),)
+
+
+@pytest.mark.parametrize(
     ("wrong", "right", "told"),
     [
         ('starts = "created"', 'starts = "soon"', "accepted: placed, created, paid, released"),
@@ -301,6 +346,121 @@ def test_a_clause_no_rule_knows_is_refused_rather_than_left_out_in_silence() -> 
         parse_pack(GOOD.replace("clauses.untracked", "clauses.untraked"), "tried")
 
 
+SIGNAL = """
+[signals.late_dispatch]
+clause = "a line"
+source = "a page"
+dated = 2026-01-01
+confidence = "official"
+at_most = 4.0
+"""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "slip"),
+    [
+        (
+            "hours = 240",
+            "hours = 240\ncalendar_days = 3",
+            "line 9: clauses.untracked: only one of hours, calendar_days and working_days may be "
+            "given",
+        ),
+        (
+            "hours = 240",
+            "hours = 240\ncut_off = 09:00:00",
+            "line 9: clauses.untracked: cut_off and by go with calendar_days or working_days alone",
+        ),
+        (
+            "hours = 240",
+            "working_days = 0",
+            "line 9: clauses.untracked: 0 days need a cut_off and, at or after it, a time in by",
+        ),
+        (
+            "hours = 240",
+            "working_days = 2",
+            "line 1: calendar is missing: a table [calendar] says what working days are",
+        ),
+        (
+            "hours = 240",
+            "minutes = 240\nhours = 240",
+            "line 14: clauses.untracked.minutes: there is no such key",
+        ),
+        (
+            "hours = 240",
+            "hours = 0",
+            "line 14: clauses.untracked.hours: 0 is given; accepted: a whole number from 1 to 8784",
+        ),
+        ("from = 2026-01-01", "", "line 1: from: is missing; accepted: a day such as 2026-01-26"),
+        (
+            'title = "Tried"',
+            'title = "Tried"\nzone = "Nowhere"',
+            "line 4: zone: 'Nowhere' is given; accepted: an IANA time zone such as Asia/Bangkok",
+        ),
+        (
+            "until = 2026-07-01",
+            "until = 2026-01-01",
+            "line 1: until comes before the first day; it is the day after the last",
+        ),
+        (
+            'clocks = ["untracked"]',
+            'clocks = ["untracked", "untraked"]',
+            "line 1: extensions: no clock of this pack is called untraked; there are untracked",
+        ),
+        (
+            "calendar_days = 3",
+            "not_before = 2026-02-24T10:00:00Z",
+            "line 16: extensions.0: not_before is a local time, without an offset",
+        ),
+        (
+            "to = 2026-02-20",
+            "to = 2026-02-13",
+            "line 16: extensions.0: the last day comes before the first",
+        ),
+        (
+            "calendar_days = 3",
+            "calendar_days = 3\nhours = 1",
+            "line 16: extensions.0: exactly one of hours, calendar_days, working_days and "
+            "not_before is needed",
+        ),
+        (
+            "at_most = 4.0",
+            "",
+            "line 26: signals.late_dispatch: exactly one of at_most and at_least is needed",
+        ),
+        (
+            "[signals.late_dispatch]",
+            "[signals.late]",
+            "line 26: signals: no signal is called late; there are late_dispatch, valid_tracking, "
+            "on_time_delivery, seller_cancellation",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_in_these_words_and_no_others(
+    wrong: str, right: str, slip: str
+) -> None:
+    text = GOOD + EXTENSION + SIGNAL
+    assert wrong in text
+    with pytest.raises(PolicyError) as refused:
+        parse_pack(text.replace(wrong, right, 1), "tried")
+    assert refused.value.name == "tried"
+    assert refused.value.slips == (slip,)
+    assert str(refused.value) == f"tried.toml: {slip}"
+
+
+def test_a_closure_that_ends_before_it_begins_is_told_where_it_stands() -> None:
+    shut = "[calendar]\nclosed = [{from = 2026-01-02, to = 2026-01-01}]\n"
+    with pytest.raises(PolicyError) as refused:
+        parse_pack(GOOD + shut, "tried")
+    (slip,) = refused.value.slips
+    assert slip.endswith(": calendar.closed.0: the last day comes before the first")
+
+
+def test_a_pack_that_is_not_there_is_told_with_all_that_are() -> None:
+    with pytest.raises(UnknownPack) as refused:
+        load("nowhere")
+    assert str(refused.value) == f"there is no pack 'nowhere'; there are: {', '.join(NAMES)}"
+
+
 # Packs over others
 
 CHILD = """
@@ -309,6 +469,16 @@ title = "Ours"
 markets = ["MY"]
 from = 2026-03-01
 extends = "tried"
+"""
+
+
+CLAUSE = """
+[clauses.status_update]
+clause = "section 2"
+source = "a page"
+dated = 2026-01-01
+confidence = "official"
+hours = 100
 """
 
 
@@ -345,6 +515,36 @@ def test_a_pack_may_leave_out_what_it_would_take_over_with_what_was_announced_fo
     pack = extending(CHILD + 'without = ["untracked"]\n')
     assert not pack.clauses
     assert not pack.extensions
+
+
+def test_an_announcement_is_taken_over_for_the_clocks_that_are_left() -> None:
+    two = GOOD + CLAUSE + EXTENSION.replace('["untracked"]', '["untracked", "status_update"]')
+    (extension,) = extending(CHILD + 'without = ["status_update"]\n', tried=two).extensions
+    assert extension.clocks == ("untracked",)
+    assert extension.calendar_days == 3
+
+
+def test_announcements_of_both_packs_count() -> None:
+    own = EXTENSION.replace("calendar_days = 3", "hours = 5")
+    taken, added = extending(CHILD + own).extensions
+    assert (taken.calendar_days, added.hours) == (3, 5)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "told"),
+    [
+        ("hours = 240", "hours = 0", "tried.toml: line 14: clauses.untracked.hours: 0 is given"),
+        ('clocks = ["untracked"]\n', "", "tried.toml: line 16: extensions.0.clocks: is missing"),
+        ('ship_on = "scan"', 'ship_on = "scan"\nsignals = 3', "tried.toml: line 8: signals: 3 is"),
+        ('name = "tried"', 'name = "other"', "tried.toml: line 2: name: is not the file's name"),
+    ],
+)
+def test_what_is_wrong_in_a_pack_that_is_extended_is_told_of_its_own_file(
+    wrong: str, right: str, told: str
+) -> None:
+    assert wrong in GOOD + EXTENSION
+    with pytest.raises(PolicyError, match=re.escape(told)):
+        extending(CHILD, tried=(GOOD + EXTENSION).replace(wrong, right))
 
 
 def test_a_deadline_is_taken_over_with_the_calendar_that_it_is_counted_by() -> None:

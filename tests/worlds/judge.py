@@ -4,11 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from cli.evidence.gather import gather
+from cli.evidence.made import pack
 from shipclock import rows
 from shipclock.domain.number import normal
 from shipclock.domain.push import GONE, Deed, Intent, IntentState
 from shipclock.ports import Row
 from shipclock.settle import Settled
+from tests.evidence import wrong
 from tests.stage import APP_SECRET, CARRIER_SECRET, EASYPOST_SECRET
 from tests.worlds.effects import INTENT_OF, SHIPS, is_of
 from tests.worlds.play import Play
@@ -131,6 +134,8 @@ def _order(play: Play, settled: Settled) -> Iterator[str]:
     head = play.memory.rows[rows.order_pk(order_id)][rows.HEAD]
     if head["status"] != theirs["status"]:
         yield f"{head['status']} in the hub, {theirs['status']} there"
+    for unproven in wrong(pack(gather(play.memory, order_id, play.real.now))):
+        yield f"evidence: {unproven}"
     ours = {
         x.line_id: (x.package_id, x.tracking_number, x.package_status) for x in order.facts.lines
     }

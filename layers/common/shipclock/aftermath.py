@@ -25,7 +25,12 @@ def after(intent: Intent, outcome: Outcome, real: datetime, now: datetime) -> In
     """The intent as it stands after an answer that came at the real time `real`, in a sweep at
     `now`."""
     advice = outcome.advice or BY_ITSELF.get(outcome.kind, "")
-    told = replace(intent, reason=outcome.reason, advice=advice)
+    told = replace(
+        intent,
+        reason=outcome.reason,
+        advice=advice,
+        request_id=outcome.request_id or intent.request_id,
+    )
     match outcome.kind:
         case Kind.OK:
             return replace(told, state=IntentState.DONE, done_at=real, reason="", advice="")

@@ -17,6 +17,7 @@ def announcement(key: Key, row: Row) -> dict[str, Any]:
             "type": f"{kind.lower()}.{notice.kind}",
             **_whose(kind, name),
             **_shop(row),
+            **_chain(row),
             "clock": notice.clock,
             "at": stamp(notice.at),
             "text": notice.text,
@@ -26,6 +27,7 @@ def announcement(key: Key, row: Row) -> dict[str, Any]:
         "type": f"order.verdict.{verdict.state.value}",
         "order_id": name,
         **_shop(row),
+        **_chain(row),
         "rule": verdict.rule,
         "cause": verdict.cause or None,
         "package_id": verdict.package_id or None,
@@ -47,6 +49,12 @@ def _whose(kind: str, name: str) -> dict[str, str]:
 
 def _shop(row: Row) -> Row:
     return {"shop_id": row["shop_id"]} if row.get("shop_id") else {}
+
+
+def _chain(row: Row) -> Row:
+    """How far the order's chain had come: told, it is where nobody who writes to the table can
+    change it any more."""
+    return {"chain": row["anchor"]} if row.get("anchor") else {}
 
 
 TURNED = {

@@ -51,11 +51,16 @@ def _row(key: Key, adapter: TypeAdapter[Any], value: object, **more: Any) -> Row
     }
 
 
-def event_row(event: OrderEvent, real: datetime) -> Row:
-    """The row of a marketplace event, marked due."""
+def _via(delivery: str) -> Row:
+    """Which delivery brought a fact, by its key's name; of what we asked for there is none."""
+    return {"via": delivery} if delivery else {}
+
+
+def event_row(event: OrderEvent, real: datetime, via: str = "") -> Row:
+    """The row of a marketplace event, marked due. `via` names the delivery that brought it."""
     key = rows.order_pk(event.order_id), rows.EVENT + event.identity
-    mark = rows.mark(key, rows.at_once(real))
-    return _row(key, _EVENTS[event.kind], event, kind=event.kind, **mark)
+    more = {**_via(via), **rows.mark(key, rows.at_once(real))}
+    return _row(key, _EVENTS[event.kind], event, kind=event.kind, **more)
 
 
 def read_event(row: Row) -> OrderEvent:
@@ -69,10 +74,10 @@ def facts_digest(facts: OrderFacts) -> str:
     return hashlib.sha256(_FACTS.dump_json(facts)).hexdigest()[:32]
 
 
-def scan_row(scan: Scan, real: datetime) -> Row:
-    """The row of a carrier event, marked due."""
+def scan_row(scan: Scan, real: datetime, via: str = "") -> Row:
+    """The row of a carrier event, marked due. `via` names the delivery that brought it."""
     key = rows.number_pk(scan.number), rows.EVENT + scan.identity
-    return _row(key, _SCAN, scan, **rows.mark(key, rows.at_once(real)))
+    return _row(key, _SCAN, scan, **_via(via), **rows.mark(key, rows.at_once(real)))
 
 
 def read_scan(row: Row) -> Scan:
@@ -80,15 +85,17 @@ def read_scan(row: Row) -> Scan:
     return _SCAN.validate_json(row["doc"])
 
 
-def link_rows(link: Link, real: datetime, due: bool) -> tuple[Row, Row]:
+def link_rows(link: Link, real: datetime, due: bool, via: str = "") -> tuple[Row, Row]:
     """A link's two rows, to be written together: under the number and under the order.
 
-    With `due` the order's is marked, so that the order is settled anew.
+    With `due` the order's is marked, so that the order is settled anew. `via` names the delivery
+    that brought it.
     """
     here = rows.number_pk(link.number), rows.LINK + link.order_id
     there = rows.order_pk(link.order_id), rows.LINK + link.number
     marked = rows.mark(there, rows.at_once(real)) if due else {}
-    return _row(here, _LINK, link), _row(there, _LINK, link, **marked)
+    told = _via(via)
+    return _row(here, _LINK, link, **told), _row(there, _LINK, link, **told, **marked)
 
 
 def read_link(row: Row) -> Link:

@@ -131,9 +131,10 @@ class Visitor:
 
 
 ROLES = {
-    "owner": frozenset({"orders", "due", "quarantine", "stock", "ask"}),
-    "viewer": frozenset({"orders", "due", "stock"}),
+    "owner": frozenset({"orders", "due", "calendar", "quarantine", "signals", "stock", "ask"}),
+    "viewer": frozenset({"orders", "due", "calendar", "signals", "stock"}),
     "packer": frozenset({"orders"}),
+    "calendar": frozenset({"calendar"}),
 }
 """What each role may do: read what is named so, and ask."""
 
@@ -151,6 +152,17 @@ def visitor(authorization: str, secret: Mapping[str, Any]) -> Visitor | None:
         if same(token, given.strip()) and token and scheme.lower() == "bearer":
             found = Visitor(str(entry.get("role", "")), tuple(entry.get("shops", ())))
     return found
+
+
+FEED_ROLE = "calendar"
+"""The only role whose token may stand in an address, where others than its owner may see it."""
+
+
+def feed_visitor(token: str, secret: Mapping[str, Any]) -> Visitor | None:
+    """Who a token in the address of the calendar belongs to; None where it fits none that may
+    stand there."""
+    who = visitor(f"Bearer {token}", secret)
+    return who if who and who.role == FEED_ROLE else None
 
 
 def order_list(
@@ -271,6 +283,10 @@ SKU_START = re.compile(r"[\w-]{1,64}#[\w-]{1,64}", re.ASCII)
 def stock_start(text: str | None) -> str | None:
     """The start of a page of stock as `next` gave it; raises ValueError telling so."""
     return page_start(text, SKU_START)
+
+
+SHOP_START = re.compile(r"[\w-]{1,64}", re.ASCII)
+"""What `next` of a page of shops looks like."""
 
 
 def connected_shops(store: Store, who: Visitor) -> list[str]:

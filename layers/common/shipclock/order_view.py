@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from shipclock import codec, rows
+from shipclock import chain, codec, rows
 from shipclock.connect import CONNECT_AGAIN
 from shipclock.domain.clock import Clock, ClockState
 from shipclock.domain.composition import Package
@@ -28,6 +28,7 @@ from shipclock.views import (
     DriftView,
     EstimateView,
     EventView,
+    EvidenceView,
     HandoverView,
     NoticeView,
     OrderView,
@@ -81,6 +82,17 @@ def order_view(store: Store, order_id: str, real: datetime) -> OrderView | None:
         cancel_request=_cancel_request(order),
         estimate=EstimateView(at=expected.at, basis=expected.basis) if expected else None,
         drift=_drift(settled, settled_at),
+        evidence=_evidence(book),
+    )
+
+
+def _evidence(book: Book) -> EvidenceView | None:
+    """The chain's head; None of an order that was not settled since facts are chained."""
+    links = chain.read(book.rows)
+    if links.since is None:
+        return None
+    return EvidenceView(
+        head=links.anchor.head, links=links.anchor.links, facts=links.facts, since=links.since
     )
 
 

@@ -22,6 +22,7 @@ from shipclock.ports import Change, Put, Row
 from shipclock.reading import Unreadable, digest
 from shipclock.shift import Shift
 from shipclock.snapshots import keep_snapshot
+from shipclock.watching import day_to_watch, watch
 
 PAGE = 100
 EVERY = timedelta(minutes=15)
@@ -114,11 +115,23 @@ class Reconciler:
         self._store.write(
             Change(
                 row_key,
-                set={"failures": failures, **mark},
+                set={"failures": failures, **self._watched(row), **mark},
                 remove=() if mark else rows.MARK,
                 when={"due_at": row["due_at"]},
             )
         )
+
+    def _watched(self, row: Row) -> Row:
+        """Have the day's word on the shop's signals said, now that what changed is known; what the
+        row remembers of it. What goes wrong in it is tried again by the next run."""
+        shop, watched = self._lane.shop, {}
+        with self._guard((rows.signals_pk(shop.shop_id), rows.RECONCILE), "signals"):
+            day = day_to_watch(shop, self._now)
+            if row.get("watched", "") < day and self._clockwork.allows():
+                told = watch(self._store, shop, self._now, self._clockwork.real())
+                self._report("signals.watched", shop_id=shop.shop_id, **told)
+                watched = {"watched": day}
+        return watched
 
     def _wake(self, row: Row) -> bool:
         """Settle each open order of a shop that was connected again, so that its re-reads and

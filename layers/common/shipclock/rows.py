@@ -8,6 +8,7 @@
 | | `LINK#number` | a tracking number linked to the order |
 | | `VERDICT#…`, `NOTICE#…` | what a missed clock said; reminders and warnings |
 | | `PUSH#…` | an intent: one thing to tell the marketplace |
+| | `CHAIN#…` | links of the order's chain that the head has no more room for |
 | | `REREAD` | how the last re-read went, where it brought no new snapshot |
 | | `HANDOVER#package` | how a package may be handed to the marketplace's carrier |
 | | `BUYER` | personal data, with a TTL |
@@ -21,6 +22,7 @@
 | | `NOTICE#…` | the shop was disconnected or will be; a SKU runs out |
 | | `STOCK#sku` | a SKU's stock, as the marketplace told it last |
 | | `STOCKWISH#sku` | what a SKU's stock shall be, and what became of it |
+| `SIGNALS#shop` | `day#order` | the signals that an order counts in, under the day it started |
 | `AUTH#id` | `TOKENS` | the tokens of an authorisation, shared by its shops |
 | `SHOPS` | shop id | a shop was connected once |
 | `SOURCE#source#account` | `HEARD` | when a source was heard last, and how long its pauses are |
@@ -54,6 +56,7 @@ LINK = "LINK#"
 VERDICT = "VERDICT#"
 NOTICE = "NOTICE#"
 PUSH = "PUSH#"
+CHAIN = "CHAIN#"
 PROVIDERS = "PROVIDERS#"
 HANDOVER = "HANDOVER#"
 FILES = "FILES#"
@@ -88,6 +91,11 @@ def shop_pk(shop_id: str) -> str:
     return f"SHOP#{shop_id}"
 
 
+def signals_pk(shop_id: str) -> str:
+    """The partition of what a shop's orders count in."""
+    return f"SIGNALS#{shop_id}"
+
+
 def authorisation_key(authorisation: str) -> Key:
     """The key of an authorisation's tokens."""
     return f"AUTH#{authorisation}", TOKENS
@@ -96,6 +104,11 @@ def authorisation_key(authorisation: str) -> Key:
 def delivery_key(source: str, account: str, sha256: str) -> Key:
     """The key of a delivery: an exact repeat has the same."""
     return f"DELIVERY#{source}#{account}#{sha256}", DELIVERY
+
+
+def delivery_name(pk: str) -> str:
+    """A delivery as facts cite it: `source#account#sha256`, from its partition."""
+    return pk.removeprefix(f"{DELIVERY}#")
 
 
 def source_key(source: str, account: str) -> Key:

@@ -4,20 +4,24 @@ The only writer of heads, verdicts, notices and new intents. A head is written o
 version that was read, so that of two settles one wins and the other starts over with fresh facts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from shipclock import codec, rows
+from shipclock import chain, codec, rows
+from shipclock.chain import Anchor, Extension
+from shipclock.counting import MOST_WRITES, count, counted
 from shipclock.decide import DAILY, Decision, decide
 from shipclock.domain.clock import Clock, ClockState, Notice, Verdict, VerdictState
+from shipclock.domain.event import OrderEvent
 from shipclock.domain.linking import NumberFacts
 from shipclock.domain.order import OPEN_STAGES, Order, fold
 from shipclock.domain.push import OPEN, Intent, IntentState
 from shipclock.domain.times import parse, stamp
+from shipclock.keeping import RAW_KEPT, Keeping, keeping
 from shipclock.marketplaces.protocol import Shop
-from shipclock.ports import ABSENT, LARGEST_COMMIT, Change, Key, Put, Row, Store, StoreError, Write
+from shipclock.ports import ABSENT, LARGEST_COMMIT, Change, Key, Put, Row, Store, StoreError
 from shipclock.rules import Timeline
 from shipclock.rules.calendar import Span
 from shipclock.rules.packs import policy_for
@@ -54,6 +58,12 @@ class Book:
         """The order's row of that sort key."""
         return next((row for row in self.rows if row["sk"] == sk), None)
 
+    def facts(self) -> Iterator[Row]:
+        """All rows, of the order and of its numbers."""
+        yield from self.rows
+        for found in self.numbers.values():
+            yield from found
+
     def number_facts(self, number: str) -> NumberFacts:
         """The scans and links under one number."""
         found = self.numbers[number]
@@ -66,13 +76,15 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """An order as it was just settled. `known` is false where no marketplace fact is known yet."""
+    """An order as it was just settled. `known` is false where no marketplace fact is known yet;
+    `anchor` is how far this settle brought the chain, None where it bound nothing new."""
 
     order: Order
     recorded: Recorded
     decision: Decision
     situation: Situation
     known: bool
+    anchor: Anchor | None = None
 
     @property
     def intents(self) -> dict[str, Intent]:
@@ -91,7 +103,8 @@ class Settled:
         for the next settle, which then is due at once."""
         decision = self.decision
         made: list[Verdict | Notice | Intent] = [*decision.verdicts, *decision.notices]
-        return [*made, *decision.intents][: LARGEST_COMMIT - 1]
+        beside = 2 + MOST_WRITES  # the head, a row that takes in links of the chain, and counts
+        return [*made, *decision.intents][: LARGEST_COMMIT - beside]
 
     @property
     def whole(self) -> bool:
@@ -119,10 +132,15 @@ def read_book(store: Store, order_id: str) -> Book:
     return Book(order_id, tuple(found), numbers)
 
 
+def facts_in(book: Book) -> tuple[list[OrderEvent], list[NumberFacts]]:
+    """What an order is folded from: its own events, and the facts under its numbers."""
+    events = [codec.read_event(row) for row in book.under(rows.EVENT)]
+    return events, [book.number_facts(number) for number in book.numbers]
+
+
 def fold_book(book: Book) -> Order:
     """Fold the order from its book."""
-    events = [codec.read_event(row) for row in book.under(rows.EVENT)]
-    return fold(book.order_id, events, [book.number_facts(number) for number in book.numbers])
+    return fold(book.order_id, *facts_in(book))
 
 
 def recorded_in(book: Book) -> Recorded:
@@ -159,23 +177,36 @@ def _read_of(row: Row) -> Read:
     )
 
 
-def policy_of(order: Order, shop: Shop | None) -> Policy | None:
-    """The policy an order is judged by: the pack of its local day; none before it is known."""
+PolicyFor = Callable[[str, date, str, str, tuple[Span, ...]], Policy]
+"""The policy for a market, a local day, a zone, the pack a shop has chosen, its closed days."""
+
+
+def policy_of(order: Order, shop: Shop | None, find: PolicyFor | None = None) -> Policy | None:
+    """The policy an order is judged by: the pack of its local day; none before it is known.
+
+    `find` looks among other packs than those that are there.
+    """
     if shop is None or order.facts is None:
         return None
     day = order.facts.create_time.astimezone(ZoneInfo(shop.zone)).date()
     closed = tuple(map(Span.parse, shop.closed))
-    pack = policy_for(shop.market, day, shop.zone, shop.pack, closed)
+    pack = (find or policy_for)(shop.market, day, shop.zone, shop.pack, closed)
     return replace(pack, hand_marked=shop.hand_marked, default_provider=shop.default_provider)
 
 
 def settle(
-    store: Store, shop_of: ShopOf, order_id: str, now: datetime, real: datetime
+    store: Store,
+    shop_of: ShopOf,
+    order_id: str,
+    now: datetime,
+    real: datetime,
+    raw_kept: timedelta = RAW_KEPT,
 ) -> Settled | None:
     """Settle one order at `now`; None where nothing at all is kept of it.
 
-    Per order `now` never runs back. Raises `StoreError` when the table fails or races are lost
-    again and again; the order then stays due.
+    Per order `now` never runs back. A delivery is kept for `raw_kept`, and longer while its order
+    may need it. Raises `StoreError` when the table fails or races are lost again and again; the
+    order then stays due.
     """
     for _ in range(TRIES):
         book = read_book(store, order_id)
@@ -185,9 +216,13 @@ def settle(
         if not settled.known:
             _clear(store, book, settled, real)
             return settled
-        if _commit(store, book, settled, real):
+        kept = keeping(settled.order, book.facts(), book.one(rows.HEAD), raw_kept, real)
+        for change in kept.writes:
+            store.write(change)
+        extension, writes = _writes(book, settled, kept, real)
+        if store.commit(writes) if len(writes) > 1 else store.write(writes[0]):
             _clear(store, book, settled, real)
-            return settled
+            return replace(settled, anchor=extension.anchor) if extension else settled
     raise LostRaces(f"order {order_id} was settled by others {TRIES} times in a row")
 
 
@@ -216,22 +251,48 @@ def _providers(
     return dict(row["providers"]) if row and fresh else None
 
 
-def _commit(store: Store, book: Book, settled: Settled, real: datetime) -> bool:
-    """Write the head, alone or with what follows from it; False when a race was lost."""
-    pk, shop_id = rows.order_pk(book.order_id), settled.order.shop_id
-    writes: list[Write] = []
-    for made in settled.kept:
-        if isinstance(made, Verdict):
-            writes.append(_verdict_write(book, made, settled, real))
-        elif isinstance(made, Notice):
-            writes.append(Put(codec.notice_row(pk, made, real, shop_id)))
-        else:
-            writes.append(_intent_write(book, made, settled, real))
-    head = _head_write(book, settled, real)
-    return store.commit([head, *writes]) if writes else store.write(head)
+def _writes(
+    book: Book, settled: Settled, kept: Keeping, real: datetime
+) -> tuple[Extension | None, list[Put | Change]]:
+    """The head first, then what follows from it, all of it bound by the chain; and what the order
+    counts as among its shop's signals."""
+    made = [_made_write(book, one, settled, real) for one in settled.kept]
+    told = [_after(book, write) for write in made]
+    now, links = settled.situation.now, chain.read(book.rows)
+    extension = chain.extend(book.order_id, links, book.facts(), told, now, real)
+    about, ticking = settled.situation, settled.decision.timeline
+    found = counted(settled.order, ticking, about.policy, about.shop)
+    counts, changes = count(settled.order, found, book.one(rows.HEAD) or {})
+    head = _head_write(book, settled, Beside(extension, kept, counts), real)
+    if extension is None:
+        return None, [head, *made, *changes]
+    for write in made:  # said along when it is announced: there nobody can change it any more
+        written = write.row if isinstance(write, Put) else write.set
+        if not write.key[1].startswith(rows.PUSH):
+            written["anchor"] = str(extension.anchor)
+    sealed = [Put(extension.sealed)] if extension.sealed else []
+    return extension, [head, *made, *changes, *sealed]
 
 
-def _verdict_write(book: Book, verdict: Verdict, settled: Settled, real: datetime) -> Write:
+def _after(book: Book, write: Put | Change) -> Row:
+    """A row of the order as it is once it is written."""
+    if isinstance(write, Put):
+        return write.row
+    return {**(book.one(write.key[1]) or {}), **write.set}
+
+
+def _made_write(
+    book: Book, made: Verdict | Notice | Intent, settled: Settled, real: datetime
+) -> Put | Change:
+    if isinstance(made, Verdict):
+        return _verdict_write(book, made, settled, real)
+    if isinstance(made, Notice):
+        pk = rows.order_pk(book.order_id)
+        return Put(codec.notice_row(pk, made, real, settled.order.shop_id))
+    return _intent_write(book, made, settled, real)
+
+
+def _verdict_write(book: Book, verdict: Verdict, settled: Settled, real: datetime) -> Put | Change:
     """Put a new verdict, or turn an earlier one; marked to be announced where that is news.
 
     Of a verdict that was over, or whose order had ended, before anybody looked nobody needs an
@@ -251,7 +312,7 @@ def _verdict_write(book: Book, verdict: Verdict, settled: Settled, real: datetim
     return Change(rows.key_of(row), set={"doc": row["doc"], "state": row["state"], **said})
 
 
-def _intent_write(book: Book, intent: Intent, settled: Settled, real: datetime) -> Write:
+def _intent_write(book: Book, intent: Intent, settled: Settled, real: datetime) -> Put | Change:
     """Put a new intent, or change one that still is as it was read."""
     key = codec.intent_key(book.order_id, intent)
     marked = intent_mark(key, intent, settled, real)
@@ -285,16 +346,37 @@ def intent_mark(key: Key, intent: Intent, settled: Settled, real: datetime) -> R
     return rows.mark(key, rows.at(latest) if latest else rows.at_once(real))
 
 
-def _head_write(book: Book, settled: Settled, real: datetime) -> Put | Change:
-    """The head's write: the order's summary, its next due time, its place on the board."""
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What else a settle brings up to date in the head: the chain, how long deliveries are kept,
+    and what the order counts as."""
+
+    extension: Extension | None
+    kept: Keeping
+    counts: Row
+
+    @property
+    def unbound(self) -> bool:
+        """Whether facts are left that the next settle has to bind."""
+        return self.extension is not None and self.extension.more
+
+    @property
+    def head(self) -> Row:
+        """The head's attributes for all of it."""
+        return {**(self.extension.head if self.extension else {}), **self.kept.head, **self.counts}
+
+
+def _head_write(book: Book, settled: Settled, beside: Beside, real: datetime) -> Put | Change:
+    """The head's write: the order's summary, its next due time, its place on the board, and what
+    stands beside."""
     order, decision = settled.order, settled.decision
     key = rows.order_pk(book.order_id), rows.HEAD
     version = settled.recorded.version
     due_at = None
-    if not settled.whole or decision.reread_at is not None:
+    if beside.unbound or not settled.whole or decision.reread_at is not None:
         due_at = rows.at_once(real)
-    elif decision.wake_at is not None:
-        due_at = rows.at(decision.wake_at)
+    elif wakes := [at for at in (decision.wake_at, _looked_after(settled, beside.kept)) if at]:
+        due_at = rows.at(min(wakes))
     upcoming = next_clock(decision.timeline, settled.situation.now)
     row: Row = {
         "order_id": book.order_id,
@@ -312,11 +394,22 @@ def _head_write(book: Book, settled: Settled, real: datetime) -> Put | Change:
             order.shop_id, order.stage, rows.shard_of(key) % rows.BOARD_SHARDS
         ),
         "board_at": f"{stamp(upcoming.due_at) if upcoming else '9'}#{book.order_id}",
+        **beside.head,
         **(rows.mark(key, due_at) if due_at else {}),
     }
     if version == 0:
         return Put({"pk": key[0], "sk": key[1], **row})
     return Change(key, set=row, remove=() if due_at else rows.MARK, when={"version": version})
+
+
+def _looked_after(settled: Settled, kept: Keeping) -> datetime | None:
+    """The day on which an open order is settled for its deliveries' sake: to the day, so that it
+    does not move with every settle."""
+    if kept.again is None:
+        return None
+    now = settled.situation.now
+    day = (now + kept.again).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day if day > now else now + kept.again
 
 
 def next_clock(ticking: Timeline, now: datetime) -> Clock | None:

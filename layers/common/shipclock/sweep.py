@@ -258,12 +258,16 @@ class Sweep:
     def _settle(self, order_id: str) -> Settled | None:
         """Settle one order; what that made of it is announced at the round's end."""
         real = self._world.real()
-        settled = settle(self._store, self._shops.get, order_id, self._now, real)
+        kept = self._world.raw_kept
+        settled = settle(self._store, self._shops.get, order_id, self._now, real, kept)
         if settled is None or not settled.known:
             return settled
         with self._lock:
             self._orders_settled.add(order_id)
             self._report.fired += settled.said
+        if settled.anchor is not None:
+            links, head = settled.anchor.links, settled.anchor.head
+            self._world.tell("order.chained", order_id=order_id, links=links, head=head)
         shop = settled.situation.shop
         if settled.recorded.version == 0 and shop is not None and shop.connected:
             begin_reconciling(self._store, shop.shop_id, real)  # heard of, so kept complete

@@ -78,7 +78,7 @@ class Translator:
         try:
             translation = self._read(delivery)
             left_out = self._note_images(translation, delivery, row["pk"])
-            touched = self._keep(translation)
+            touched = self._keep(translation, rows.delivery_name(row["pk"]))
             self._watch(delivery, translation.scans)
         except Unreadable as problem:
             return self.quarantine(row, str(problem))
@@ -125,32 +125,32 @@ class Translator:
         real, wants = self._real(), self._wants_images
         return put_images(self._store, delivery, named_by, found.images, wants, self._now, real)
 
-    def _keep(self, found: Translation) -> Touched:
+    def _keep(self, found: Translation, via: str) -> Touched:
         touched = Touched()
         touched.lost_shops = {n.shop_id for n in found.news if self._shop_news(n)}
         for stock in found.stock:
             keep_stock(self._store, stock, self._now, self._real())
         for event in found.events:
-            self._put_event(event)
+            self._put_event(event, via)
             touched.orders.add(event.order_id)
         for link in found.links:
-            touched.orders |= self._link(link)
+            touched.orders |= self._link(link, via)
         for replacement in found.replaced:
-            touched.orders |= self._follow(replacement)
+            touched.orders |= self._follow(replacement, via)
         for scan in found.scans:
-            touched.orders |= self._put_scan(scan)
+            touched.orders |= self._put_scan(scan, via)
         touched.events = len(found.events) + len(found.scans)
         return touched
 
-    def _put_event(self, event: OrderEvent) -> None:
-        row = codec.event_row(event, self._real())
+    def _put_event(self, event: OrderEvent, via: str) -> None:
+        row = codec.event_row(event, self._real(), via)
         self._make_room(event.order_id, *rows.key_of(row))
         self._store.write(Put(row))
 
-    def _put_scan(self, scan: Scan) -> set[str]:
+    def _put_scan(self, scan: Scan, via: str) -> set[str]:
         """Put a scan, then read whose it is. Where it is nobody's yet, its mark goes at once:
         whoever links the number later marks the order due."""
-        row = codec.scan_row(scan, self._real())
+        row = codec.scan_row(scan, self._real(), via)
         self._make_room(scan.number, *rows.key_of(row))
         self._store.write(Put(row))
         linked = linked_orders(self._store, scan.number)
@@ -173,7 +173,7 @@ class Translator:
             raise Unreadable(f"{name} has {len(known)} events; nothing honest brings so many")
         known.add(sk)
 
-    def _link(self, link: Link) -> set[str]:
+    def _link(self, link: Link, via: str) -> set[str]:
         """Link a number to the order a carrier named, unless it is linked to another open one.
 
         An order that no marketplace has told of does not count: the reference to it may be a slip.
@@ -183,15 +183,15 @@ class Translator:
             return set()
         if any(not self._closed(order_id) for order_id in linked):
             return set()
-        put_link(self._store, link, self._real(), due=True)
+        put_link(self._store, link, self._real(), due=True, via=via)
         return {link.order_id}
 
-    def _follow(self, change: Replacement) -> set[str]:
+    def _follow(self, change: Replacement, via: str) -> set[str]:
         """Link a new number to the orders that the old one is linked to by now."""
         orders = linked_orders(self._store, change.old) - linked_orders(self._store, change.new)
         for order_id in orders:
             link = Link(change.new, order_id, change.source, shops=change.shops)
-            put_link(self._store, link, self._real(), due=True)
+            put_link(self._store, link, self._real(), due=True, via=via)
         return orders
 
     def _closed(self, order_id: str) -> bool:
@@ -249,6 +249,6 @@ def linked_orders(store: Store, number: str) -> set[str]:
     return {row["sk"].removeprefix(rows.LINK) for row in found}
 
 
-def put_link(store: Store, link: Link, real: datetime, due: bool) -> None:
+def put_link(store: Store, link: Link, real: datetime, due: bool, via: str = "") -> None:
     """Put both rows of a link, together: half a link would be found by one side only."""
-    store.commit([Put(row) for row in codec.link_rows(link, real, due)])
+    store.commit([Put(row) for row in codec.link_rows(link, real, due, via)])

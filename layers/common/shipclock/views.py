@@ -191,6 +191,16 @@ class DriftView(BaseModel):
     advice: str
 
 
+class EvidenceView(BaseModel):
+    """How far the order's chain of facts has come: the newest link's digest, how many links there
+    are, how many facts they bind, and since when (real time)."""
+
+    head: str
+    links: int
+    facts: int
+    since: Instant
+
+
 class OrderView(BaseModel):
     """One order, whole (DESIGN 6)."""
 
@@ -213,3 +223,4 @@ class OrderView(BaseModel):
     cancel_request: CancelRequestView | None
     estimate: EstimateView | None
     drift: list[DriftView]
+    evidence: EvidenceView | None = None

@@ -1,6 +1,7 @@
 """Whether two names mean the same carrier: everybody has their own for it."""
 
 import re
+from functools import lru_cache
 from itertools import accumulate
 
 
@@ -32,6 +33,7 @@ MARKETS = frozenset(
 """The last word of a carrier's name where it only says in which country."""
 
 
+@lru_cache(maxsize=1024)
 def names_of(name: str) -> frozenset[str]:
     """Every plain name known for the carrier of that name."""
     ours = plain(name)

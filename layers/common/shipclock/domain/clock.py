@@ -1,7 +1,7 @@
 """Clocks and what a clock that ran out says (DESIGN 5)."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from shipclock.domain.times import plain, stamp
@@ -25,7 +25,8 @@ class Stop:
     trusted: bool = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "at", plain(self.at))
+        if self.at.tzinfo is not UTC:
+            object.__setattr__(self, "at", plain(self.at))
 
 
 class Ask(StrEnum):
@@ -69,12 +70,14 @@ class Clock:
     at_once: bool = False
 
     def __post_init__(self) -> None:
+        if self.due_at.tzinfo is not UTC:
+            object.__setattr__(self, "due_at", plain(self.due_at))
         if self.at_once:
             object.__setattr__(self, "starts_at", self.due_at)
-        for name in ("due_at", "starts_at", "void_at"):
-            instant = getattr(self, name)
-            if instant is not None:
-                object.__setattr__(self, name, plain(instant))
+        elif self.starts_at is not None and self.starts_at.tzinfo is not UTC:
+            object.__setattr__(self, "starts_at", plain(self.starts_at))
+        if self.void_at is not None and self.void_at.tzinfo is not UTC:
+            object.__setattr__(self, "void_at", plain(self.void_at))
 
     @property
     def hard(self) -> bool:

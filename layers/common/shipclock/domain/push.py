@@ -113,6 +113,7 @@ class Intent:
 
     `sent_at`, `unclear_at` and `done_at` are real times; `not_before` is `now`. `lease` names the
     holder of the lane that sent it: found under another holder, a `sending` intent is unclear.
+    `request_id` is the marketplace's own name for its newest answer, by which it finds the call.
     """
 
     key: str
@@ -133,6 +134,7 @@ class Intent:
     unclear_at: datetime | None = None
     done_at: datetime | None = None
     not_before: datetime | None = None
+    request_id: str = ""
 
 
 class Effect(StrEnum):

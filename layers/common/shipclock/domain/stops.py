@@ -13,14 +13,22 @@ def first(stops: Iterable[Stop | None]) -> Stop | None:
     """The earliest stop; not to be trusted where any of them is not, for nobody can say that that
     one came late (docs/decisions/0007)."""
     known = [stop for stop in stops if stop is not None]
-    if not known:
-        return None
+    if len(known) < 2:
+        return known[0] if known else None
     return Stop(min(stop.at for stop in known), all(stop.trusted for stop in known))
 
 
 def at_scan(scan: Scan) -> Stop:
     """A scan as a stop."""
     return Stop(scan.occurred_at, scan.trusted)
+
+
+def earliest(scans: Iterable[Scan]) -> Stop | None:
+    """What `first` makes of these scans, without a stop for each: there may be thousands."""
+    told = tuple(scans)
+    if not told:
+        return None
+    return Stop(min(scan.occurred_at for scan in told), all(scan.trusted for scan in told))
 
 
 def by_scans(package: Package, *statuses: TrackingStatus) -> list[Stop]:
@@ -57,8 +65,8 @@ def order_delivered(order: Order) -> Stop | None:
 
 def first_movement(order: Order) -> Stop | None:
     """The earliest sign that a parcel moves: a scan, or the marketplace's own IN_TRANSIT."""
-    scans = [at_scan(scan) for parcel in order.parcels for scan in parcel.movements()]
-    return first((*scans, reached(order, IN_TRANSIT)))
+    scans = (scan for parcel in order.parcels for scan in parcel.movements())
+    return first((earliest(scans), reached(order, IN_TRANSIT)))
 
 
 def first_proof(order: Order) -> datetime | None:

@@ -110,12 +110,16 @@ SUSPECT_AFTER = timedelta(minutes=15)
 
 
 class TimeBasis(StrEnum):
-    """Where an event's time came from; only the first two prove that a clock was missed."""
+    """Where an event's time came from."""
 
     UTC = "utc"
     OFFSET = "offset"
     ZONE = "zone"
     RECEIVED = "received"
+
+
+PROVING = (TimeBasis.UTC, TimeBasis.OFFSET)
+"""Only these prove that a clock was missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +159,7 @@ class Scan:
     @property
     def trusted(self) -> bool:
         """Whether it may prove that a clock was missed: by its time and by who said it."""
-        told = self.basis in (TimeBasis.UTC, TimeBasis.OFFSET) and not self.suspect
-        return told and self.confirmed
+        return self.basis in PROVING and not self.suspect and self.confirmed
 
     @property
     def confirmed(self) -> bool:
@@ -199,6 +202,8 @@ class Parcel:
 
         By the times that may prove something, in the source that came to so many first.
         """
+        if self.failed_attempts < which:  # it counts the others too
+            return None
         times = _attempts(scan for scan in _before_end(self.scans) if scan.trusted)
         reached = [sorted(each)[which - 1] for each in times.values() if len(each) >= which]
         return min(reached, default=None)

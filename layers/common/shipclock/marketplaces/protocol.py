@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from shipclock.domain.event import CaseChange, OrderFacts, PackageRead
+from shipclock.domain.fault import Fault
 from shipclock.domain.order import Order
 from shipclock.domain.push import Deed, Effect, Intent, Wanted
 from shipclock.ports import HttpReply, HttpRequest
@@ -359,6 +360,9 @@ class Marketplace(Protocol):
     def cancel_words(self, reason: str) -> str:
         """The marketplace's own reason for a cancellation in words that end no sentence; empty for
         any other."""
+
+    def fault_of(self, by: str, reason: str) -> Fault:
+        """Whose fault a cancellation is, by the marketplace's words for who cancelled and why."""
 
     def step(self, telling: Telling, shop: Shop) -> Call | Outcome | None:
         """What is to be asked before an intent can be told: a call that is harmless to repeat; an

@@ -22,7 +22,7 @@ from shipclock.rules import (
     untracked,
 )
 from shipclock.rules.policy import Policy
-from shipclock.rules.rule import Rule
+from shipclock.rules.rule import Deemed, Rule
 
 RULES: tuple[Rule, ...] = (
     marketplace_fields.RULE,
@@ -71,17 +71,25 @@ def timeline(order: Order, policy: Policy) -> Timeline:
     """Every clock of an order, waiting, running and finished. Independent of what time it is."""
     if not clocked(order):
         return ()
+    ticking: list[Ticking] = []
+    deeming: list[tuple[Deemed, Clock]] = []
+    for rule in RULES:
+        clocks = rule.clocks(order, policy)
+        if rule.follows:
+            clocks += rule.follows(order, policy, deeming)
+        for clock in clocks:
+            ticking.append(Ticking(clock, rule))
+            if rule.deems:
+                deeming.append((rule.deems, clock))
     cancelled = order.reached_at(CANCELLED)
-    return tuple(
-        Ticking(_voided(clock, cancelled), rule)
-        for rule in RULES
-        for clock in rule.clocks(order, policy)
-    )
+    if cancelled is None:
+        return tuple(ticking)
+    return tuple(Ticking(_voided(tick.clock, cancelled), tick.rule) for tick in ticking)
 
 
-def _voided(clock: Clock, cancelled: datetime | None) -> Clock:
+def _voided(clock: Clock, cancelled: datetime) -> Clock:
     """CANCELLED stops every clock."""
-    if cancelled is None or (clock.void_at is not None and clock.void_at <= cancelled):
+    if clock.void_at is not None and clock.void_at <= cancelled:
         return clock
     return replace(clock, void_at=cancelled)
 

@@ -17,8 +17,8 @@ from shipclock.domain.stops import deliveries, first
 from shipclock.domain.times import local
 from shipclock.domain.tracking import Parcel, Scan, TrackingStatus
 from shipclock.rules import deadlines, delivery_period, not_acknowledged, two_failed_attempts
-from shipclock.rules.policy import Policy
-from shipclock.rules.rule import About, Rule
+from shipclock.rules.policy import Clause, Policy
+from shipclock.rules.rule import About, Deemed, Deeming, Rule
 
 NAME = "abnormal_delivery"
 WARNING = "warning"
@@ -30,8 +30,7 @@ REPORTED = {
 }
 """What a carrier may report that is abnormal at once."""
 
-DEEMED_LOST = "deemed_lost"
-DEEMED_DELAYED = "deemed_delayed"
+DEEMED_LOST, DEEMED_DELAYED = Deemed.LOST.value, Deemed.DELAYED.value
 
 WORDS = {
     "damaged": "was damaged on its way",
@@ -62,26 +61,33 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
     clause = policy.clause(NAME)
     if clause is None or order.facts is None:
         return ()
-    return tuple(
-        Clock(
-            name=NAME,
-            due_at=cause.at,
-            set_by=policy.set_by(NAME),
-            clause=clause.clause,
-            part=cause.part,
-            cause=cause.name,
-            package_id=cause.package.package_id,
-            number=_number(cause.package),
-            at_once=True,
-            stop=cause.stop,
-            ask=cause.ask,
-        )
-        for cause in (
-            *_reported(order),
-            *_told(order),
-            *_deemed_lost(order, policy),
-            *_deemed_delayed(order, policy),
-        )
+    return tuple(_clock(cause, policy, clause) for cause in (*_reported(order), *_told(order)))
+
+
+def follows(order: Order, policy: Policy, deeming: Deeming) -> tuple[Clock, ...]:
+    """One clock for each parcel that is deemed lost, or may yet be, and one for a delay."""
+    clause = policy.clause(NAME)
+    if clause is None:
+        return ()
+    lost = [clock for deemed, clock in deeming if deemed is Deemed.LOST]
+    delayed = [clock for deemed, clock in deeming if deemed is Deemed.DELAYED]
+    causes = (*_deemed_lost(order, lost), *_deemed_delayed(order, delayed))
+    return tuple(_clock(cause, policy, clause) for cause in causes)
+
+
+def _clock(cause: Cause, policy: Policy, clause: Clause) -> Clock:
+    return Clock(
+        name=NAME,
+        due_at=cause.at,
+        set_by=policy.set_by(NAME),
+        clause=clause.clause,
+        part=cause.part,
+        cause=cause.name,
+        package_id=cause.package.package_id,
+        number=_number(cause.package),
+        at_once=True,
+        stop=cause.stop,
+        ask=cause.ask,
     )
 
 
@@ -90,8 +96,9 @@ def _reported(order: Order) -> Iterator[Cause]:
     for package in order.packages:
         found: dict[str, datetime] = {}
         for scan in package.parcel.scans if package.parcel else ():
-            for name in _reported_as(scan) if scan.trusted else ():
-                found.setdefault(name, scan.occurred_at)
+            for name in _reported_as(scan):
+                if scan.trusted:
+                    found.setdefault(name, scan.occurred_at)
         for name, at in found.items():
             yield Cause(name, at, _number(package), package, _delivered_after(at, order, package))
 
@@ -138,25 +145,23 @@ def _delivered_after(at: datetime, order: Order, package: Package) -> Stop | Non
     return first(s for s in deliveries(order, package) if s.at > at or not s.trusted)
 
 
-def _deemed_lost(order: Order, policy: Policy) -> Iterator[Cause]:
+def _deemed_lost(order: Order, deeming: list[Clock]) -> Iterator[Cause]:
     """Packages whose clocks deem them lost, or may yet; each once, by the one that ends first."""
-    packages = {_number(package): package for package in order.packages}
     lost: dict[str, Clock] = {}
-    for rule in (two_failed_attempts, not_acknowledged):
-        for clock in rule.clocks(order, policy):
-            known = lost.get(clock.number)
-            if clock.losing and (known is None or clock.due_at < known.due_at):
-                lost[clock.number] = clock
+    for clock in deeming:
+        known = lost.get(clock.number)
+        if clock.losing and (known is None or clock.due_at < known.due_at):
+            lost[clock.number] = clock
+    packages = {_number(package): package for package in order.packages}
     for number, clock in lost.items():
         package = packages[number]
         yield Cause(DEEMED_LOST, clock.due_at, number, package, clock.stop, clock.ask)
 
 
-def _deemed_delayed(order: Order, policy: Policy) -> Iterator[Cause]:
+def _deemed_delayed(order: Order, deeming: list[Clock]) -> Iterator[Cause]:
     """The order, where its delivery period ends or may end without it; once for all of it, by the
     clock that ends first. Where one package alone was still out, it is named."""
-    delays = delivery_period.clocks(order, policy) + deadlines.deeming(order, policy)
-    lost = [clock for clock in delays if clock.losing]
+    lost = [clock for clock in deeming if clock.losing]
     if lost:
         clock = min(lost, key=lambda clock: clock.due_at)
         late = [
@@ -170,8 +175,8 @@ def _deemed_delayed(order: Order, policy: Policy) -> Iterator[Cause]:
 
 def explain(order: Order, clock: Clock, policy: Policy) -> str:
     """What is deemed says why; the others say whose word it is. What is prepared is named."""
-    for rule, cause in DEEMING:
-        for deeming in rule.clocks(order, policy) if cause == clock.cause else ():
+    for rule in DEEMING:
+        for deeming in rule.clocks(order, policy) if rule.deems == clock.cause else ():
             if deeming.due_at == clock.due_at and deeming.number in ("", clock.number):
                 return f"{rule.explain(order, deeming, policy)} {PREPARED}"
     own = clock.cause in WORDS
@@ -185,10 +190,10 @@ def explain(order: Order, clock: Clock, policy: Policy) -> str:
 
 
 DEEMING = (
-    (two_failed_attempts.RULE, DEEMED_LOST),
-    (not_acknowledged.RULE, DEEMED_LOST),
-    (delivery_period.RULE, DEEMED_DELAYED),
-    (deadlines.DEEMING, DEEMED_DELAYED),
+    two_failed_attempts.RULE,
+    not_acknowledged.RULE,
+    delivery_period.RULE,
+    deadlines.DEEMING,
 )
 PREPARED = (
     "A refund or cancellation and a message to the buyer are prepared with the order: look at "
@@ -257,4 +262,5 @@ RULE = Rule(
     clocks,
     explain,
     notices,
+    follows=follows,
 )

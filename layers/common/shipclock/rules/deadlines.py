@@ -13,7 +13,7 @@ from shipclock.domain.order import AWAITING_COLLECTION, DELIVERED, IN_TRANSIT, O
 from shipclock.domain.stops import first_movement, first_proof, order_delivered, reached
 from shipclock.domain.times import EPOCH, local, stamp
 from shipclock.rules.policy import Deadline, Policy
-from shipclock.rules.rule import About, Rule
+from shipclock.rules.rule import About, Deemed, Rule
 
 WARNING = "warning"
 ALERT, DELAYED = "alert", "deem_delayed"
@@ -176,4 +176,12 @@ ABOUT = About(
 )
 
 RULE = Rule("deadlines", ABOUT, alerting, explain, notices, next_notice)
-DEEMING = Rule("deadlines_delayed", ABOUT, deeming, explain, notices, next_notice, deems=True)
+DEEMING = Rule(
+    "deadlines_delayed",
+    ABOUT,
+    deeming,
+    explain,
+    notices,
+    next_notice,
+    deems=Deemed.DELAYED,
+)

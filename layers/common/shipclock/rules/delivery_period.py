@@ -7,7 +7,7 @@ from shipclock.domain.order import Order
 from shipclock.domain.stops import order_delivered
 from shipclock.domain.times import local
 from shipclock.rules.policy import Policy
-from shipclock.rules.rule import About, Rule
+from shipclock.rules.rule import About, Deemed, Rule
 
 NAME = "delivery_period"
 FIELDS = ("delivery_sla_time", "delivery_option_required_delivery_time", "delivery_due_time")
@@ -59,5 +59,5 @@ RULE = Rule(
     ),
     clocks,
     explain,
-    deems=True,
+    deems=Deemed.DELAYED,
 )

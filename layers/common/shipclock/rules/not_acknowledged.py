@@ -7,7 +7,7 @@ from shipclock.domain.stops import by_scans, deliveries, first
 from shipclock.domain.times import local
 from shipclock.domain.tracking import TrackingStatus
 from shipclock.rules.policy import LENGTH, Policy
-from shipclock.rules.rule import About, Rule
+from shipclock.rules.rule import About, Deemed, Rule
 
 NAME = "not_acknowledged"
 NEEDS = (LENGTH,)
@@ -64,5 +64,5 @@ RULE = Rule(
     ),
     clocks,
     explain,
-    deems=True,
+    deems=Deemed.LOST,
 )

@@ -5,7 +5,7 @@ The folder `policies/` is the registry: a file there is a pack under its own nam
 
 import datetime as dt
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any, TypeVar
@@ -13,8 +13,22 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from shipclock.meant import meant
 from shipclock.rules.calendar import Span
-from shipclock.rules.policy import ACCEPTED, RULES, Pack, Policy, Reach
+from shipclock.rules.policy import (
+    ACCEPTED,
+    RULES,
+    Calendar,
+    Clause,
+    Closed,
+    Deadline,
+    Extension,
+    Pack,
+    Part,
+    Policy,
+    Reach,
+    Signal,
+)
 from shipclock.toml_lines import Where, line_at, lines_of
 
 DEFAULT = "guide-2023"
@@ -79,9 +93,10 @@ def _read(
         told = " extends ".join((*seen, parent))
         raise PolicyError(name, [f"line {line}: extends: goes round in a circle: {told}"])
     try:
-        base, _ = _read(others(parent), parent, others, (*seen, parent))
+        base, base_lines = _read(others(parent), parent, others, (*seen, parent))
     except UnknownPack as error:
         raise PolicyError(name, [f"line {line}: extends: {error}"]) from error
+    _checked(Pack, base, parent, base_lines)
     return _over(base, own, name, lines), lines
 
 
@@ -122,7 +137,9 @@ def _over(
     if isinstance(own.get("extensions", []), list):
         left = {key for kind in PARTS if isinstance(found[kind], dict) for key in found[kind]}
         announced = [
-            one for one in base.get("extensions", []) if left >= set(_texts(one["clocks"]))
+            {**one, "clocks": clocks}
+            for one in base.get("extensions", [])
+            if (clocks := [clock for clock in one["clocks"] if clock in left])
         ]
         found["extensions"] = [*announced, *own.get("extensions", [])]
     return found
@@ -143,7 +160,7 @@ def _slip(error: dict[str, Any], lines: Mapping[Where, int]) -> str:
     if error["type"] == "missing":
         what = "is missing"
     elif error["type"] == "extra_forbidden":
-        what = "there is no such key"
+        what = f"there is no such key{meant(where[-1], keys_at(where[:-1]))}"
     elif error["type"] == "value_error" and not (named and named[-1] in ACCEPTED):
         what = told
     else:
@@ -151,6 +168,28 @@ def _slip(error: dict[str, Any], lines: Mapping[Where, int]) -> str:
     accepted = ACCEPTED.get(named[-1]) if named else None
     right = f"; accepted: {accepted}" if accepted and what != told else ""
     return f"line {line}: {key}: {what}{right}" if key else f"line {line}: {what}"
+
+
+def keys_at(where: Where) -> tuple[str, ...]:
+    """The keys that may stand in a table of a pack; `where` leads to it from the top."""
+    if not where:
+        return (*_keys(Pack), *CITES)
+    table = Closed if where[:2] == ("calendar", "closed") else TABLES.get(str(where[0]))
+    return _keys(table) if table else ()
+
+
+def _keys(part: type[Part]) -> tuple[str, ...]:
+    return tuple(field.alias or name for name, field in part.model_fields.items())
+
+
+TABLES: Mapping[str, type[Part]] = {
+    "clauses": Clause,
+    "deadlines": Deadline,
+    "extensions": Extension,
+    "signals": Signal,
+    "calendar": Calendar,
+}
+"""The tables of a pack, or what stands in each of them."""
 
 
 def _line_of(slip: str) -> tuple[int, str]:
@@ -162,7 +201,9 @@ class UnknownPack(PolicyError):
     """There is no pack of that name."""
 
     def __init__(self, name: str) -> None:
-        Exception.__init__(self, f"there is no pack {name!r}; there are: {', '.join(names())}")
+        told = f"there is no pack {name!r}; there are: {', '.join(names())}"
+        self.name, self.slips = name, (told,)
+        Exception.__init__(self, told)
 
 
 @cache
@@ -205,9 +246,15 @@ def policy_for(
     """
     if chosen:
         return policy_of(load(chosen), market, zone, closed)
-    packs = [pack for pack in map(reach, names()) if pack.in_force(market, day)]
-    newest = max(packs, key=lambda pack: (pack.since, pack.name), default=None)
-    return policy_of(load(newest.name if newest else DEFAULT), market, zone, closed)
+    pack = newest(map(reach, names()), market, day)
+    return policy_of(load(pack.name if pack else DEFAULT), market, zone, closed)
+
+
+def newest(packs: Iterable[Of], market: str, day: dt.date) -> Of | None:
+    """The pack of these that is in force for a market on a day: of several the newest; None where
+    none is, and the default pack rules."""
+    in_force = [pack for pack in packs if pack.in_force(market, day)]
+    return max(in_force, key=lambda pack: (pack.since, pack.name), default=None)
 
 
 def policy_of(pack: Pack, market: str, zone: str, closed: tuple[Span, ...] = ()) -> Policy:

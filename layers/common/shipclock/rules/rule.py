@@ -1,12 +1,24 @@
 """What a rule is: one of the files beside this one, told to the registry as `RULE`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from shipclock.domain.clock import Clock, Notice
 from shipclock.domain.order import Order
 from shipclock.rules.policy import Policy
+
+
+class Deemed(StrEnum):
+    """What a parcel or an order is deemed to be once a clock is missed."""
+
+    LOST = "deemed_lost"
+    DELAYED = "deemed_delayed"
+
+
+Deeming = Sequence[tuple[Deemed, Clock]]
+"""The clocks that deem something, in the order of their rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,7 @@ class Rule:
     rule's own clocks; `next_notice` is the next instant at which they have something new to say.
     A `finding` says something about an order and is nothing to watch: it is not listed as a clock.
     What a rule `deems` is alerted by `abnormal_delivery`, so that one thing brings one mail.
+    `follows` sets clocks out of those of the rules before it that deem something.
     """
 
     name: str
@@ -40,4 +53,5 @@ class Rule:
     )
     next_notice: Callable[[tuple[Clock, ...], Policy, datetime], datetime | None] | None = None
     finding: bool = False
-    deems: bool = False
+    deems: Deemed | None = None
+    follows: Callable[[Order, Policy, Deeming], tuple[Clock, ...]] | None = None

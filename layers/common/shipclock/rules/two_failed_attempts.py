@@ -5,7 +5,7 @@ from shipclock.domain.order import SELLER, Order
 from shipclock.domain.stops import deliveries, first
 from shipclock.domain.times import local
 from shipclock.rules.policy import Policy
-from shipclock.rules.rule import About, Rule
+from shipclock.rules.rule import About, Deemed, Rule
 
 NAME = "two_failed_attempts"
 NEEDS = ("attempts",)
@@ -65,5 +65,5 @@ RULE = Rule(
     ),
     clocks,
     explain,
-    deems=True,
+    deems=Deemed.LOST,
 )

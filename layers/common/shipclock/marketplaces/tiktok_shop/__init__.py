@@ -9,6 +9,7 @@ from shipclock.marketplaces.tiktok_shop.answers import (
     read_providers,
     read_tokens,
 )
+from shipclock.marketplaces.tiktok_shop.blame import fault_of
 from shipclock.marketplaces.tiktok_shop.calls import (
     BATCH,
     SEARCHES,
@@ -66,6 +67,7 @@ __all__ = [
     "choose_provider",
     "document",
     "effect",
+    "fault_of",
     "handover",
     "interpret",
     "learn",

@@ -1,12 +1,12 @@
 """What is wrong with a mapping: all of it at once, each with its line and what would be right."""
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shipclock.meant import meant
 from shipclock.toml_lines import Where, line_at, lines_of
 
 MOST_SLIPS = 5
@@ -138,11 +138,3 @@ def none_of(found: object, accepted: Iterable[str]) -> str:
     """That a word is none of those accepted, all of which are told, and which is meant perhaps."""
     words = list(accepted)
     return f"{shown(found)} is none of {', '.join(words)}" + meant(found, words)
-
-
-def meant(found: object, accepted: Iterable[str]) -> str:
-    """The nearest accepted word, as a question; empty where none is near."""
-    if not isinstance(found, str):
-        return ""
-    near = difflib.get_close_matches(found.lower(), list(accepted), 1)
-    return f"; did you mean {near[0]!r}?" if near else ""

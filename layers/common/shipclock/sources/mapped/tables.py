@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from shipclock.sources.mapped.report import Report, meant, none_of, shown
+from shipclock.meant import meant
+from shipclock.sources.mapped.report import Report, none_of, shown
 from shipclock.toml_lines import Where
 
 LONGEST_TEXT = 300

@@ -1,0 +1,151 @@
+"""Open orders read one after the other, those whose clocks run out next first, and judged."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from heapq import merge
+from itertools import islice
+
+from shipclock import codec, rows
+from shipclock.connect import open_partitions
+from shipclock.domain.order import OPEN_STAGES
+from shipclock.domain.times import stamp
+from shipclock.marketplaces.protocol import Shop
+from shipclock.ports import Row, Store
+from shipclock.rules.packs import PolicyError
+from shipclock.settle import Settled, judge, read_book
+
+PAGE = 200
+"""Rows of a board's partition that are read at once, at most."""
+
+READERS = 8
+"""Orders read at the same time; the SDK's client keeps twenty connections."""
+
+TOGETHER = 4 * READERS
+"""Orders that are read before somebody asks whether there is time for more."""
+
+NEVER_CONNECTED = "its shop was never connected here: `shipclock shops connect`"
+NOT_READ_YET = "the marketplace's detail of it is not known yet; the next sweep asks for it"
+
+InTime = Callable[[], bool]
+"""Whether there is time to read some more orders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An open order of which nothing can be said, and why."""
+
+    order_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Open orders as of a time, the next due first. `next` starts behind the last that was read;
+    None: all were."""
+
+    judged: tuple[Settled, ...]
+    unread: tuple[Unread, ...]
+    next: str | None
+
+    @property
+    def read(self) -> int:
+        """How many orders were looked at."""
+        return len(self.judged) + len(self.unread)
+
+
+def board(store: Store, shops: Iterable[str], start: str | None, page: int) -> Iterator[Row]:
+    """The board's rows of the shops' open orders, the next due first: one query per partition, and
+    another one each time that so many of its rows are used up."""
+    parts = [part for shop_id in shops for part in open_partitions(shop_id, OPEN_STAGES)]
+    return merge(
+        *(_partition(store, part, start, page) for part in parts), key=lambda row: row["board_at"]
+    )
+
+
+def _partition(store: Store, partition: str, start: str | None, page: int) -> Iterator[Row]:
+    while True:
+        found = store.board(partition, page, start)
+        yield from found.rows
+        if found.next is None:
+            return
+        start = found.next
+
+
+def read_open(
+    store: Store,
+    shops: Iterable[str],
+    real: datetime,
+    limit: int,
+    start: str | None = None,
+    due_by: datetime | None = None,
+    in_time: InTime = lambda: True,
+) -> Open:
+    """Read and judge open orders as of `real`, at most `limit`, and while there is time.
+
+    At least `TOGETHER` are read, so that pages come to an end. `due_by` leaves out those without a
+    running clock that runs out by then. One read costs a query of its rows, one per linked number,
+    and one request more where a carrier has scanned it. An order whose rows can't be understood
+    holds up no others. Raises `StoreError` when the table fails.
+    """
+    last = stamp(due_by) + "~" if due_by else "~"
+    found: dict[str, Settled | Unread | None] = {}
+    shop_of = _shops(store)
+    ahead = board(store, shops, start, min(limit + 1, PAGE))
+
+    def look(order_id: str) -> Settled | Unread | None:
+        return _judged(store, order_id, shop_of, real)
+
+    more: Row | None = next(ahead, None)
+    behind = start
+    with ThreadPoolExecutor(READERS) as pool:
+        while more and more["board_at"] <= last and len(found) < limit:
+            if found and not in_time():
+                break
+            room = min(TOGETHER, limit - len(found))
+            rows_now = [more, *islice(ahead, room - 1)]
+            rows_now = [row for row in rows_now if row["board_at"] <= last]
+            fresh = [row["order_id"] for row in rows_now if row["order_id"] not in found]
+            found |= zip(fresh, pool.map(look, fresh), strict=True)
+            behind = rows_now[-1]["board_at"]
+            more = next(ahead, None)
+    left = more is not None and more["board_at"] <= last
+    told = [one for one in found.values() if one is not None]
+    return Open(
+        judged=tuple(one for one in told if isinstance(one, Settled)),
+        unread=tuple(one for one in told if isinstance(one, Unread)),
+        next=behind if left else None,
+    )
+
+
+def _judged(
+    store: Store, order_id: str, shop_of: Callable[[str], Shop | None], real: datetime
+) -> Settled | Unread | None:
+    """An order as a settle at `real` would find it; None where it has ended meanwhile."""
+    try:
+        settled = judge(store, read_book(store, order_id), shop_of, real, real)
+    except PolicyError as error:
+        return Unread(order_id, str(error))
+    except (KeyError, ValueError):  # a row that no version of ours has written
+        return Unread(order_id, "its rows can't be understood: look at it in the hub")
+    if settled.order.ended:
+        return None
+    if settled.situation.shop is None:
+        return Unread(order_id, NEVER_CONNECTED)
+    if settled.situation.policy is None:
+        return Unread(order_id, NOT_READ_YET)
+    return settled
+
+
+def _shops(store: Store) -> Callable[[str], Shop | None]:
+    """Reads each shop once."""
+    met: dict[str, Shop | None] = {}
+
+    def shop_of(shop_id: str) -> Shop | None:
+        if shop_id not in met:
+            row = store.get((rows.shop_pk(shop_id), rows.LANE))
+            met[shop_id] = codec.read_shop(row) if row and "doc" in row else None
+        return met[shop_id]
+
+    return shop_of
