@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from dateutil import tz  # type: ignore[import-untyped]
 
-from tests.rules.holidays_told import public_holidays
+from tests.rules.holidays_told import COUNTRIES, LAST, public_holidays
 
 Table = Mapping[str, Any]
 
@@ -120,6 +120,8 @@ class Days(NamedTuple):
         """Whether it is a working day."""
         weekend = self.calendar.get("weekend", ("saturday", "sunday"))
         country = self.calendar.get("country") or {"UK": "GB"}.get(self.market, self.market)
+        if day > LAST and country in COUNTRIES:
+            raise NobodyKnows(day)
         shut = [
             *self.closed,
             *((each["from"], each["to"]) for each in self.calendar.get("closed", ())),
