@@ -302,6 +302,9 @@ def test_a_setting_is_changed_over_exactly_what_was_read() -> None:
         ({"zone": "Asia"}, "time zone"),
         ({"automatic": ("refund", "holiday")}, "holiday can't go out"),
         ({"pack": "guide-1923"}, "no pack"),
+        ({"closed": ("Christmas",)}, "'Christmas' are no days"),
+        ({"closed": ("2026-12-26/2026-12-24",)}, "last day comes before the first"),
+        ({"closed": ("2026-01-01/2026-12-31", "2027-01-01/2027-02-01")}, "more than a year"),
         ({"versions": {"ship_package": "2023"}}, "pins no call"),
         ({"versions": {"teleport": "202309"}}, "pins no call"),
     ],
@@ -309,6 +312,11 @@ def test_a_setting_is_changed_over_exactly_what_was_read() -> None:
 def test_a_setting_that_is_none_is_refused(changes: dict[str, Any], word: str) -> None:
     with pytest.raises(OnboardError, match=word):
         onboard.settings_changed(Stage().shop(), changes)
+
+
+def test_a_shop_may_be_closed_on_single_days_and_on_some_on_end() -> None:
+    changes = {"closed": ("2026-12-25", "2026-12-30/2027-01-02")}
+    assert onboard.settings_changed(Stage().shop(), changes).closed == changes["closed"]
 
 
 def test_what_goes_out_by_itself_and_pins_are_settings() -> None:

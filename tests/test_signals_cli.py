@@ -76,13 +76,14 @@ def test_in_words_it_says_the_same(desk: Desk) -> None:
     for text in (
         f"Shop {SHOP} (America/Los_Angeles), pack us-2026, as of 2026-11-03T04:00:00Z",
         "late dispatch rate: 2.13 % (1 of 47)  kept",
-        "at most 4 %: Late dispatch rate below 4 %",
+        "at most 4 %: Late dispatch rate of 4 % or less; measures are taken above 10 %",
         "2026-10-04 to 2026-11-02, 30 days (default)",
         "46 good, 1 bad, 3 open",
         "if all run out  8.00 % (4 of 50): CROSSED",
         "1 of the open ones may still turn bad; the line is lost at 2026-11-03T06:00:00Z",
         "valid tracking rate: 100.00 % (47 of 47)  kept",
-        "on-time delivery rate: - (0 of 0)  no line known",
+        "on-time delivery rate: - (0 of 0)",
+        "at least 80 %: On-time delivery rate of 80 % or more",
         "they run out    3 on 2026-11-02",
     ):
         assert text in result.output

@@ -175,7 +175,7 @@ def test_sweeping_without_new_facts_says_exactly_what_was_forecast() -> None:
 
 
 REMINDING = ("untracked", "buyer_cancel_request")
-"""The clocks of whose notices the oracle knows."""
+"""The guide's clocks of whose notices the oracle knows; it knows those of deadlines too."""
 
 
 def told_by(life: Life, book: Book, now: datetime, looks: Iterable[datetime]) -> set[Any]:
@@ -189,7 +189,8 @@ def told_by(life: Life, book: Book, now: datetime, looks: Iterable[datetime]) ->
 def compared(one: Foreseen) -> tuple[Any, ...]:
     """A thing foreseen as the oracle words it."""
     if one.due_at is None:
-        return one.kind, one.key.split("#", 2)[2]
+        about = one.key.split("#", 2)[2]
+        return one.kind, about if one.clock in REMINDING else f"{one.clock}#{about}"
     return one.clock, one.key.split("#")[1], one.due_at, one.state or ""
 
 
@@ -210,8 +211,9 @@ def test_a_forecast_says_what_a_second_evaluation_says_at_any_looks(
     now = data.draw(st.sampled_from(life.looks))
     kept, about, order = looked_at(life, now)
     foretold = forecast(order, kept, about, now + AHEAD)
-    told = [one for one in foretold.foreseen if one.due_at or one.clock in REMINDING]
-    book = Book()
+    known = {*REMINDING, *life.pack.get("deadlines", {})}
+    told = [one for one in foretold.foreseen if one.due_at or one.clock in known]
+    book = Book(life.pack)
     book.sweep(life.known(now), now, ZoneInfo(life.zone), life.by_hand)
     extra = data.draw(st.lists(st.integers(1, int(AHEAD.total_seconds())), max_size=8))
     odd = {now + timedelta(seconds=seconds) for seconds in extra}

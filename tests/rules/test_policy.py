@@ -274,6 +274,10 @@ def test_a_bad_deadline_is_refused(wrong: str, right: str, told: str) -> None:
             "no day of the week would be left",
         ),
         ("closed = [{from = 2026-01-02, to = 2026-01-01}]", "the last day comes before the first"),
+        (
+            "closed = [{from = 2026-01-01, to = 2027-01-31}]",
+            "there is no working day in the year before",
+        ),
         ("closed = [{from = 2026-01-02}]", "calendar.closed.0.to: is missing; accepted: a day"),
     ],
 )

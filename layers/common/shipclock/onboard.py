@@ -22,7 +22,7 @@ from shipclock.marketplaces.tiktok_shop.versions import ENDPOINTS
 from shipclock.ports import Change, NoAnswer, NotSent, Store, Wire
 from shipclock.reading import Unreadable
 from shipclock.rules import packs
-from shipclock.rules.calendar import Span
+from shipclock.rules.calendar import NoWorkingDay, Span, WorkingDays
 from shipclock.skew import skew
 from shipclock.sources import Account
 from shipclock.wishes import APPROVE_CANCELLATION, REMEDIES
@@ -227,14 +227,7 @@ def settings_changed(shop: Shop, changes: Mapping[str, Any]) -> Shop:
         raise OnboardError(
             f"There is no pack {shop.pack!r}; there are: {', '.join(packs.names())}."
         )
-    for days in shop.closed:
-        try:
-            Span.parse(days)
-        except ValueError as error:
-            raise OnboardError(
-                f"{days!r} are no days on which a shop is closed ({error}): write one day as "
-                "2026-12-25, or the first and the last as 2026-12-24/2026-12-26."
-            ) from error
+    _check_closed(shop.closed)
     for name, version in shop.versions.items():
         if name not in ENDPOINTS or not VERSION.fullmatch(version):
             raise OnboardError(
@@ -242,6 +235,26 @@ def settings_changed(shop: Shop, changes: Mapping[str, Any]) -> Shop:
                 "version as 202309."
             )
     return shop
+
+
+def _check_closed(closed: tuple[str, ...]) -> None:
+    """Raises `OnboardError` for days that are none, and where a year on end would be closed: no
+    deadline could be counted in working days then."""
+    spans = []
+    for days in closed:
+        try:
+            spans.append(Span.parse(days))
+        except ValueError as error:
+            raise OnboardError(
+                f"{days!r} are no days on which a shop is closed ({error}): write one day as "
+                "2026-12-25, or the first and the last as 2026-12-24/2026-12-26."
+            ) from error
+    calendar = WorkingDays(closed=tuple(spans))
+    try:
+        for span in spans:
+            calendar.after(span.first, 1)
+    except NoWorkingDay as error:
+        raise OnboardError(f"The shop would be closed for more than a year: {error}.") from error
 
 
 AUTOMATIC = (*REMEDIES, APPROVE_CANCELLATION)

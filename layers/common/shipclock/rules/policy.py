@@ -263,6 +263,8 @@ class Calendar(Part):
             )
         if len(set(self.weekend)) == len(WEEKDAYS):
             raise ValueError("no day of the week would be left to work")
+        for span in self.closed:
+            self.days("").after(span.first, 1)  # one that is closed for a year tells so
         return self
 
     def days(self, market: str, closed: tuple[Span, ...] = ()) -> WorkingDays:
