@@ -21,7 +21,7 @@ from shipclock.silence import Speaker
 from shipclock.sources import standard_webhooks
 from shipclock.sweep import Report, Sweep
 from shipclock.world import Line, World
-from tests.fakes import FakeClock, FakePictures, MemoryStore, SandboxWire
+from tests.fakes import FakeClock, FakeOutlets, FakePictures, MemoryStore, SandboxWire
 
 START = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
 """When the simulated story begins."""
@@ -86,6 +86,10 @@ class Stage:
         """What carriers have to show; a test fills it, or lays something over it."""
         self.secrets: Mapping[str, Any] = SECRETS
         """The sources' secret as it stands; a test may put another."""
+        self.destinations: Mapping[str, Any] = {}
+        """The destinations' secret as it stands; a test may put another."""
+        self.outlets = FakeOutlets()
+        """What people are told."""
         self.announced: list[Mapping[str, Any]] = []
         self.lines: list[Line] = []
         self.kept: list[Row] = []
@@ -117,6 +121,8 @@ class Stage:
             hosts=HOSTS,
             secrets=lambda: self.secrets,
             announce=self.announced.append,
+            destinations=lambda: self.destinations,
+            outlets=self.outlets,
             say=self.lines.append,
             real=self.real,
             sleep=self.real.sleep,

@@ -600,7 +600,7 @@ def test_in_earnest_resolver_connection_and_certificates_are_the_public_ones() -
     given = inspect.signature(ImageWire).parameters
     assert given["resolve"].default is images.resolve
     assert given["dial"].default is images.dial
-    context = ImageWire()._context
+    context = ImageWire()._way.context
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2

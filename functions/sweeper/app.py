@@ -38,6 +38,11 @@ COUNTED = {
     "shop.no_secret": "TokenRefused",
     "time.refused": "TimeRefused",
     "source.silent": "SourceSilent",
+    "message.dead": "MessageDead",
+    "message.failing": "MessageDead",
+    "box.failing": "MessageDead",
+    "destination.gone": "MessageDead",
+    "destination.malformed": "DestinationMalformed",
 }
 
 
