@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-VERSION = 1
+VERSION: Literal[1] = 1
 """Of all events together. Another one would be put on the bus beside this one for a while."""
 
 Instant = Annotated[

@@ -37,8 +37,8 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What earlier settles wrote down of an order, and the keys of the clocks whose nearing a person
-    has acknowledged."""
+    """What earlier settles wrote down of an order; `acknowledged` are the keys of the clocks whose
+    nearing a person has acknowledged."""
 
     version: int = 0
     settled_at: datetime | None = None

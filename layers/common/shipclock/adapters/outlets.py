@@ -15,6 +15,7 @@ from shipclock.ports import FetchFailed, FetchRefused, OutletFailed, OutletRefus
 
 if TYPE_CHECKING:
     from types_boto3_sns.client import SNSClient
+    from types_boto3_sns.type_defs import MessageAttributeValueTypeDef
 
 GIVE_UP = timedelta(seconds=8)
 """How long one post may take, from the look-up of its host to the first line of the answer."""
@@ -46,7 +47,9 @@ class PeopleOutlets:
 
     def publish(self, subject: str, text: str, attributes: Mapping[str, str]) -> None:
         """See `Outlets.publish`."""
-        told = {name: {"DataType": "String", "StringValue": v} for name, v in attributes.items()}
+        told: dict[str, MessageAttributeValueTypeDef] = {
+            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+        }
         try:
             self._sns.publish(
                 TopicArn=self._topic, Subject=subject, Message=text, MessageAttributes=told

@@ -275,6 +275,6 @@ FAILING_TEXT = (
 )
 GONE_TEXT = (
     "Destination {name} answered 410: it is gone for good, and nothing more is sent to it. Put its "
-    "new address into the destinations' secret, or take it out. What waits for it is kept for seven "
-    "days and goes to the new address."
+    "new address into the destinations' secret, or take it out. What waits for it is kept for "
+    "seven days and goes to the new address."
 )

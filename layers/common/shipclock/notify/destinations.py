@@ -180,7 +180,7 @@ def destinations_of(secret: Mapping[str, Any]) -> Destinations:
     if not isinstance(listed, dict):
         problems.append("destinations: an object of destinations by their names was expected")
         listed = {}
-    found = {TOPIC: Destination(Entry(name=TOPIC, kind=TOPIC))}
+    found = {TOPIC: Destination(Entry(name=TOPIC, kind="topic"))}
     if len(listed) > MOST:
         problems.append(f"there are more than {MOST} destinations: the rest is left out")
     for name, entry in list(listed.items())[:MOST]:

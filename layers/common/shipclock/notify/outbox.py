@@ -2,7 +2,7 @@
 
 | partition | sort key | row |
 |---|---|---|
-| `TELL#destination#shop` | `BOX#level` | what is being collected: its round, how much, when it is due |
+| `TELL#destination#shop` | `BOX#level` | what is collected: its round, how much, when it is due |
 | | `ITEM#level#round#event` | one event in it |
 | | `MESSAGE#…` | a round that was closed: due until it has been told |
 
@@ -110,10 +110,10 @@ class Outbox:
     def _level(self, one: Destination, shop_id: str, event: Mapping[str, Any]) -> Level:
         """The event's level; urgent where the instant that it is about comes before the digest."""
         level, about = Level(event["level"]), event.get("due_at")
-        if level is Level.ORDINARY and about and self.now < (at := parse(about)):
-            if at <= digest_after(self.now, one.digest_at, self.zone_of(one, shop_id)):
-                return Level.URGENT
-        return level
+        if level is not Level.ORDINARY or not about or parse(about) <= self.now:
+            return level
+        digest = digest_after(self.now, one.digest_at, self.zone_of(one, shop_id))
+        return Level.URGENT if parse(about) <= digest else level
 
     def _filled(self, key: Key, events: Sequence[Mapping[str, Any]]) -> list[Write]:
         """The writes that put events into a box, as long as its round is the one that was read."""

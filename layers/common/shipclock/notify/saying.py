@@ -100,21 +100,23 @@ class Saying:
                     self._messages |= dict.fromkeys([message] if message else [])
             messages, self._boxes, self._messages = list(self._messages), {}, {}
             if messages:
-                delivery = self._delivery()
-                self._world.each(
-                    lambda mine: self._deliver(delivery, mine), delivery.by_destination(messages)
-                )
-                self.say(delivery.unsaid)
+                self._deliver_all(messages)
 
-    def _deliver(self, delivery: Delivery, keys: list[Key]) -> None:
-        """The messages to one destination, one after the other."""
-        taking = True
-        for key in keys:
-            with self._guard(key, "message"):
-                if taking:
-                    taking = delivery.deliver(key)
-                else:
-                    delivery.put_off(key)
+    def _deliver_all(self, messages: list[Key]) -> None:
+        delivery = self._delivery()
+
+        def deliver(mine: list[Key]) -> None:
+            """The messages to one destination, one after the other."""
+            taking = True
+            for key in mine:
+                with self._guard(key, "message"):
+                    if taking:
+                        taking = delivery.deliver(key)
+                    else:
+                        delivery.put_off(key)
+
+        self._world.each(deliver, delivery.by_destination(messages))
+        self.say(delivery.unsaid)
 
     def _outbox(self) -> Outbox:
         world = self._world
