@@ -35,6 +35,7 @@ from shipclock.domain.linking import NumberFacts
 from shipclock.domain.order import fold
 from shipclock.domain.times import stamp
 from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
+from shipclock.escalation import NEARING
 from shipclock.rules.packs import load
 from shipclock.rules.policy import Policy
 from shipclock.situation import Recorded, Situation
@@ -537,7 +538,9 @@ class Settled:
         )
         decision = decide(order, self.recorded, Situation(now, policy, shop(connected=False)))
         for notice in decision.notices:
-            if notice.clock in ("untracked", "buyer_cancel_request"):
+            if notice.kind == NEARING:
+                self.notices.add((notice.kind, notice.clock, notice.day, notice.level))
+            elif notice.clock in ("untracked", "buyer_cancel_request"):
                 self.notices.add((notice.kind, notice.day))
         self.recorded = Recorded(
             version=self.recorded.version + 1,

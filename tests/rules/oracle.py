@@ -32,6 +32,8 @@ TO_THE_FIRST_REMINDER = 120 * HOUR
 REMINDED_AT = time(9)
 WARNED_BEFORE = 24 * HOUR
 WARNED_OF_A_REQUEST_BEFORE = 6 * HOUR
+NEARING = ((1, "critical"), (6, "urgent"), (24, "ordinary"))
+"""Hours before the marketplace cancels, the nearest first."""
 ATTEMPTS = 2
 TO_HEAR_OF_A_PARCEL = 4 * DAY
 """No figure of the guide's: the pack that the lives are judged by has it."""
@@ -163,7 +165,7 @@ class Book:
     """All that was said of an order so far, one sweep after the other."""
 
     verdicts: dict[Named, tuple[datetime, str]] = field(default_factory=dict)
-    notices: set[tuple[str, str]] = field(default_factory=set)
+    notices: set[tuple[str, ...]] = field(default_factory=set)
     seen: frozenset[Seen] = frozenset()
 
     def sweep(self, facts: Iterable[Fact], now: datetime, zone: ZoneInfo, by_hand: bool) -> None:
@@ -182,6 +184,8 @@ class Book:
         for course in courses:
             if look(course, cancelled, now).state != "running":
                 continue
+            if course.name in (*HARD_LINES, LEGACY_LINE, "untracked"):
+                self._near(course, now)
             if course.name == "untracked":
                 self._remind(course, now, zone)
             elif (
@@ -196,6 +200,15 @@ class Book:
             (name, part, due, state) for (name, part, _), (due, state) in self.verdicts.items()
         }
         return verdicts | self.notices
+
+    def _near(self, course: Course, now: datetime) -> None:
+        """The marketplace is going to cancel: only the last warning whose time has come."""
+        for hours, level in NEARING:
+            reminds_itself = course.name == "untracked" and level == "ordinary"
+            if course.starts <= course.due - hours * HOUR <= now and not reminds_itself:
+                day = f"{course.due:%Y-%m-%dT%H:%M:%SZ}#{hours}h"
+                self.notices.add(("nearing", course.name, day, level))
+                return
 
     def _remind(self, course: Course, now: datetime, zone: ZoneInfo) -> None:
         first = course.starts + TO_THE_FIRST_REMINDER

@@ -102,10 +102,19 @@ def _notices(
     told = [*stuck(intents, about.now)]
     if about.policy:
         near = nearing(order, ticking, recorded.acknowledged, owed, about)
-        said = notices(order, ticking, about.policy, about.now)
+        said = [
+            _ahead(n, ticking, about.now) for n in notices(order, ticking, about.policy, about.now)
+        ]
         told = [*said, *news(order, about), *near, *told]
     unique = {notice.key: notice for notice in reversed(told)}  # of one key the first counts
     return tuple(n for n in reversed(unique.values()) if n.key not in recorded.notices)
+
+
+def _ahead(notice: Notice, ticking: Timeline, now: datetime) -> Notice:
+    """A rule's notice with the instant that it is about: as its clock runs out, if it runs."""
+    clocks = (tick.clock for tick in ticking if tick.clock.name == notice.clock)
+    ends = [clock.due_at for clock in clocks if clock.state(now) is ClockState.RUNNING]
+    return replace(notice, due_at=notice.due_at or min(ends, default=None))
 
 
 def _freshest(order: Order, read: Read) -> Read:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
-from shipclock.domain.clock import Ask, Clock, ClockState, Notice
+from shipclock.domain.clock import Clock, ClockState, Notice
 from shipclock.domain.level import Level
 from shipclock.domain.order import Order
 from shipclock.domain.times import local
-from shipclock.rules import Timeline
+from shipclock.rules import Ticking, Timeline
 from shipclock.situation import Situation
 
 NEARING = "nearing"
@@ -76,9 +76,9 @@ def nearing(
     acknowledged; `owed` says that a re-read is outstanding and has not failed."""
     if about.policy is None:
         return
-    for clock, step in _upcoming(ticking, about):
+    for clock, step in _reached(ticking, about):
         at = clock.due_at - step.before
-        if at > about.now or clock.key in quiet:
+        if clock.key in quiet:
             continue
         if owed and about.now < at + PATIENCE:
             continue
@@ -95,36 +95,40 @@ def nearing(
 def next_step(ticking: Timeline, about: Situation) -> datetime | None:
     """The next instant after `now` at which a step's time comes."""
     instants = [
-        clock.due_at - step.before
-        for clock in lines(ticking, about.now)
-        for step in _steps(clock, about)
+        tick.clock.due_at - step.before
+        for tick in lines(ticking, about.now)
+        for step in _steps(tick, about)
     ]
     return min((at for at in instants if at > about.now), default=None)
 
 
-def lines(ticking: Timeline, now: datetime) -> list[Clock]:
+def lines(ticking: Timeline, now: datetime) -> list[Ticking]:
     """The lines ahead, at which the marketplace cancels."""
     return [
-        clock
-        for clock in (tick.clock for tick in ticking)
-        if clock.cancels and not clock.at_once and clock.state(now) is ClockState.RUNNING
+        tick
+        for tick in ticking
+        if tick.clock.cancels
+        and not tick.clock.at_once
+        and tick.clock.state(now) is ClockState.RUNNING
     ]
 
 
-def _upcoming(ticking: Timeline, about: Situation) -> Iterator[tuple[Clock, Step]]:
+def _reached(ticking: Timeline, about: Situation) -> Iterator[tuple[Clock, Step]]:
     """Of each line the last step whose instant has come."""
-    for clock in lines(ticking, about.now):
-        passed = [step for step in _steps(clock, about) if clock.due_at - step.before <= about.now]
+    for tick in lines(ticking, about.now):
+        due_at = tick.clock.due_at
+        passed = [step for step in _steps(tick, about) if due_at - step.before <= about.now]
         if passed:
-            yield clock, passed[-1]
+            yield tick.clock, passed[-1]
 
 
-def _steps(clock: Clock, about: Situation) -> Iterator[Step]:
-    """The steps of a clock: none that lies before its start, and none that only repeats what its
-    rule's own reminders say."""
+def _steps(tick: Ticking, about: Situation) -> Iterator[Step]:
+    """The steps of a line: none that lies before its clock's start, and none that only repeats what
+    its rule's own reminders and warnings say."""
+    clock = tick.clock
     for step in steps_of(about.shop.escalation if about.shop else ""):
         begun = clock.starts_at is None or clock.starts_at <= clock.due_at - step.before
-        if begun and not (clock.ask is Ask.DAILY and step.level is Level.ORDINARY):
+        if begun and not (tick.rule.notices and step.level is Level.ORDINARY):
             yield step
 
 

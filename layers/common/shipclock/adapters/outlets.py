@@ -1,4 +1,4 @@
-"""The ways out to people (`ports.Outlets`): the stack's topic, and addresses that operators name."""
+"""The ways out to people (`ports.Outlets`): the topic, and addresses that operators name."""
 
 import ssl
 from collections.abc import Mapping
