@@ -17,6 +17,7 @@ from cli import (
     demo,
     docs,
     doctor,
+    event_docs,
     local,
     lock,
     operate,
@@ -116,8 +117,10 @@ def build_command() -> None:
 
 @main.command("docs")
 def docs_command() -> None:
-    """Write docs/rules.md anew from the rules."""
-    click.echo("docs/rules.md changed" if docs.write() else "nothing changed")
+    """Write docs/rules.md anew from the rules, and docs/events/ from the events."""
+    changed = {"docs/rules.md": docs.write(), "docs/events/": event_docs.write()}
+    told = [name for name, has in changed.items() if has]
+    click.echo(f"changed: {', '.join(told)}" if told else "nothing changed")
 
 
 @main.command("lock")

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
-from cli import docs
+from cli import docs, event_docs
 from shipclock import sources
 from shipclock.domain.push import IntentState
 from shipclock.domain.tracking import TrackingStatus
@@ -230,6 +230,11 @@ def test_the_terms_that_are_shown_are_read() -> None:
 
 def test_the_page_of_rules_is_what_the_rules_themselves_say() -> None:
     assert text_of(docs.PAGE) == docs.rules_page(), "run `python -m cli docs`"
+
+
+def test_the_folder_of_events_is_what_the_events_themselves_say() -> None:
+    there = {path.name: path.read_text("utf-8") for path in event_docs.FOLDER.iterdir()}
+    assert there == event_docs.pages(), "run `python -m cli docs`"
 
 
 @every_page

@@ -151,3 +151,40 @@ WHOSE: dict[str, type[NoticeEvent]] = {
     "destination": DestinationNotice,
 }
 """What a notice is about, by the first word of its type."""
+
+
+# What a webhook is sent
+
+
+class MessageData(BaseModel):
+    """What a message tells of one shop, or of none."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(
+        pattern=r"^msg_[0-9a-f]{40}$",
+        description="The same at every try, and the header webhook-id: drop what you have seen.",
+    )
+    level: Literal["ordinary", "urgent", "critical"] = Field(
+        description="`ordinary` is the digest of the day."
+    )
+    shop_id: str | None = Field(description="The shop; null: the events are of no shop.")
+    day: str = Field(
+        pattern=r"^\d{4}-\d{2}-\d{2}$", description="The local day on which it was closed."
+    )
+    part: int = Field(ge=1, description="Which part of the message this is.")
+    parts: int = Field(ge=1, description="How many parts it has; each is sent on its own.")
+    subject: str = Field(description="For people: shop, what and how many. Its words may change.")
+    events: list[dict[str, Any]] = Field(
+        description="The events, as they were on the bus, each by the schema of its type."
+    )
+
+
+class MessageBody(BaseModel):
+    """The body of a signed webhook, of the shape that Standard Webhooks recommends."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: Literal["shipclock.message"] = Field(description="What the body is.")
+    timestamp: Instant = Field(description="The sweep's time at which the message was closed.")
+    data: MessageData = Field(description="The message.")

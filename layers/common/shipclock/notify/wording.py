@@ -14,11 +14,9 @@ from zoneinfo import ZoneInfo
 
 from shipclock.domain.level import Level
 from shipclock.domain.times import local, parse
+from shipclock.events import MessageBody, MessageData
 from shipclock.notify.destinations import Destination
 from shipclock.sources.standard_webhooks import sign
-
-TYPE = "shipclock.message"
-"""The type of a webhook's body."""
 
 LONGEST_SUBJECT = 100
 """Characters that SNS takes as a mail's subject, ASCII only."""
@@ -240,20 +238,18 @@ def _packed(paragraphs: Iterable[str]) -> Iterator[str]:
 
 def webhook(message: Message) -> Mapping[str, Any]:
     """The body of a signed webhook (docs/events/README.md)."""
-    return {
-        "type": TYPE,
-        "timestamp": message.closed_at,
-        "data": {
-            "id": message.id,
-            "level": message.level,
-            "shop_id": message.shop_id or None,
-            "day": message.day,
-            "part": message.part,
-            "parts": message.parts,
-            "subject": subject(message),
-            "events": list(message.events),
-        },
-    }
+    data = MessageData(
+        id=message.id,
+        level=Level(message.level).value,
+        shop_id=message.shop_id or None,
+        day=message.day,
+        part=message.part,
+        parts=message.parts,
+        subject=subject(message),
+        events=[dict(event) for event in message.events],
+    )
+    body = MessageBody(type="shipclock.message", timestamp=message.closed_at, data=data)
+    return body.model_dump(mode="json")
 
 
 def request(one: Destination, message: Message, real: datetime) -> tuple[Mapping[str, str], bytes]:
