@@ -20,6 +20,7 @@ from cli import (
     event_docs,
     local,
     lock,
+    notify,
     operate,
     processes,
     pushes,
@@ -104,6 +105,7 @@ main.add_command(stock.group)
 carriers.group.add_command(carriers_try.command)
 main.add_command(carriers.group)
 main.add_command(doctor.command)
+main.add_command(notify.group)
 
 
 @main.command("build")
@@ -154,6 +156,7 @@ def run() -> int:
         demo.DemoError,
         local.StackError,
         lock.LockError,
+        notify.NotifyError,
         OnboardError,
         operate.OperateError,
         processes.ProcessError,

@@ -180,6 +180,7 @@ TEXTS = {
     "shop.stock": "SKU 1729 is running low; 3 left to sell. Restock it.",
     "destination.failing": "A message to destination ops was given up. Mend it.",
     "destination.gone": "Destination ops is gone for good. Put its new address there.",
+    "destination.test": "This is a test. Messages to ops arrive. Nothing to do.",
 }
 CLOCKS = {
     "order.reminder": "untracked",
@@ -197,6 +198,7 @@ CLOCKS = {
     "shop.stock": "1729",
     "destination.failing": "ops",
     "destination.gone": "ops",
+    "destination.test": "ops",
 }
 PRESSING = {
     "order.verdict.standing": "urgent",
@@ -233,15 +235,9 @@ def example(type_: str) -> dict[str, Any]:
             "clause": "guide-2023:abnormal_delivery: Check delivery status",
             "alerts": True,
         }
-    made = model(
-        type=type_,
-        id=f"evt_{'3c' * 20}",
-        level=PRESSING.get(type_, "ordinary"),
-        text=TEXTS[type_],
-        **WHOSE[type_.partition(".")[0]],
-        **said,
-    )
-    return made.document()
+    said |= {"type": type_, "id": f"evt_{'3c' * 20}", "text": TEXTS[type_]}
+    said |= {"level": PRESSING.get(type_, "ordinary"), **WHOSE[type_.partition(".")[0]]}
+    return model.model_validate(said).document()
 
 
 # The folder

@@ -399,6 +399,7 @@ class Examined:
         self.cloud.secrets = {
             "SourcesSecret": json.dumps(dict(GOOD_SECRET.value or {})),
             "HubSecret": json.dumps({"role": "owner", "token": "t"}),
+            "DestinationsSecret": "{}",
         }
         self.cloud.subscriptions = ["arn:aws:sns:x"]
         self.cloud.sweeps = [10.0]
@@ -471,6 +472,7 @@ def test_everything_that_is_planted_is_named() -> None:
             }
         ),
         "HubSecret": "not json",
+        "DestinationsSecret": "{}",
     }
     examined.cloud.subscriptions = ["PendingConfirmation"]
     examined.cloud.sweeps = []

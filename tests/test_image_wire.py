@@ -21,7 +21,7 @@ from typing import Any, Self
 import pytest
 
 from shipclock import settings, wiring
-from shipclock.adapters import images
+from shipclock.adapters import guarded
 from shipclock.adapters.images import LARGEST, ImageWire
 from shipclock.ports import FetchFailed, FetchRefused
 from tests.certificates import Authority
@@ -346,11 +346,11 @@ def test_names_are_looked_up_whole_and_addresses_dialled_at_the_port_of_https(
         return [*rows, rows[0]]
 
     monkeypatch.setattr(socket, "getaddrinfo", info)
-    assert images.resolve(HOST) == [PUBLIC, ANOTHER]
+    assert guarded.resolve(HOST) == [PUBLIC, ANOTHER]
     assert asked == [(f"{HOST}.", 443)], "with its dot, so that no domain of ours is added"
     dialled: list[Any] = []
     monkeypatch.setattr(socket, "create_connection", lambda *given: dialled.append(given))
-    images.dial(PUBLIC, 3.0)
+    guarded.dial(PUBLIC, 3.0)
     assert dialled == [((PUBLIC, 443), 3.0)]
 
 
@@ -598,8 +598,8 @@ def test_in_earnest_resolver_connection_and_certificates_are_the_public_ones() -
     ]
     assert [(call.args, call.keywords) for call in made] == [([], [])]
     given = inspect.signature(ImageWire).parameters
-    assert given["resolve"].default is images.resolve
-    assert given["dial"].default is images.dial
+    assert given["resolve"].default is guarded.resolve
+    assert given["dial"].default is guarded.dial
     context = ImageWire()._way.context
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname

@@ -141,6 +141,10 @@ EVENTS: dict[str, Kind] = {
     "shop.stock": (ShopNotice, "The marketplace says that a SKU runs low or is sold out"),
     "destination.failing": (DestinationNotice, "A message to a destination was given up"),
     "destination.gone": (DestinationNotice, "A destination said that it is gone: nothing is sent"),
+    "destination.test": (
+        DestinationNotice,
+        "A made-up message, sent by hand to a destination and not put on the bus",
+    ),
 }
 """Every type of event that there is."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from shipclock import backoff, rows
 from shipclock.clockwork import Clockwork
@@ -19,8 +20,10 @@ from shipclock.domain.clock import Notice
 from shipclock.domain.level import Level
 from shipclock.domain.times import parse, stamp
 from shipclock.due import LATER
+from shipclock.events import DestinationNotice
 from shipclock.notify import wording
 from shipclock.notify.destinations import TOPIC, Destination, Destinations
+from shipclock.notify.hours import local_day
 from shipclock.notify.outbox import GIVEN_UP, UNNAMED, ZoneOf, item_prefix
 from shipclock.notify.outbox import MOST as PART
 from shipclock.ports import (
@@ -132,19 +135,12 @@ class Delivery:
             events=self._events(row),
         )
         try:
-            taken = self._send(one, message)
+            taken = send(self.outlets, one, message, self.clockwork.real())
         except (OutletFailed, OutletRefused) as reason:
             return Failure(str(reason))
         if 200 <= taken.status < 300:
             return None
         return Failure(f"it answered {taken.status}", taken.status, self._asked_wait(taken))
-
-    def _send(self, one: Destination, message: wording.Message) -> Taken:
-        if one.kind == TOPIC:
-            self.outlets.publish(*wording.mail(message))
-            return Taken(200)
-        headers, body = wording.request(one, message, self.clockwork.real())
-        return self.outlets.post(one.entry.url, headers, body)
 
     def _events(self, row: Row) -> Sequence[Mapping[str, Any]]:
         """What a message tells: its part of its round, by what it is about."""
@@ -241,6 +237,41 @@ class Delivery:
 def _id(row: Row) -> str:
     """The id of a message's present part, the same at every try."""
     return f"msg_{digest(*rows.key_of(row), str(row['part']))}"
+
+
+def send(outlets: Outlets, one: Destination, message: wording.Message, real: datetime) -> Taken:
+    """Send a message, once; what its destination answered. Raises `OutletFailed` or
+    `OutletRefused`."""
+    if one.kind == TOPIC:
+        outlets.publish(*wording.mail(message))
+        return Taken(200)
+    headers, body = wording.request(one, message, real)
+    return outlets.post(one.entry.url, headers, body)
+
+
+def trial(one: Destination, real: datetime) -> wording.Message:
+    """A made-up message, to see whether a destination takes any. Another one each second."""
+    at, zone = stamp(real), ZoneInfo(one.entry.zone)
+    event = DestinationNotice(
+        type="destination.test",
+        id=f"evt_{digest('test', one.name, at)}",
+        level="ordinary",
+        text=f"This is a test. Messages to {one.name} arrive. Nothing to do.",
+        clock=one.name,
+        at=at,
+        destination=one.name,
+    ).document()
+    return wording.Message(
+        id=f"msg_{digest('test', one.name, at)}",
+        shop_id="",
+        level=Level.URGENT.value,
+        day=local_day(real, zone),
+        part=1,
+        parts=1,
+        closed_at=at,
+        zone=zone,
+        events=(event,),
+    )
 
 
 def address_digest(one: Destination) -> str:

@@ -74,6 +74,7 @@ WHAT = {
     "shop.stock": "stock runs out",
     "destination.failing": "message given up",
     "destination.gone": "destination is gone",
+    "destination.test": "a test",
 }
 """What happened, in a few words, by the event's type."""
 
