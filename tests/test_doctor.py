@@ -726,4 +726,4 @@ def test_a_sources_secret_that_is_no_object_is_told_without_its_text(text: str) 
 
 
 def test_every_check_is_made() -> None:
-    assert len(set(checks.CHECKS)) == len(checks.CHECKS) == 13
+    assert len(set(checks.CHECKS)) == len(checks.CHECKS) == 14
