@@ -1,6 +1,8 @@
 """Whatever is told, and whatever goes wrong, reaches people once, in its time and no other."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,9 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shipclock.notify.outbox import PACE
-from tests.fakes import KINDS
+from shipclock import rows
+from shipclock.announce import announcement
+from shipclock.notify.destinations import destinations_of
+from shipclock.notify.outbox import PACE, Outbox, Told
+from shipclock.ports import OutletFailed, Store, StoreError, Taken, Write
+from tests.fakes import KINDS, Faults, FaultyStore
 from tests.notify.people import HOOK, SECRET, WEBHOOK, People
+from tests.stage import SHOP_ID
 
 OTHER = "https://ops.example.com/hooks"
 NO_TOPIC = {"topic": {"kind": "topic", "off": True}}
@@ -188,6 +195,7 @@ def test_after_a_sleep_of_days_there_is_one_digest_and_no_burst() -> None:
     assert people.events() == [first], "that day has had its digest"
     people.until(people.now + timedelta(hours=14), every=15)
     assert people.events() == [first, second]
+    assert people.told()[-1].at.astimezone(ZoneInfo(people.zone)).strftime("%H:%M") == "09:15"
 
 
 def test_two_sweeps_at_the_same_time_tell_once() -> None:
@@ -197,3 +205,135 @@ def test_two_sweeps_at_the_same_time_tell_once() -> None:
     for _ in range(3):
         people.sweep()
     assert len(people.arrived) == 2
+
+
+# Races and crashes that take their luck to meet
+
+
+def test_what_was_not_taken_before_quiet_hours_waits_for_their_end() -> None:
+    people = People(
+        start=datetime(2026, 6, 1, 13, 59, tzinfo=UTC), destinations={**NO_TOPIC, "erp": QUIET}
+    )
+    told = people.happens("urgent")  # 21:59 in Kuala Lumpur
+    people.sweep(outlets=Down())
+    people.until(datetime(2026, 6, 1, 22, 59, tzinfo=UTC), every=1)
+    assert people.events() == []
+    people.until(datetime(2026, 6, 1, 23, 0, tzinfo=UTC), every=1)
+    assert people.events() == [told]
+
+
+class Down:
+    """Outlets that take nothing; they count what was brought."""
+
+    def __init__(self, status: int = 500) -> None:
+        self.status, self.tries = status, 0
+
+    def publish(self, subject: str, text: str, attributes: Mapping[str, str]) -> None:
+        raise OutletFailed("the topic did not take it: InternalError")
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Taken:
+        self.tries += 1
+        return Taken(self.status)
+
+
+def test_what_was_kept_just_before_quiet_hours_is_told_with_what_came_in_them() -> None:
+    people = People(
+        start=datetime(2026, 6, 1, 13, 59, tzinfo=UTC), destinations={**NO_TOPIC, "erp": QUIET}
+    )
+    first = people.happens("urgent")
+    outbox_of(people).keep(told_of(people))  # and the process is gone
+    people.passes(5)
+    second = people.happens("urgent")
+    people.sweep()
+    people.until(datetime(2026, 6, 1, 23, 0, tzinfo=UTC), every=30)
+    people.sweep()
+    (message,) = people.told()
+    assert sorted(message.events) == sorted([first, second])
+
+
+def outbox_of(people: People, store: Store | None = None) -> Outbox:
+    return Outbox(
+        store or people.stage.memory,
+        destinations_of(people.stage.destinations),
+        lambda one, shop_id: ZoneInfo(people.zone),
+        people.now,
+        people.stage.real.now,
+    )
+
+
+def told_of(people: People) -> list[Told]:
+    """What waits to be kept."""
+    found = [
+        row
+        for partition in people.stage.memory.rows.values()
+        for row in partition.values()
+        if row["sk"].startswith(rows.NOTICE) and "due_at" in row
+    ]
+    return [Told(dict(row), announcement(rows.key_of(row), row)) for row in found]
+
+
+class Between(FaultyStore):
+    """A store in which something happens just before the first commit."""
+
+    def __init__(self, people: People, happens: Callable[[], object]) -> None:
+        super().__init__(people.stage.memory, Faults())
+        self._happens: list[Callable[[], object]] = [happens]
+
+    def commit(self, writes: Sequence[Write]) -> bool:
+        if self._happens:
+            self._happens.pop()()
+        return super().commit(writes)
+
+
+@pytest.mark.parametrize("level", ["ordinary", "urgent", "critical"])
+@pytest.mark.parametrize("what", ["the same is kept", "more is kept", "the box is closed"])
+def test_of_two_sweeps_that_fill_or_close_a_box_at_once_nothing_is_lost_or_doubled(
+    level: str, what: str
+) -> None:
+    people = People(destinations={**NO_TOPIC, "erp": WEBHOOK})
+    people.happens(level)
+    outbox_of(people).keep(told_of(people))
+    people.happens(level)
+    mine = told_of(people)
+
+    def other() -> None:
+        if what == "more is kept":
+            people.happens(level)
+        if what == "the box is closed":
+            later = replace(outbox_of(people), now=people.now + timedelta(hours=1))
+            assert later.close((rows.tell_pk("erp", SHOP_ID), rows.BOX + level))
+        else:
+            outbox_of(people).keep(told_of(people))
+
+    outbox_of(people, Between(people, other)).keep(mine)
+    people.until(people.now + timedelta(days=2), every=60)
+    assert Counter(people.events()) == Counter(list(people.said))
+    for one in people.told():
+        assert one.events
+
+
+def test_of_two_sweeps_that_close_a_box_at_once_one_does() -> None:
+    people = People(destinations={**NO_TOPIC, "erp": WEBHOOK})
+    people.happens("urgent")
+    outbox_of(people).keep(told_of(people))
+    key = rows.tell_pk("erp", SHOP_ID), rows.BOX + "urgent"
+    found: list[Any] = []
+    second = outbox_of(people, Between(people, lambda: found.append(outbox_of(people).close(key))))
+    found.append(second.close(key))
+    assert [one is None for one in found] == [False, True]
+    people.sweep()
+    assert len(people.told()) == 1
+
+
+def test_a_box_that_others_change_again_and_again_leaves_all_due() -> None:
+    people = People(destinations={**NO_TOPIC, "erp": WEBHOOK})
+    people.happens("urgent")
+
+    class Never(Between):
+        def commit(self, writes: Sequence[Write]) -> bool:
+            return False
+
+    with pytest.raises(StoreError, match="8 times"):
+        outbox_of(people, Never(people, lambda: None)).keep(told_of(people))
+    people.sweep()
+    assert people.events() == list(people.said)
