@@ -242,13 +242,14 @@ def test_what_was_kept_just_before_quiet_hours_is_told_with_what_came_in_them() 
     )
     first = people.happens("urgent")
     outbox_of(people).keep(told_of(people))  # and the process is gone
-    people.passes(5)
-    second = people.happens("urgent")
-    people.sweep()
+    more = []
+    for _ in range(2):
+        people.passes(15)
+        more.append(people.happens("urgent"))
+        people.sweep()
     people.until(datetime(2026, 6, 1, 23, 0, tzinfo=UTC), every=30)
-    people.sweep()
     (message,) = people.told()
-    assert sorted(message.events) == sorted([first, second])
+    assert sorted(message.events) == sorted([first, *more])
 
 
 def outbox_of(people: People, store: Store | None = None) -> Outbox:
@@ -310,6 +311,24 @@ def test_of_two_sweeps_that_fill_or_close_a_box_at_once_nothing_is_lost_or_doubl
     assert Counter(people.events()) == Counter(list(people.said))
     for one in people.told():
         assert one.events
+
+
+def test_of_two_sweeps_that_fill_a_box_at_once_each_counts_what_it_brings() -> None:
+    people = People(destinations={**NO_TOPIC, "erp": WEBHOOK})
+    for _ in range(149):
+        people.happens("urgent")
+    outbox_of(people).keep(told_of(people))
+    people.happens("urgent")
+    mine = told_of(people)
+
+    def other() -> None:
+        people.happens("urgent")
+        outbox_of(people).keep(told_of(people)[1:])
+
+    outbox_of(people, Between(people, other)).keep(mine)
+    people.sweep()
+    assert Counter(people.events()) == Counter(list(people.said))
+    assert [len(one.events) for one in people.told()] == [150, 1]
 
 
 def test_of_two_sweeps_that_close_a_box_at_once_one_does() -> None:
