@@ -233,7 +233,8 @@ class FakePictures:
 
 @dataclass
 class FakeOutlets:
-    """`ports.Outlets` that take everything, or answer as they are told to, by URL or `topic`."""
+    """`ports.Outlets` that take everything, or answer as they are told to, by URL or `topic`;
+    remember what they took."""
 
     published: list[tuple[str, str, Mapping[str, str]]] = field(default_factory=list)
     posted: list[tuple[str, Mapping[str, str], bytes]] = field(default_factory=list)
@@ -245,7 +246,8 @@ class FakeOutlets:
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Taken:
         answer = self._answer(url)
-        self.posted.append((url, headers, body))
+        if 200 <= answer.status < 300:
+            self.posted.append((url, headers, body))
         return answer
 
     def _answer(self, whose: str) -> Taken:

@@ -167,8 +167,9 @@ class Destinations:
     problems: Sequence[str] = ()
 
     def named(self, name: str) -> Destination | None:
-        """The destination of a name."""
-        return next((one for one in self.all if one.name == name), None)
+        """The destination of a name, where there is one and it is not off."""
+        named = (one for one in self.all if one.name == name and not one.entry.off)
+        return next(named, None)
 
 
 def destinations_of(secret: Mapping[str, Any]) -> Destinations:
