@@ -88,8 +88,13 @@ def nearing(
             f"the buyer. It shows {order.status}. {TO_DO.get(clock.name, MOVE_ON)} "
             f"`shipclock notify ack {order.order_id}` ends these warnings."
         )
-        day = f"{clock.key.removeprefix(clock.name).lstrip('#')}#{step.hours}h"
+        day = f"{line_of(clock)}#{step.hours}h"
         yield Notice(clock.name, NEARING, about.now, day, text, step.level, clock.due_at)
+
+
+def line_of(clock: Clock) -> str:
+    """What tells a line from others of its clock's name: what it is about, and its instant."""
+    return clock.key.removeprefix(clock.name).lstrip("#")
 
 
 def next_step(ticking: Timeline, about: Situation) -> datetime | None:
