@@ -298,8 +298,8 @@ def test_no_secret_and_no_address_is_logged_announced_or_told() -> None:
     one = people(erp=WEBHOOK, ops=SLACKS)
     one.happens("urgent")
     down = FakeOutlets(answers={HOOK: [Taken(410)], SLACK: [OutletFailed("no")] * 20})
-    for wait in (0, *backoff.MESSAGE):
-        one.passes(wait.total_seconds() / 60 if wait else 0)
+    for wait in (timedelta(0), *backoff.MESSAGE):
+        one.passes(wait.total_seconds() / 60)
         one.sweep(outlets=down)
     said = repr(one.stage.lines) + repr(one.stage.announced) + repr(down.published)
     kept = repr(one.stage.memory.rows)

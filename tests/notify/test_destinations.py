@@ -25,7 +25,8 @@ def event(type_: str = "order.reminder", **more: Any) -> dict[str, Any]:
 
 
 def test_the_topic_is_always_there() -> None:
-    for secret in ({}, {"destinations": {}}, {"destinations": {"ops": SLACK}}, {"wrong": 1}):
+    secrets: list[Any] = [{}, {"destinations": {}}, {"destinations": {"ops": SLACK}}, {"wrong": 1}]
+    for secret in secrets:
         topic = destinations_of(secret).named("topic")
         assert topic is not None
         assert topic.wants(event())
