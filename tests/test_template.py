@@ -375,6 +375,7 @@ class TestAlarms:
             ("Shipclock", "ClockSkew", "Sum"),
             ("Shipclock", "DestinationMalformed", "Sum"),
             ("Shipclock", "MessageDead", "Sum"),
+            ("Shipclock", "TellingFailed", "Sum"),
             ("Shipclock", "OldestDueSeconds", "Maximum"),
             ("Shipclock", "OldestDueSeconds", "SampleCount"),
             ("Shipclock", "OrderFailing", "Sum"),

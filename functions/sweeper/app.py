@@ -39,8 +39,9 @@ COUNTED = {
     "time.refused": "TimeRefused",
     "source.silent": "SourceSilent",
     "message.dead": "MessageDead",
-    "message.failing": "MessageDead",
-    "box.failing": "MessageDead",
+    "announcement.failing": "TellingFailed",
+    "message.failing": "TellingFailed",
+    "box.failing": "TellingFailed",
     "destination.gone": "MessageDead",
     "destination.malformed": "DestinationMalformed",
 }

@@ -283,6 +283,24 @@ def test_while_the_secret_cannot_be_read_events_go_to_the_bus_and_people_are_tol
     assert [event["id"] for event in one.stage.announced] == [told, told]
 
 
+def test_a_secret_that_fails_while_messages_wait_costs_a_sweep_nothing_else() -> None:
+    one = people()
+    told = one.happens("urgent")
+    one.sweep(outlets=answering(Taken(500)))
+    one.passes(1)
+    world = one.stage.world
+
+    def away() -> Mapping[str, Any]:
+        raise SecretsFailed("GetParameterError")
+
+    world.destinations = away
+    report = Sweep(world, one.now, timedelta(seconds=65)).run()
+    assert report.due_left == 0
+    assert [fields["key"] for fields in lines(one, "message.failing")]
+    one.until(one.now + timedelta(minutes=10), every=1)
+    assert one.events() == [told]
+
+
 @pytest.mark.parametrize("secret", [{"destinations": []}, {"destinations": {"a b": 1}}, {"x": 1}])
 def test_a_secret_that_is_malformed_is_told_and_the_topic_is_told_all(secret: Any) -> None:
     one = People()

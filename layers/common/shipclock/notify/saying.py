@@ -100,7 +100,8 @@ class Saying:
                     self._messages |= dict.fromkeys([message] if message else [])
             messages, self._boxes, self._messages = list(self._messages), {}, {}
             if messages:
-                self._deliver_all(messages)
+                with self._guard(messages[0], "message", messages[1:]):
+                    self._deliver_all(messages)
 
     def _deliver_all(self, messages: list[Key]) -> None:
         delivery = self._delivery()
