@@ -11,8 +11,8 @@ from cli.facts import Check, Facts, Finding
 from shipclock.domain.times import stamp
 from shipclock.hub import ROLES
 from shipclock.imagelinks import pattern_of
-from shipclock.notify.delivery import address_digest
 from shipclock.notify.destinations import LOOPBACK, Destination, destinations_of
+from shipclock.notify.health import address_digest
 from shipclock.silence import FLOOR, HOUR, span
 from shipclock.sources import MARKETPLACES, SOURCES, accounts_of
 

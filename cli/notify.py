@@ -12,8 +12,9 @@ from cli.shops import STACK, real
 from shipclock import rows
 from shipclock.adapters.outlets import PeopleOutlets
 from shipclock.notify.ack import acknowledge
-from shipclock.notify.delivery import again, send, trial
 from shipclock.notify.destinations import Destination, Destinations, destinations_of
+from shipclock.notify.health import again, went_well
+from shipclock.notify.sending import send, trial
 from shipclock.ports import OutletFailed, OutletRefused, Row, Store
 
 PAGE = 100
@@ -81,6 +82,7 @@ def test_command(name: str, stack: str | None) -> None:
         raise NotifyError(f"It was not taken: {reason}.") from None
     if not 200 <= taken.status < 300:
         raise NotifyError(f"It was not taken: it answered {taken.status}.")
+    went_well(set_up.store(), one, real())
     click.echo(f"{name} has taken it. See whether it arrived.")
 
 

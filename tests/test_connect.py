@@ -304,6 +304,7 @@ def test_a_setting_is_changed_over_exactly_what_was_read() -> None:
         ({"pack": "guide-1923"}, "no pack"),
         ({"versions": {"ship_package": "2023"}}, "pins no call"),
         ({"versions": {"teleport": "202309"}}, "pins no call"),
+        ({"escalation": "soon"}, "'soon' is no step"),
     ],
 )
 def test_a_setting_that_is_none_is_refused(changes: dict[str, Any], word: str) -> None:

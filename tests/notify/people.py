@@ -44,7 +44,7 @@ class FaultyOutlets:
     arrived: list[Arrived]
 
     def publish(self, subject: str, text: str, attributes: Mapping[str, str]) -> None:
-        raise AssertionError("these people have no topic")
+        """The topic takes anything; these people listen elsewhere."""
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Taken:
         def arrive() -> Taken:

@@ -132,6 +132,21 @@ def test_the_list_says_what_is_wrong_off_and_gone(one: People) -> None:
     assert "it is gone" in shown
 
 
+def test_what_was_gone_is_told_again_once_it_has_taken_a_test(
+    one: People, outlets: FakeOutlets
+) -> None:
+    told = one.happens("urgent")
+    one.sweep(outlets=FakeOutlets(answers={HOOK: [Taken(410)]}))
+    one.passes(60)
+    one.sweep()
+    assert one.events() == []
+    assert run("test", "erp").exit_code == 0
+    assert "gone" not in run("list").output
+    one.passes(60)
+    one.sweep()
+    assert told in one.events()
+
+
 def test_warnings_are_acknowledged_by_their_order(
     one: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shipclock import backoff, rows
-from shipclock.notify.delivery import again
+from shipclock.notify.health import again
 from shipclock.ports import OutletFailed, OutletRefused, SecretsFailed, Taken
 from shipclock.sweep import Sweep
 from tests.fakes import FakeOutlets

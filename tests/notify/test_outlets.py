@@ -19,8 +19,8 @@ from standardwebhooks.webhooks import Webhook
 
 from shipclock import settings
 from shipclock.adapters.outlets import PeopleOutlets
-from shipclock.notify.delivery import send, trial
 from shipclock.notify.destinations import Destination, destinations_of
+from shipclock.notify.sending import send, trial
 from shipclock.ports import OutletFailed, OutletRefused, Taken
 from tests.certificates import Authority
 from tests.functions.doors import SWEEPER_ENV

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from shipclock import backoff, rows
 from shipclock.clockwork import Clockwork
@@ -20,12 +19,11 @@ from shipclock.domain.clock import Notice
 from shipclock.domain.level import Level
 from shipclock.domain.times import parse, stamp
 from shipclock.due import LATER
-from shipclock.events import DestinationNotice
-from shipclock.notify import wording
-from shipclock.notify.destinations import TOPIC, Destination, Destinations
-from shipclock.notify.hours import local_day
+from shipclock.notify import health, wording
+from shipclock.notify.destinations import Destination, Destinations
 from shipclock.notify.outbox import GIVEN_UP, UNNAMED, ZoneOf, item_prefix
 from shipclock.notify.outbox import MOST as PART
+from shipclock.notify.sending import send
 from shipclock.ports import (
     Change,
     Key,
@@ -118,7 +116,7 @@ class Delivery:
         tries = row["tries"] + 1
         again = rows.at(backoff.after(backoff.MESSAGE, tries, self.now))
         said = {"tries": tries, **rows.mark(rows.key_of(row), again)}
-        when = {"due_at": row["due_at"]}
+        when = {"due_at": row["due_at"], "part": row["part"]}
         done = self.store.write(Change(rows.key_of(row), set=said, when=when))
         return {**row, **said} if done else None
 
@@ -171,17 +169,18 @@ class Delivery:
             said, gone = {"part": row["part"] + 1, "tries": 0, **mark}, ("reason",)
         self._change(row, said, gone)
         self.report("message.told", destination=one.name, id=_id(row), tries=row["tries"])
-        key = rows.destination_key(one.name)
-        if (self.store.get(key) or {}).get("failures"):
-            self.store.write(Change(key, set={"failures": 0, "told_at": stamp(self.now)}))
+        health.went_well(self.store, one, self.now)
 
     def _failed(self, one: Destination, row: Row, failure: Failure) -> None:
-        self._note(one, failure)
+        gone = failure.status == GONE
+        if gone:  # told before it is written down: then it is no longer tried
+            day = f"{stamp(self.now)[:10]}#{health.address_digest(one)}"
+            self._say(one, IS_GONE, day, GONE_TEXT.format(name=one.name))
+        health.failed(self.store, one, failure.reason, gone, self.now)
         told = {"destination": one.name, "id": _id(row), "reason": failure.reason}
-        if failure.status == GONE:
+        if gone:
             self.report("destination.gone", **told)
             self._mark(row, rows.at(self.now + UNNAMED))
-            self._say(one, IS_GONE, stamp(self.now), GONE_TEXT.format(name=one.name))
         elif backoff.exhausted(backoff.MESSAGE, row["tries"]):
             self._give_up(row, failure.reason)
         else:
@@ -195,21 +194,12 @@ class Delivery:
         """Leave a message to a person: `shipclock notify again` tries it anew."""
         name, at = row["destination"], stamp(self.now)
         self.report("message.dead", destination=name, id=_id(row), reason=reason)
-        board = {"board_pk": rows.UNTOLD, "board_at": f"{at}#{_id(row)}"}
-        self._change(row, {"state": "dead", "reason": reason, **board}, rows.UNMARK)
         one = self.destinations.named(name)
         if one is not None:
             text = FAILING_TEXT.format(name=name, reason=reason, tries=row["tries"])
             self._say(one, FAILING, at[:10], text)
-
-    def _note(self, one: Destination, failure: Failure) -> None:
-        """Write down how it goes with a destination; of one that is gone, at which address."""
-        key = rows.destination_key(one.name)
-        before = (self.store.get(key) or {}).get("failures", 0)
-        gone = {"gone": address_digest(one)} if failure.status == GONE else {}
-        since = {} if before else {"since": stamp(self.now)}
-        said = {"failures": before + 1, "reason": failure.reason, **since, **gone}
-        self.store.write(Change(key, set=said, create=True))
+        board = {"board_pk": rows.UNTOLD, "board_at": f"{at}#{_id(row)}"}
+        self._change(row, {"state": "dead", "reason": reason, **board}, rows.UNMARK)
 
     def _say(self, one: Destination, kind: str, day: str, text: str) -> None:
         pk, _ = rows.destination_key(one.name)
@@ -230,72 +220,13 @@ class Delivery:
 
     def _change(self, row: Row, said: Row, remove: tuple[str, ...]) -> None:
         """Change a message's row unless another sweep has done so meanwhile."""
-        when = {"due_at": row["due_at"]}
+        when = {"due_at": row["due_at"], "part": row["part"]}
         self.store.write(Change(rows.key_of(row), set=said, remove=remove, when=when))
 
 
 def _id(row: Row) -> str:
     """The id of a message's present part, the same at every try."""
     return f"msg_{digest(*rows.key_of(row), str(row['part']))}"
-
-
-def send(outlets: Outlets, one: Destination, message: wording.Message, real: datetime) -> Taken:
-    """Send a message, once; what its destination answered. Raises `OutletFailed` or
-    `OutletRefused`."""
-    if one.kind == TOPIC:
-        outlets.publish(*wording.mail(message))
-        return Taken(200)
-    headers, body = wording.request(one, message, real)
-    return outlets.post(one.entry.url, headers, body)
-
-
-def trial(one: Destination, real: datetime) -> wording.Message:
-    """A made-up message, to see whether a destination takes any. Another one each second."""
-    at, zone = stamp(real), ZoneInfo(one.entry.zone)
-    event = DestinationNotice(
-        type="destination.test",
-        id=f"evt_{digest('test', one.name, at)}",
-        level="ordinary",
-        text=f"This is a test. Messages to {one.name} arrive. Nothing to do.",
-        clock=one.name,
-        at=at,
-        destination=one.name,
-    ).document()
-    return wording.Message(
-        id=f"msg_{digest('test', one.name, at)}",
-        shop_id="",
-        level=Level.URGENT.value,
-        day=local_day(real, zone),
-        part=1,
-        parts=1,
-        closed_at=at,
-        zone=zone,
-        events=(event,),
-    )
-
-
-def address_digest(one: Destination) -> str:
-    """Tells one address of a destination from another, and nothing of either."""
-    return digest(one.entry.url)[:20]
-
-
-def without_gone(store: Store, found: Destinations) -> Destinations:
-    """The destinations without those that said at their present address that they are gone."""
-
-    def is_gone(one: Destination) -> bool:
-        if one.kind == TOPIC:
-            return False
-        row = store.get(rows.destination_key(one.name)) or {}
-        return bool(row.get("gone") == address_digest(one))
-
-    return Destinations(tuple(one for one in found.all if not is_gone(one)), found.problems)
-
-
-def again(store: Store, key: Key, real: datetime) -> bool:
-    """Have a message that was given up tried anew; False where it was not given up."""
-    said = {"state": "waiting", "tries": 0, **rows.mark(key, rows.after_all(real))}
-    gone = ("board_pk", "board_at")
-    return store.write(Change(key, set=said, remove=gone, when={"state": "dead"}))
 
 
 FAILING_TEXT = (
