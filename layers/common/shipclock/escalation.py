@@ -31,7 +31,7 @@ LONGEST = 24 * 30
 PATIENCE = timedelta(minutes=10)
 """How long a step waits for a re-read that is owed: the line may have been moved, or met."""
 
-_STEP = re.compile(r"(\d{1,4})=(\w+)")
+_STEP = re.compile(r"([0-9]{1,4})=([a-z]+)")
 
 
 @dataclass(frozen=True, slots=True)
