@@ -41,7 +41,7 @@ from shipclock.settle import settle
 from shipclock.snapshots import keep_snapshot
 from shipclock.sweep import Sweep
 from shipclock.world import Line, World
-from tests.fakes import FakeClock, FakePictures, MemoryStore
+from tests.fakes import FakeClock, FakeOutlets, FakePictures, MemoryStore
 from tests.stage import APP_KEY, APP_SECRET, HOSTS, SECRETS, SHOP_ID, TOKENS
 
 BEGAN = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
@@ -354,6 +354,8 @@ class Recovery:
             hosts=HOSTS,
             secrets=lambda: SECRETS,
             announce=self._announce,
+            destinations=dict,
+            outlets=FakeOutlets(),
             say=self._say,
             real=self.clock,
             sleep=self.clock.sleep,

@@ -217,7 +217,8 @@ PLACES = {
     ("sweep", "_translate"): "translate",
     ("sweep", "_settle_all"): "settle",
     ("sweep", "_shop"): "settle",
-    ("sweep", "_say_all"): "announce",
+    ("saying", "say"): "announce",
+    ("saying", "tell"): "messages",
     ("ingest", "receive"): "ingest",
 }
 """The mechanism that a function's store calls are made for; the innermost that is listed counts."""

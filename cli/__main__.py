@@ -17,9 +17,11 @@ from cli import (
     demo,
     docs,
     doctor,
+    event_docs,
     horizon,
     local,
     lock,
+    notify,
     operate,
     policy,
     policy_cases,
@@ -113,6 +115,7 @@ main.add_command(policy.group)
 main.add_command(doctor.command)
 main.add_command(signals.command)
 main.add_command(evidence.group)
+main.add_command(notify.group)
 
 
 @main.command("build")
@@ -126,8 +129,10 @@ def build_command() -> None:
 
 @main.command("docs")
 def docs_command() -> None:
-    """Write docs/rules.md anew from the rules."""
-    click.echo("docs/rules.md changed" if docs.write() else "nothing changed")
+    """Write docs/rules.md anew from the rules, and docs/events/ from the events."""
+    changed = {"docs/rules.md": docs.write(), "docs/events/": event_docs.write()}
+    told = [name for name, has in changed.items() if has]
+    click.echo(f"changed: {', '.join(told)}" if told else "nothing changed")
 
 
 @main.command("lock")
@@ -165,6 +170,7 @@ def run() -> int:
         horizon.HorizonError,
         local.StackError,
         lock.LockError,
+        notify.NotifyError,
         OnboardError,
         operate.OperateError,
         policy_cases.CaseError,

@@ -11,12 +11,14 @@ from cli.facts import Check, Facts, Finding
 from shipclock.domain.times import stamp
 from shipclock.hub import ROLES
 from shipclock.imagelinks import pattern_of
+from shipclock.notify.destinations import LOOPBACK, Destination, destinations_of
+from shipclock.notify.health import address_digest
 from shipclock.silence import FLOOR, HOUR, span
 from shipclock.sources import MARKETPLACES, SOURCES, accounts_of
 
 OUTPUTS = (
     *("IngestUrl", "HubUrl", "TableName", "SourcesSecret", "HubSecret", "TopicArn"),
-    *("SweeperFunction", "IngestFunction"),
+    *("SweeperFunction", "IngestFunction", "DestinationsSecret"),
 )
 LATE = timedelta(minutes=10)
 """When what is due is late: as the stack's own alarm has it."""
@@ -218,6 +220,64 @@ def hub_secret(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def destinations(facts: Facts) -> Iterator[Finding]:
+    """Whether people can be told."""
+    if facts.destinations.fault:
+        yield _unusable("destinations_secret", "the destinations' secret", facts.destinations.fault)
+    found = destinations_of(facts.destinations.value or {})
+    for problem in found.problems:
+        yield Finding(
+            "destination_malformed",
+            "the destinations' secret",
+            f"{problem}.",
+            "Mend it as docs/notifications.md shows. What waits for it is kept for seven days.",
+        )
+    for one in found.all:
+        yield from _destination(facts, one)
+    if facts.untold:
+        yield Finding(
+            "messages_given_up",
+            "messages to people",
+            f"Given up after many tries: {facts.untold}.",
+            "`shipclock notify list` says why. Mend their destination, then `shipclock notify "
+            "again`.",
+        )
+
+
+def _destination(facts: Facts, one: Destination) -> Iterator[Finding]:
+    about, health = f"destination {one.name}", facts.health.get(one.name, {})
+    if one.entry.url.startswith(LOOPBACK) and facts.address.startswith("https"):
+        yield Finding(
+            "destination_local",
+            about,
+            "It leads to 127.0.0.1, which only a local stack calls.",
+            "Give it a public https address.",
+        )
+    if health.get("gone") == address_digest(one) and one.entry.url:
+        yield Finding(
+            "destination_gone",
+            about,
+            "It answered 410: it is gone for good, and nothing is sent to it.",
+            "Put its new address into the destinations' secret, or take it out.",
+        )
+    elif health.get("failures"):
+        yield Finding(
+            "destination_failing",
+            about,
+            f"It has taken nothing since {health.get('since')}: {health.get('reason')}.",
+            f"Mend it, and see with `shipclock notify test {one.name}` that it works.",
+        )
+    known = {each.shop.shop_id for each in facts.shops or ()}
+    if facts.shops is not None and (strange := sorted(set(one.entry.shops or ()) - known)):
+        yield Finding(
+            "destination_shops",
+            about,
+            f"It is to be told of shops that are not connected: {', '.join(strange)}.",
+            "Name shops as `shipclock shops list` shows them.",
+            fault=False,
+        )
+
+
 def _may_read(entry: Mapping[str, Any]) -> bool:
     token = entry.get("token")
     return isinstance(token, str) and bool(token) and entry.get("role") in ROLES
@@ -232,6 +292,7 @@ CHECKS: tuple[Check, ...] = (
     stack,
     sources_secret,
     hub_secret,
+    destinations,
     *shop_checks.CHECKS,
     ingest,
     speakers,

@@ -23,6 +23,7 @@ from shipclock.domain.times import parse
 from shipclock.due import DueRows
 from shipclock.marketplaces.protocol import Call, Kind, Outcome, Shop, Tokens
 from shipclock.marketplaces.tiktok_shop import onboarding
+from shipclock.notify.destinations import destinations_of
 from shipclock.onboard import Door
 from shipclock.ports import HttpRequest, NoAnswer, NotSent, Store, StoreError, StoreRefused
 from shipclock.reading import Unreadable
@@ -57,6 +58,7 @@ class Doctor:
             address=self.address,
             sources=sources,
             hub=self._secret("HubSecret"),
+            destinations=self._secret("DestinationsSecret"),
             sweeps=self._sweeps(),
             listeners=self._listeners(),
         )
@@ -139,6 +141,11 @@ class Doctor:
                 quarantined=store.count(rows.QUARANTINE, COUNTED),
                 shops=tuple(self._shop(store, shop, apps.get(shop.app_key)) for shop in shops),
                 speakers=tuple(_speakers(store, facts.sources)),
+                health={
+                    one.name: store.get(rows.destination_key(one.name)) or {}
+                    for one in destinations_of(facts.destinations.value or {}).all
+                },
+                untold=store.count(rows.UNTOLD, COUNTED),
             )
         except (StoreError, StoreRefused) as fault:
             return replace(facts, table_fault=str(fault))

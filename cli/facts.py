@@ -68,6 +68,11 @@ class Facts:
     address: str = ""
     sources: Secret = Secret()
     hub: Secret = Secret()
+    destinations: Secret = Secret()
+    health: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """How telling each destination goes, by its name: its row."""
+    untold: int | None = None
+    """Messages to people that were given up."""
     table_fault: str = ""
     shops: tuple[ShopFacts, ...] | None = None
     speakers: tuple[SourceFacts, ...] = ()

@@ -62,17 +62,23 @@ class SetUp:
 
     def sources_secret(self) -> Mapping[str, Any]:
         """The sources' secret; raises `OperateError`, never showing any of it."""
+        return self.secret("SourcesSecret", "sources'")
+
+    def secret(self, output: str, whose: str) -> Mapping[str, Any]:
+        """One of the stack's secrets; raises `OperateError`, never showing any of it."""
         try:
-            text = self.client("secretsmanager").get_secret_value(
-                SecretId=self.need("SourcesSecret")
-            )["SecretString"]
+            text = self.client("secretsmanager").get_secret_value(SecretId=self.need(output))[
+                "SecretString"
+            ]
             found = json.loads(text)
         except (ClientError, BotoCoreError) as error:
-            raise OperateError(f"The sources' secret can't be read: {fault_of(error)}.") from None
+            raise OperateError(f"The {whose} secret can't be read: {fault_of(error)}.") from None
         except (KeyError, ValueError):
             found = None
         if not isinstance(found, dict):
-            raise OperateError("The sources' secret is no JSON object; put one as the README says.")
+            raise OperateError(
+                f"The {whose} secret is no JSON object; put one as docs/configuration.md says."
+            )
         return found
 
 

@@ -244,6 +244,8 @@ def described(shop: Shop, tokens: Tokens | None) -> Iterator[tuple[str, str]]:
     yield "self-delivered", "yes" if shop.self_delivered else "no"
     yield "policy pack", shop.pack or "(its market's)"
     yield "automatic", ", ".join(shop.automatic) or "(nothing)"
+    if shop.escalation:
+        yield "escalation", shop.escalation
     if shop.closed:
         yield "closed", ", ".join(shop.closed)
     if shop.versions:
@@ -276,6 +278,10 @@ def described(shop: Shop, tokens: Tokens | None) -> Iterator[tuple[str, str]]:
     "--closed",
     help="Days on which nobody works, comma-joined: 2026-12-25 or 2026-12-24/2026-12-26; "
     '"" for none.',
+)
+@click.option(
+    "--escalation",
+    help='How it is told that a cancellation nears: hours=level,…; off; "" for as usual.',
 )
 @click.option("--versions", help='Calls pinned to a version, as name=yyyymm,…; "" for none.')
 def set_command(shop_id: str, stack: str | None, table: str | None, **given: Any) -> None:

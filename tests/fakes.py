@@ -2,7 +2,7 @@
 
 import bisect
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import RLock
@@ -26,11 +26,14 @@ from shipclock.ports import (
     Key,
     NoAnswer,
     NotSent,
+    OutletFailed,
+    OutletRefused,
     Page,
     Pictures,
     Put,
     Row,
     StoreError,
+    Taken,
     When,
     Wire,
     Write,
@@ -226,6 +229,33 @@ class FakePictures:
         if isinstance(found, bytes):
             return found
         raise found
+
+
+@dataclass
+class FakeOutlets:
+    """`ports.Outlets` that take everything, or answer as they are told to, by URL or `topic`;
+    remember what they took."""
+
+    published: list[tuple[str, str, Mapping[str, str]]] = field(default_factory=list)
+    posted: list[tuple[str, Mapping[str, str], bytes]] = field(default_factory=list)
+    answers: dict[str, list[Taken | OutletFailed | OutletRefused]] = field(default_factory=dict)
+
+    def publish(self, subject: str, text: str, attributes: Mapping[str, str]) -> None:
+        self._answer("topic")
+        self.published.append((subject, text, attributes))
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Taken:
+        answer = self._answer(url)
+        if 200 <= answer.status < 300:
+            self.posted.append((url, headers, body))
+        return answer
+
+    def _answer(self, whose: str) -> Taken:
+        waiting = self.answers.get(whose, [])
+        answer = waiting.pop(0) if waiting else Taken(200)
+        if isinstance(answer, Taken):
+            return answer
+        raise answer
 
 
 class Gone(BaseException):

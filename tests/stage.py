@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from jsonschema import ValidationError
+
 from sandbox.core import Sandbox
 from sandbox.shops import Shop as SandboxShop
 from sandbox.world import Effect
@@ -21,7 +23,8 @@ from shipclock.silence import Speaker
 from shipclock.sources import standard_webhooks
 from shipclock.sweep import Report, Sweep
 from shipclock.world import Line, World
-from tests.fakes import FakeClock, FakePictures, MemoryStore, SandboxWire
+from tests import schemas
+from tests.fakes import FakeClock, FakeOutlets, FakePictures, MemoryStore, SandboxWire
 
 START = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
 """When the simulated story begins."""
@@ -43,6 +46,10 @@ SECRETS = {
 TOKENS = Tokens("TTP_access_1", "TTP_refresh_1")
 HOSTS = Hosts("https://api.example", "https://auth.example")
 CARRIER = "Synthetic Express"
+
+
+class NotPublished(BaseException):
+    """An event is not what its published schema says: no sweep may go on over that."""
 
 
 class Stage:
@@ -87,6 +94,10 @@ class Stage:
         """What carriers have to show; a test fills it, or lays something over it."""
         self.secrets: Mapping[str, Any] = SECRETS
         """The sources' secret as it stands; a test may put another."""
+        self.destinations: Mapping[str, Any] = {}
+        """The destinations' secret as it stands; a test may put another."""
+        self.outlets = FakeOutlets()
+        """What people are told."""
         self.announced: list[Mapping[str, Any]] = []
         self.lines: list[Line] = []
         self.kept: list[Row] = []
@@ -117,7 +128,9 @@ class Stage:
             pictures=self.pictures,
             hosts=HOSTS,
             secrets=lambda: self.secrets,
-            announce=self.announced.append,
+            announce=self._announce,
+            destinations=lambda: self.destinations,
+            outlets=self.outlets,
             say=self.lines.append,
             real=self.real,
             sleep=self.real.sleep,
@@ -125,6 +138,13 @@ class Stage:
             parallel=1,
             heard=self._heard,
         )
+
+    def _announce(self, event: Mapping[str, Any]) -> None:
+        self.announced.append(event)
+        try:
+            schemas.hold(event)
+        except (ValidationError, OSError) as problem:  # the sweep would take a bus to be down
+            raise NotPublished(f"{event['type']}: {problem}") from problem
 
     @property
     def now(self) -> datetime:

@@ -108,6 +108,24 @@ ALLOWED = {
         )
         for name in FORESIGHT
     },
+    # How people are told is worked out apart from the table and the wire.
+    "shipclock.escalation": ("shipclock.domain", "shipclock.rules", "shipclock.situation"),
+    "shipclock.events": (),
+    "shipclock.notify.hours": (),
+    "shipclock.notify.destinations": (
+        "shipclock.domain",
+        "shipclock.events",
+        "shipclock.imagelinks",
+        "shipclock.notify.hours",
+        "shipclock.ports",
+        "shipclock.sources.standard_webhooks",
+    ),
+    "shipclock.notify.wording": (
+        "shipclock.domain",
+        "shipclock.events",
+        "shipclock.notify.destinations",
+        "shipclock.sources.standard_webhooks",
+    ),
     "shipclock.reading": ("shipclock.domain",),
     "shipclock.meant": (),
     "shipclock.ports": (),
@@ -120,6 +138,8 @@ LIBRARIES = {
     ("shipclock.rules.packs", "pydantic"),
     ("shipclock.rules.policy", "pydantic"),
     ("shipclock.fulfillment.terms", "pydantic"),
+    ("shipclock.events", "pydantic"),
+    ("shipclock.notify.destinations", "pydantic"),
     ("shipclock.marketplaces.tiktok_shop.signing", "urllib3"),
     ("shipclock.sources.jwks", "cryptography"),
     ("shipclock.sources.mapped.paths", "jmespath"),

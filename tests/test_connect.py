@@ -307,6 +307,7 @@ def test_a_setting_is_changed_over_exactly_what_was_read() -> None:
         ({"closed": ("2026-01-01/2026-12-31", "2027-01-01/2027-02-01")}, "more than a year"),
         ({"versions": {"ship_package": "2023"}}, "pins no call"),
         ({"versions": {"teleport": "202309"}}, "pins no call"),
+        ({"escalation": "soon"}, "'soon' is no step"),
     ],
 )
 def test_a_setting_that_is_none_is_refused(changes: dict[str, Any], word: str) -> None:

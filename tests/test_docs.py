@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
@@ -11,10 +12,12 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
-from cli import docs
-from shipclock import sources
+from cli import docs, event_docs
+from shipclock import backoff, escalation, sources
+from shipclock.domain.level import Level
 from shipclock.domain.push import IntentState
 from shipclock.domain.tracking import TrackingStatus
+from shipclock.events import EVENTS
 from shipclock.fulfillment.definitions import DEFINITIONS
 from shipclock.fulfillment.lines import (
     DELIVERY_FIELDS,
@@ -31,6 +34,7 @@ from shipclock.horizon.lines import Line
 from shipclock.horizon.shapes import DueClocks, ForecastPage
 from shipclock.horizon.tally import OUTCOMES
 from shipclock.hub import ROLES, OrderList, QuarantineList, every_stage
+from shipclock.notify import destinations, outbox
 from shipclock.rules.packs import parse_pack
 from shipclock.sources.mapped.auth import STRATEGIES
 from shipclock.sources.mapped.proof import ALGORITHMS, ENCODINGS, KEYS, STAMPS
@@ -245,6 +249,48 @@ def test_the_terms_that_are_shown_are_read() -> None:
 
 def test_the_page_of_rules_is_what_the_rules_themselves_say() -> None:
     assert text_of(docs.PAGE) == docs.rules_page(), "run `python -m cli docs`"
+
+
+def test_the_folder_of_events_is_what_the_events_themselves_say() -> None:
+    there = {path.name: path.read_text("utf-8") for path in event_docs.FOLDER.iterdir()}
+    assert there == event_docs.pages(), "run `python -m cli docs`"
+
+
+def test_every_event_has_a_row_where_it_is_told_what_is_told() -> None:
+    page = text_of(ROOT / "docs" / "configuration.md").partition("## What is told")[2]
+    told = set(re.findall(r"`(\w+\.[\w.]+)`", page.partition("## Fixed")[0]))
+    assert {*EVENTS} - {"destination.test"} == told & {*EVENTS}
+
+
+def test_the_destinations_that_are_shown_are_read_and_every_key_is_told() -> None:
+    page = ROOT / "docs" / "notifications.md"
+    (shown,) = blocks(page, "json")
+    filled = re.sub(r"https://<[^>]+>", "https://hooks.example.com/x", shown)
+    filled = re.sub(r"whsec_<\w+>", "whsec_MDEyMzQ1Njc4", filled)
+    found = destinations.destinations_of(json.loads(filled))
+    assert found.problems == ()
+    assert {one.kind for one in found.all} == {"topic", "slack", "webhook"}
+    told = set(re.findall(r"`(\w+)`", text_of(page)))
+    assert {*destinations.Entry.model_fields} - {"name"} <= told
+    assert {*Level} <= told
+
+
+def test_the_figures_on_the_page_of_notifications_are_those_of_the_code() -> None:
+    text = " ".join(text_of(ROOT / "docs" / "notifications.md").split())
+    assert timedelta(minutes=10) == outbox.PACE
+    assert "no sooner than ten minutes after" in text
+    assert f"More than {outbox.MOST} events make further parts" in text
+    assert f"goes out at {destinations.DIGEST_AT} of" in text
+    assert (outbox.KEPT.days, outbox.GIVEN_UP.days) == (90, 7)
+    assert "kept for 90 days" in text
+    assert "kept for seven days" in text
+    waits = [int(wait / timedelta(minutes=1)) for wait in backoff.MESSAGE]
+    assert waits == [1, 5, 15, 60, 180, 360, 720]
+    assert "after 1, 5, 15 minutes, 1, 3, 6 and 12 hours" in text
+    assert escalation.DEFAULT == "24=ordinary,6=urgent,1=critical"
+    assert "At 24 hours (`ordinary`), 6 hours (`urgent`) and one hour (`critical`)" in text
+    assert destinations.MOST == 20
+    assert "at most twenty" in text
 
 
 @every_page

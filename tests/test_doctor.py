@@ -32,6 +32,7 @@ from shipclock.ports import (
     Store,
     StoreError,
 )
+from shipclock.reading import digest
 from shipclock.silence import HOUR, Heard
 from tests.stage import APP_KEY, APP_SECRET, HOSTS, REAL, SHOP_ID, TOKENS, Stage
 
@@ -103,6 +104,19 @@ def heard(ago: timedelta, source: str = "easypost", days: int = 7, **parameters:
 
 SILENT = timedelta(hours=41)
 """Twice its longest pause, and the hour to which it is known when it was heard."""
+
+ERP: dict[str, Any] = {
+    "kind": "webhook",
+    "url": "https://erp.example.com/x",
+    "secrets": ["whsec_MDEyMzQ1Njc4"],
+}
+GONE = digest(ERP["url"])[:20]
+
+
+def telling(listed: Any, **health: Any) -> Facts:
+    """People are told at these destinations, and that is how it goes with them."""
+    return replace(GOOD, destinations=Secret({"destinations": listed}), health=health)
+
 
 NO_SCOPE = replace(HELD, scopes=HELD.scopes[1:])
 
@@ -260,6 +274,32 @@ FAULTS: list[tuple[str, Facts, str, str]] = [
     ),
     ("path", topics(PACKAGE_UPDATE="https://hooks.example/tiktok"), "topic_wrong_path", ""),
     ("odd", topics(PACKAGE_UPDATE="https://[x"), "topic_elsewhere", "--take-over"),
+    (
+        "the destinations' secret can't be read",
+        replace(GOOD, destinations=Secret(fault="AccessDenied")),
+        "destinations_secret",
+        "may read it",
+    ),
+    ("a destination is malformed", telling({"bad": 1}), "destination_malformed", "seven days"),
+    (
+        "a destination leads to the function's own machine",
+        telling({"erp": {**ERP, "url": "http://127.0.0.1:9001/x"}}),
+        "destination_local",
+        "public https",
+    ),
+    (
+        "a destination does not answer",
+        telling({"erp": ERP}, erp={"failures": 2, "since": "x", "reason": "it answered 500"}),
+        "destination_failing",
+        "notify test erp",
+    ),
+    (
+        "a destination is gone",
+        telling({"erp": ERP}, erp={"failures": 1, "gone": GONE}),
+        "destination_gone",
+        "new address",
+    ),
+    ("a message was given up", replace(GOOD, untold=3), "messages_given_up", "notify again"),
 ]
 
 
@@ -304,6 +344,10 @@ def test_each_fault_is_named_with_its_mending_and_no_other_is(
         with_shop(topics=None, authorised=None, answers=()),
         replace(GOOD, sources=Secret()),
         replace(GOOD, shops=None),
+        telling({"erp": ERP, "topic": {"kind": "topic", "off": True}}, erp={"failures": 0}),
+        telling({"erp": ERP}, erp={"failures": 0, "gone": "of another address"}),
+        telling({"erp": {**ERP, "shops": [SHOP.shop_id]}}),
+        replace(GOOD, untold=0),
     ],
 )
 def test_what_is_right_or_not_known_is_no_fault(facts: Facts) -> None:
@@ -314,7 +358,8 @@ def test_what_is_only_worth_a_look_is_no_fault() -> None:
     lacks = with_shop(tokens=replace(HELD, scopes=HELD.scopes[:-1]))
     odd = replace(GOOD, sources=Secret({**GOOD_SECRET.value, "tiktok": []}))  # type: ignore[dict-item]
     travel = replace(GOOD, parameters={"TimeTravel": "on"})
-    for facts in (lacks, odd, travel):
+    strange = telling({"erp": {**ERP, "shops": ["7499"]}})
+    for facts in (lacks, odd, travel, strange):
         assert [finding.fault for finding in diagnose(facts)] == [False]
 
 
@@ -399,6 +444,7 @@ class Examined:
         self.cloud.secrets = {
             "SourcesSecret": json.dumps(dict(GOOD_SECRET.value or {})),
             "HubSecret": json.dumps({"role": "owner", "token": "t"}),
+            "DestinationsSecret": "{}",
         }
         self.cloud.subscriptions = ["arn:aws:sns:x"]
         self.cloud.sweeps = [10.0]
@@ -471,6 +517,7 @@ def test_everything_that_is_planted_is_named() -> None:
             }
         ),
         "HubSecret": "not json",
+        "DestinationsSecret": "{}",
     }
     examined.cloud.subscriptions = ["PendingConfirmation"]
     examined.cloud.sweeps = []
@@ -724,4 +771,4 @@ def test_a_sources_secret_that_is_no_object_is_told_without_its_text(text: str) 
 
 
 def test_every_check_is_made() -> None:
-    assert len(set(checks.CHECKS)) == len(checks.CHECKS) == 13
+    assert len(set(checks.CHECKS)) == len(checks.CHECKS) == 14

@@ -11,21 +11,20 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
 from shipclock import settings, wiring
-from shipclock.adapters import images
+from shipclock.adapters import guarded
 from shipclock.adapters.images import LARGEST, ImageWire
 from shipclock.ports import FetchFailed, FetchRefused
 from tests.certificates import Authority
 from tests.pictures import whole_jpeg
+from tests.servers import Server, reply, serving
 
 HOST = "images.example.net"
 LINK = f"https://{HOST}/p/1.jpg?sign=made-up-secret"
@@ -34,83 +33,10 @@ PICTURE = whole_jpeg()
 SOON = timedelta(seconds=0.5)
 AUTHORITY = Authority()
 
-Script = Callable[["Server", socket.socket], None]
-"""What a server does with a connection once it has read a request."""
-
 
 @pytest.fixture(scope="module")
 def certified(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     return AUTHORITY.server(HOST, tmp_path_factory.mktemp("tls"))
-
-
-class Server:
-    """A server on a port of its own; remembers who came and what they asked."""
-
-    def __init__(self, script: Script, context: ssl.SSLContext | None) -> None:
-        self._script, self._context = script, context
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.address = self._listening.getsockname()
-        self.requests: list[bytes] = []
-        self.connections = 0
-        self.over = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: Any, trace: TracebackType | None
-    ) -> None:
-        self.over.set()
-        with suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        self._thread.join(5)
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listening.accept()
-            except OSError:
-                return
-            self.connections += 1
-            with suppress(OSError), connection:
-                self._talk(connection)
-
-    def _talk(self, connection: socket.socket) -> None:
-        connection.settimeout(5)
-        if self._context is None:
-            self._script(self, connection)
-            return
-        with self._context.wrap_socket(connection, server_side=True) as line:
-            asked = b""
-            while b"\r\n\r\n" not in asked and (more := line.recv(4096)):
-                asked += more
-            self.requests.append(asked)
-            self._script(self, line)
-
-    def drips(self, line: socket.socket, drop: bytes) -> None:
-        """Send a little again and again, until the test is over."""
-        while not self.over.wait(0.05):
-            line.sendall(drop)
-
-
-@contextmanager
-def serving(certified: ssl.SSLContext | None, script: Script | bytes) -> Iterator[Server]:
-    said = script if callable(script) else (lambda _, line: line.sendall(script))
-    with Server(said, certified) as server:
-        yield server
-
-
-def reply(body: bytes, status: str = "200 OK", length: int | None = -1, **headers: str) -> bytes:
-    """An answer; its length as it is, another one, or none."""
-    announced = len(body) if length == -1 else length
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    if announced is not None:
-        named["content-length"] = str(announced)
-    lines = "".join(f"{name}: {value}\r\n" for name, value in named.items())
-    return f"HTTP/1.1 {status}\r\n{lines}\r\n".encode() + body
 
 
 class Way:
@@ -346,11 +272,11 @@ def test_names_are_looked_up_whole_and_addresses_dialled_at_the_port_of_https(
         return [*rows, rows[0]]
 
     monkeypatch.setattr(socket, "getaddrinfo", info)
-    assert images.resolve(HOST) == [PUBLIC, ANOTHER]
+    assert guarded.resolve(HOST) == [PUBLIC, ANOTHER]
     assert asked == [(f"{HOST}.", 443)], "with its dot, so that no domain of ours is added"
     dialled: list[Any] = []
     monkeypatch.setattr(socket, "create_connection", lambda *given: dialled.append(given))
-    images.dial(PUBLIC, 3.0)
+    guarded.dial(PUBLIC, 3.0)
     assert dialled == [((PUBLIC, 443), 3.0)]
 
 
@@ -598,9 +524,9 @@ def test_in_earnest_resolver_connection_and_certificates_are_the_public_ones() -
     ]
     assert [(call.args, call.keywords) for call in made] == [([], [])]
     given = inspect.signature(ImageWire).parameters
-    assert given["resolve"].default is images.resolve
-    assert given["dial"].default is images.dial
-    context = ImageWire()._context
+    assert given["resolve"].default is guarded.resolve
+    assert given["dial"].default is guarded.dial
+    context = ImageWire()._way.context
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2

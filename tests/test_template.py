@@ -84,6 +84,7 @@ PERMISSIONS = {
         ("dynamodb:GetShardIterator", "Table.StreamArn"),
         ("dynamodb:ListStreams", "Table.StreamArn"),
         ("secretsmanager:GetSecretValue", "SourcesSecret.Id"),
+        ("secretsmanager:GetSecretValue", "DestinationsSecret.Id"),
         ("events:PutEvents", "Bus.Arn"),
         ("sns:Publish", "Topic"),
         ("sqs:SendMessage", "DeadLetters.Arn"),
@@ -166,10 +167,14 @@ class TestSecrets:
                 # "{{resolve:secretsmanager:...}}" would put the value itself there.
                 assert "resolve:" not in json.dumps(value)
                 if "SECRET" in variable:
-                    assert shown(value) in {"SourcesSecret.Id", "HubSecret.Id"}
+                    secrets = {"SourcesSecret.Id", "HubSecret.Id", "DestinationsSecret.Id"}
+                    assert shown(value) in secrets
 
     def test_the_sources_are_closed_until_someone_opens_them(self) -> None:
         assert json.loads(RESOURCES["SourcesSecret"]["Properties"]["SecretString"]) == {}
+
+    def test_nobody_is_told_but_over_the_topic_until_someone_says_so(self) -> None:
+        assert json.loads(RESOURCES["DestinationsSecret"]["Properties"]["SecretString"]) == {}
 
     def test_the_hub_token_is_made_by_aws(self) -> None:
         secret = RESOURCES["HubSecret"]["Properties"]
@@ -258,6 +263,7 @@ class TestFunctions:
                 "Sweeper": [
                     "SHIPCLOCK_AUTH_URL",
                     "SHIPCLOCK_BUS",
+                    "SHIPCLOCK_DESTINATIONS_SECRET",
                     "SHIPCLOCK_MARKETPLACE_URL",
                     "SHIPCLOCK_RAW_DAYS",
                     "SHIPCLOCK_SILENCE_HOURS",
@@ -373,6 +379,9 @@ class TestAlarms:
             ("AWS/Lambda", "Errors", "Sum"),
             ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum"),
             ("Shipclock", "ClockSkew", "Sum"),
+            ("Shipclock", "DestinationMalformed", "Sum"),
+            ("Shipclock", "MessageDead", "Sum"),
+            ("Shipclock", "TellingFailed", "Sum"),
             ("Shipclock", "OldestDueSeconds", "Maximum"),
             ("Shipclock", "OldestDueSeconds", "SampleCount"),
             ("Shipclock", "OrderFailing", "Sum"),

@@ -38,6 +38,12 @@ COUNTED = {
     "shop.no_secret": "TokenRefused",
     "time.refused": "TimeRefused",
     "source.silent": "SourceSilent",
+    "message.dead": "MessageDead",
+    "announcement.failing": "TellingFailed",
+    "message.failing": "TellingFailed",
+    "box.failing": "TellingFailed",
+    "destination.gone": "MessageDead",
+    "destination.malformed": "DestinationMalformed",
 }
 
 

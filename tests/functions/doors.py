@@ -32,6 +32,7 @@ SWEEPER_ENV = {
     "SHIPCLOCK_SOURCES_SECRET": "tried-sources",
     "SHIPCLOCK_BUS": "tried-bus",
     "SHIPCLOCK_TOPIC": "tried-topic",
+    "SHIPCLOCK_DESTINATIONS_SECRET": "tried-destinations",
     "SHIPCLOCK_MARKETPLACE_URL": "https://api.example",
     "SHIPCLOCK_AUTH_URL": "https://auth.example",
     "SHIPCLOCK_TIME_TRAVEL": "off",

@@ -18,6 +18,7 @@ from shipclock.connect import disconnect
 from shipclock.domain.clock import VerdictState
 from shipclock.domain.order import Order
 from shipclock.domain.times import parse
+from shipclock.escalation import NEARING
 from shipclock.horizon.forecast import Forecast, Foreseen, forecast
 from shipclock.lanes import Shops
 from shipclock.rules.policy import Policy
@@ -183,13 +184,16 @@ def told_by(life: Life, book: Book, now: datetime, looks: Iterable[datetime]) ->
     facts, before = life.known(now), book.said()
     for look in sorted(looks):
         book.sweep(facts, look, ZoneInfo(life.zone), life.by_hand)
-    return book.said() - before
+    said = book.said() - before
+    return {row[:3] if row[0] == NEARING else row for row in said}  # how loud is not foreseen
 
 
 def compared(one: Foreseen) -> tuple[Any, ...]:
     """A thing foreseen as the oracle words it."""
     if one.due_at is None:
         about = one.key.split("#", 2)[2]
+        if one.kind == NEARING:
+            return one.kind, one.clock, about
         return one.kind, about if one.clock in REMINDING else f"{one.clock}#{about}"
     return one.clock, one.key.split("#")[1], one.due_at, one.state or ""
 
@@ -212,7 +216,9 @@ def test_a_forecast_says_what_a_second_evaluation_says_at_any_looks(
     kept, about, order = looked_at(life, now)
     foretold = forecast(order, kept, about, now + AHEAD)
     known = {*REMINDING, *life.pack.get("deadlines", {})}
-    told = [one for one in foretold.foreseen if one.due_at or one.clock in known]
+    told = [
+        one for one in foretold.foreseen if one.due_at or one.kind == NEARING or one.clock in known
+    ]
     book = Book(life.pack)
     book.sweep(life.known(now), now, ZoneInfo(life.zone), life.by_hand)
     extra = data.draw(st.lists(st.integers(1, int(AHEAD.total_seconds())), max_size=8))
@@ -315,6 +321,8 @@ def test_a_packs_own_deadlines_are_foreseen_with_their_warnings() -> None:
     ] == [
         ("warning", "dispatch", "", 24, False),
         ("warning", "dispatch", "", 42, False),
+        ("nearing", "dispatch", "", 42, False),
+        ("nearing", "dispatch", "", 47, False),
         ("hard", "dispatch", "", 48, False),
         ("deemed", "arrival", "deemed_delayed", 72, True),
         ("alert", "abnormal_delivery", "deemed_delayed", 72, True),

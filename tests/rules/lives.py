@@ -35,6 +35,7 @@ from shipclock.domain.linking import NumberFacts
 from shipclock.domain.order import Order, fold
 from shipclock.domain.times import stamp
 from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
+from shipclock.escalation import NEARING
 from shipclock.rules.packs import load, policy_of
 from shipclock.rules.policy import Action, Calendar, Deadline, End, Policy, Start
 from shipclock.rules.policy import Line as Kind
@@ -607,7 +608,9 @@ class Settled:
         order = folded(facts)
         decision = decide(order, self.recorded, Situation(now, policy, shop(connected=False)))
         for notice in decision.notices:
-            if notice.clock in ("untracked", "buyer_cancel_request"):
+            if notice.kind == NEARING:
+                self.notices.add((notice.kind, notice.clock, notice.day, notice.level))
+            elif notice.clock in ("untracked", "buyer_cancel_request"):
                 self.notices.add((notice.kind, notice.day))
             elif notice.clock in policy.pack.deadlines:
                 self.notices.add((notice.kind, f"{notice.clock}#{notice.day}"))

@@ -33,6 +33,8 @@ TO_THE_FIRST_REMINDER = 120 * HOUR
 REMINDED_AT = time(9)
 WARNED_BEFORE = 24 * HOUR
 WARNED_OF_A_REQUEST_BEFORE = 6 * HOUR
+NEARING = ((1, "critical"), (6, "urgent"), (24, "ordinary"))
+"""Hours before the marketplace cancels, the nearest first."""
 ATTEMPTS = 2
 TO_HEAR_OF_A_PARCEL = 4 * DAY
 """No figure of the guide's: the pack that the lives are judged by has it."""
@@ -175,7 +177,7 @@ class Book:
 
     pack: Table = field(default_factory=dict)
     verdicts: dict[Named, tuple[datetime, str]] = field(default_factory=dict)
-    notices: set[tuple[str, str]] = field(default_factory=set)
+    notices: set[tuple[str, ...]] = field(default_factory=set)
     seen: frozenset[Seen] = frozenset()
 
     def sweep(self, facts: Iterable[Fact], now: datetime, zone: ZoneInfo, by_hand: bool) -> None:
@@ -196,6 +198,8 @@ class Book:
         for course in courses:
             if look(course, cancelled, now).state != "running":
                 continue
+            if course.name in (*HARD_LINES, LEGACY_LINE, "untracked") or _hard(course, lines):
+                self._near(course, now, course.name == "untracked" or course.name in lines)
             if course.name in lines:
                 self._warn(course, now, lines[course.name].get("warn_hours", ()))
             elif course.name == "untracked":
@@ -220,6 +224,15 @@ class Book:
             about = f"{course.due:%Y-%m-%dT%H:%M:%SZ}/{min(due_by_now)}h"
             self.notices.add(("warning", f"{course.name}#{about}"))
 
+    def _near(self, course: Course, now: datetime, warns_itself: bool) -> None:
+        """The marketplace is going to cancel: only the last warning whose time has come."""
+        for hours, level in NEARING:
+            repeats = warns_itself and level == "ordinary"
+            if course.starts <= course.due - hours * HOUR <= now and not repeats:
+                day = f"{course.due:%Y-%m-%dT%H:%M:%SZ}#{hours}h"
+                self.notices.add(("nearing", course.name, day, level))
+                return
+
     def _remind(self, course: Course, now: datetime, zone: ZoneInfo) -> None:
         first = course.starts + TO_THE_FIRST_REMINDER
         today = now.astimezone(zone).date()
@@ -231,6 +244,10 @@ class Book:
             self.notices.add(("reminder", f"{today:%Y-%m-%d}"))
         if now >= course.due - WARNED_BEFORE:
             self.notices.add(("warning", f"{course.due:%Y-%m-%dT%H:%M:%SZ}"))
+
+
+def _hard(course: Course, lines: Table) -> bool:
+    return bool(lines.get(course.name, {}).get("line") == "hard")
 
 
 def look(course: Course, cancelled: datetime | None, now: datetime) -> Seen:

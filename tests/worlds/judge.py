@@ -7,6 +7,7 @@ from typing import Any
 from cli.evidence.gather import gather
 from cli.evidence.made import pack
 from shipclock import rows
+from shipclock.announce import announcement
 from shipclock.domain.number import normal
 from shipclock.domain.push import GONE, Deed, Intent, IntentState
 from shipclock.ports import Row
@@ -23,6 +24,7 @@ def judged_world(play: Play) -> list[str]:
     """Everything that is not as it should be at the end of a world."""
     found = {number: play.settled_of(order_id) for number, order_id in play.orders.items()}
     wrong = [*_due(play), *_lines(play), *_effects(play, found.values()), *_repeats(play)]
+    wrong += _people(play)
     for number, settled in found.items():
         wrong += [f"order {number} ({settled.order.order_id}): {w}" for w in _order(play, settled)]
     return wrong
@@ -57,6 +59,26 @@ def _lines(play: Play) -> Iterator[str]:
     for told in play.announced:
         if any(secret in repr(told) for secret in secrets):
             yield f"a secret is announced: {dict(told)}"
+
+
+def _people(play: Play) -> Iterator[str]:
+    """Whatever stands to be told was kept for people once, and what was closed was told."""
+    kept = Counter(row["sk"].rpartition("#")[2] for row in _rows(play) if _is(row, rows.ITEM))
+    for event_id, count in kept.items():
+        if count > 1:
+            yield f"{count} messages tell of {event_id}"
+    for row in _rows(play):
+        verdict = _is(row, rows.VERDICT) and row.get("told")
+        if verdict or _is(row, rows.NOTICE):
+            event = announcement(rows.key_of(row), row)
+            if event.get("alerts", True) and event["id"] not in kept:
+                yield f"nobody is told: {event['type']} {event['text'][:80]}"
+        if _is(row, rows.MESSAGE) and row["state"] != "told":
+            yield f"a message was closed and is {row['state']}: {rows.key_of(row)}"
+
+
+def _is(row: Row, kind: str) -> bool:
+    return str(row["sk"]).startswith(kind)
 
 
 def _effects(play: Play, found: Iterable[Settled]) -> Iterator[str]:

@@ -22,6 +22,9 @@ RENEW = timedelta(minutes=15)
 IMAGE = _minutes(1, 5, 15, 60, 360, 1440)
 """A carrier's picture that could not be fetched. After the last entry it is gone."""
 
+MESSAGE = _minutes(1, 5, 15, 60, 180, 360, 720)
+"""A message to people that its destination did not take. After the last entry it is given up."""
+
 RECONCILE = _minutes(1, 5, 15)
 """A reconciliation that broke off."""
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from shipclock import codec, rows
 from shipclock.domain.clock import Notice
+from shipclock.domain.level import Level
 from shipclock.domain.times import stamp
 from shipclock.marketplaces.protocol import Outcome, Shop, Tokens
 from shipclock.ports import Below, Change, Check, Key, Put, Row, Store, Write
@@ -234,7 +235,8 @@ def expiring(store: Store, shop_id: str, ends_at: datetime, now: datetime, real:
         f"it. {CONNECT_AGAIN}"
     )
     day = f"{ends_at.date().isoformat()}#{days}"
-    notice = Notice(shop.marketplace, "authorisation_ends", now, day, text)
+    level = Level.URGENT if days == TELL_AGAIN[0] else ""
+    notice = Notice(shop.marketplace, "authorisation_ends", now, day, text, level)
     return store.write(Put(codec.notice_row(rows.shop_pk(shop_id), notice, real)))
 
 

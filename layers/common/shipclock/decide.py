@@ -12,6 +12,7 @@ from shipclock.domain.clock import Ask, Clock, ClockState, Notice, Verdict, Verd
 from shipclock.domain.order import AWAITING_COLLECTION, IN_TRANSIT, TIKTOK, Order
 from shipclock.domain.push import UNCLEAR_WAIT, WAITING, Intent, IntentState
 from shipclock.domain.times import EPOCH
+from shipclock.escalation import nearing, next_step
 from shipclock.intents import intents_of, settled_doubts, stuck
 from shipclock.news import news
 from shipclock.rules import Ticking, Timeline, clocked, next_instant, notices, timeline
@@ -72,7 +73,7 @@ def decide(order: Order, recorded: Recorded, about: Situation) -> Decision:
     return Decision(
         timeline=ticking,
         verdicts=verdicts,
-        notices=_notices(order, ticking, recorded, intents, about),
+        notices=_notices(order, ticking, recorded, intents, owed and not read.failures, about),
         intents=tuple(i for i in intents.values() if i != recorded.intents.get(i.key)),
         reread_at=None if postponed else reread_at,
         wake_at=_wake_at(
@@ -94,14 +95,26 @@ def _notices(
     ticking: Timeline,
     recorded: Recorded,
     intents: Mapping[str, Intent],
+    owed: bool,
     about: Situation,
 ) -> tuple[Notice, ...]:
     """What is to be told by now and was not told before, each thing once."""
     told = [*stuck(intents, about.now)]
     if about.policy:
-        told = [*notices(order, ticking, about.policy, about.now), *news(order, about), *told]
+        near = nearing(order, ticking, recorded.acknowledged, owed, about)
+        said = [
+            _ahead(n, ticking, about.now) for n in notices(order, ticking, about.policy, about.now)
+        ]
+        told = [*said, *news(order, about), *near, *told]
     unique = {notice.key: notice for notice in reversed(told)}  # of one key the first counts
     return tuple(n for n in reversed(unique.values()) if n.key not in recorded.notices)
+
+
+def _ahead(notice: Notice, ticking: Timeline, now: datetime) -> Notice:
+    """A rule's notice with the instant that it is about: as its clock runs out, if it runs."""
+    clocks = (tick.clock for tick in ticking if tick.clock.name == notice.clock)
+    ends = [clock.due_at for clock in clocks if clock.state(now) is ClockState.RUNNING]
+    return replace(notice, due_at=notice.due_at or min(ends, default=None))
 
 
 def _freshest(order: Order, read: Read) -> Read:
@@ -187,6 +200,7 @@ def _verdict(tick: Ticking, state: VerdictState, order: Order, about: Situation)
         number=clock.number,
         cause=clock.cause,
         alerts=not (tick.rule.deems and policy and policy.clause(ALERTING)),
+        hard=clock.cancels,
     )
 
 
@@ -270,6 +284,7 @@ def _wake_at(
     instants = [postponed]
     if about.policy is not None:
         instants.append(next_instant(ticking, about.policy, about.now))
+        instants.append(next_step(ticking, about))
     instants += [clock.due_at + UNCONFIRMED_AFTER for clock in waiting]
     if about.connected and order.status in WAITING and _refused(intents):
         instants.append(about.now + RECHECK)

@@ -40,6 +40,8 @@ class Found:
     stock: dict[str, list[Key]] = field(default_factory=dict)
     pulls: list[Key] = field(default_factory=list)
     images: list[Key] = field(default_factory=list)
+    boxes: list[Key] = field(default_factory=list)
+    messages: list[Key] = field(default_factory=list)
 
     def add(self, key: Key) -> None:
         """Sort one due row in."""
@@ -49,6 +51,8 @@ class Found:
             self.deliveries.append(key)
         elif kind == rows.PULL:
             self.pulls.append(key)
+        elif kind == rows.TELL:
+            (self.boxes if sk.startswith(rows.BOX) else self.messages).append(key)
         elif kind == "NUMBER":
             self.scans.append(key)
         elif sk.startswith((rows.VERDICT, rows.NOTICE)):

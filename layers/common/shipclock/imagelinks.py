@@ -37,8 +37,9 @@ class Target:
     """Path and query, as they are sent. Who knows them may see the picture."""
 
 
-def target_of(link: str, hosts: Sequence[str]) -> Target:
-    """Where a link leads, if one of these patterns (`pattern_of`) lets it.
+def target_of(link: str, hosts: Sequence[str] | None = None) -> Target:
+    """Where a link leads, if one of these patterns (`pattern_of`) lets it; without any: wherever it
+    leads, for the operator wrote it.
 
     Raises `FetchRefused`, whose message names the host at most: never the link.
     """
@@ -57,7 +58,7 @@ def target_of(link: str, hosts: Sequence[str]) -> Target:
         raise FetchRefused("the link names no host, or an address instead of a name") from None
     if port not in ("", "443"):
         raise FetchRefused(f"the link leads to another port of {host} than 443")
-    if not any(_fits(host, pattern) for pattern in hosts):
+    if hosts is not None and not any(_fits(host, pattern) for pattern in hosts):
         raise FetchRefused(f"{host} is not among the account's proof_hosts")
     path = quote(path, safe=_KEPT)
     return Target(host, path if path.startswith("/") else f"/{path}")

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from shipclock import backoff
 from shipclock.domain.clock import Notice, Verdict
+from shipclock.domain.level import Level
 from shipclock.domain.number import normal
 from shipclock.domain.order import Order
 from shipclock.domain.push import (
@@ -162,6 +163,7 @@ def stuck(intents: Mapping[str, Intent], now: datetime) -> list[Notice]:
             day=f"{intent.key}#{intent.state.value}",
             text=f"{_subject(intent)} is not told to the marketplace: {intent.reason}. "
             f"{intent.advice}".strip(),
+            level=Level.URGENT if intent.state is IntentState.DEAD else "",
         )
         for intent in intents.values()
         if intent.state in TELL

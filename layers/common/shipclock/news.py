@@ -5,7 +5,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from shipclock.domain.clock import Notice
-from shipclock.domain.order import CANCELLED, IN_TRANSIT, PROGRESS, Order
+from shipclock.domain.level import Level
+from shipclock.domain.order import AWAITING_SHIPMENT, CANCELLED, IN_TRANSIT, PROGRESS, Order
 from shipclock.domain.times import local, stamp
 from shipclock.marketplaces import MARKETPLACES
 from shipclock.marketplaces.protocol import Marketplace
@@ -34,7 +35,8 @@ def news(order: Order, about: Situation) -> Iterator[Notice]:
 def _outcome(order: Order, market: Marketplace, zone: ZoneInfo, now: datetime) -> Iterator[Notice]:
     """The marketplace cancelled an order that we knew as open."""
     facts, at = order.facts, order.reached_at(CANCELLED)
-    was_open = any(snapshot.facts.status != CANCELLED for snapshot in order.snapshots)
+    statuses = {snapshot.facts.status for snapshot in order.snapshots}
+    was_open = bool(statuses - {CANCELLED})
     if facts is None or at is None or not was_open:
         return
     why = market.cancel_words(facts.cancel_reason)
@@ -47,7 +49,9 @@ def _outcome(order: Order, market: Marketplace, zone: ZoneInfo, now: datetime) -
         "If the parcel has left, have the carrier bring it back; if it has not, put the items back "
         "into stock."
     )
-    yield Notice(CANCELLED, OUTCOME, now, stamp(at), text)
+    # A parcel may be on its way, or just about to be handed over: not where nobody had paid yet.
+    packed = any(PROGRESS.get(s, 0) >= PROGRESS[AWAITING_SHIPMENT] for s in statuses - {CANCELLED})
+    yield Notice(CANCELLED, OUTCOME, now, stamp(at), text, Level.URGENT if packed else "")
 
 
 def _cancel_request(order: Order, zone: ZoneInfo, now: datetime) -> Iterator[Notice]:
@@ -89,4 +93,4 @@ def _pickups(order: Order, zone: ZoneInfo, now: datetime) -> Iterator[Notice]:
                 f"The carrier fetches package {package_id} between {local(begins, zone)} and "
                 f"{local(ends, zone)}. Have it packed and labelled by then."
             )
-            yield Notice(package_id, PICKUP, now, stamp(begins), text)
+            yield Notice(package_id, PICKUP, now, stamp(begins), text, due_at=begins)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from shipclock import codec, rows
 from shipclock.connect import attach_shop, let_go, store_tokens
+from shipclock.escalation import steps_of
 from shipclock.lane import LEASE
 from shipclock.marketplaces.protocol import Call, Hosts, Keys, Kind, Outcome, Shop, Tokens
 from shipclock.marketplaces.tiktok_shop import interpret, onboarding, sign
@@ -228,6 +229,10 @@ def settings_changed(shop: Shop, changes: Mapping[str, Any]) -> Shop:
             f"There is no pack {shop.pack!r}; there are: {', '.join(packs.names())}."
         )
     _check_closed(shop.closed)
+    try:
+        steps_of(shop.escalation)
+    except ValueError as error:
+        raise OnboardError(f"{error}.") from None
     for name, version in shop.versions.items():
         if name not in ENDPOINTS or not VERSION.fullmatch(version):
             raise OnboardError(

@@ -1,5 +1,5 @@
-"""The ports, and the few values they speak: the table (`Store`), the wire (`Wire`), and the way to
-pictures that carriers name (`Pictures`).
+"""The ports, and the few values they speak: the table (`Store`), the wire (`Wire`), the way to
+pictures that carriers name (`Pictures`), and the ways out to people (`Outlets`).
 
 `Store` is generic on purpose: what the rows mean is told in `rows`, so that a row's shape and the
 way rows are read and written each have one home. All reads but the two index queries are strongly
@@ -185,4 +185,36 @@ class Pictures(Protocol):
         """What a link leads to, if one of these patterns (`imagelinks.pattern_of`) lets its host.
 
         Raises `FetchRefused` or `FetchFailed`, within ten seconds or so.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a destination answered: the status, and its `Retry-After`, empty where it has none. The
+    body is not looked at."""
+
+    status: int
+    retry_after: str = ""
+
+
+class OutletRefused(Exception):
+    """Nothing is ever sent there: the address is none that is allowed. The message is for people
+    and never quotes it."""
+
+
+class OutletFailed(Exception):
+    """It was not taken now, or nobody knows, and may be later. The message is for people, as
+    above."""
+
+
+class Outlets(Protocol):
+    """The ways out to people."""
+
+    def publish(self, subject: str, text: str, attributes: Mapping[str, str]) -> None:
+        """Publish a message to the stack's own topic. Raises `OutletFailed`."""
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Taken:
+        """Post to an address that the operator named, once; redirects are not followed.
+
+        Raises `OutletRefused` or `OutletFailed`, within ten seconds or so.
         """

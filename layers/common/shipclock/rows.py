@@ -10,6 +10,7 @@
 | | `PUSH#…` | an intent: one thing to tell the marketplace |
 | | `CHAIN#…` | links of the order's chain that the head has no more room for |
 | | `REREAD` | how the last re-read went, where it brought no new snapshot |
+| | `ACK` | the clocks whose nearing a person has acknowledged |
 | | `HANDOVER#package` | how a package may be handed to the marketplace's carrier |
 | | `BUYER` | personal data, with a TTL |
 | `FILES#order` | `PROOF#package#piece`, `LABEL#…` | files, in pieces, with a TTL |
@@ -27,6 +28,11 @@
 | `SHOPS` | shop id | a shop was connected once |
 | `SOURCE#source#account` | `HEARD` | when a source was heard last, and how long its pauses are |
 | | `NOTICE#…` | it is silent; it speaks again |
+| `TELL#destination#shop` | `BOX#level` | what people are told next: its round, how much is in it |
+| | `ITEM#level#round#event` | one event in it |
+| | `MESSAGE#level#…#part` | a round that was closed, due until it has been told |
+| `DESTINATION#name` | `HEALTH` | how telling it goes |
+| | `NOTICE#…` | a message to it was given up; it is gone |
 
 A row with a *due mark* (`due_pk`, `due_at`) stands in the sparse index `due`. `due_at` is an
 instant of `now`, or `0#` and a real time: due whatever `now` is. With `1#` it is too, and comes
@@ -46,6 +52,7 @@ SHARDS = 8
 DELIVERY = "DELIVERY"
 HEAD = "HEAD"
 REREAD = "REREAD"
+ACK = "ACK"
 BUYER = "BUYER"
 LANE = "LANE"
 TOKENS = "TOKENS"
@@ -66,6 +73,10 @@ IMAGE = "IMAGE#"
 CARRIER = "CARRIER#"
 STOCK = "STOCK#"
 STOCKWISH = "STOCKWISH#"
+BOX = "BOX#"
+ITEM = "ITEM#"
+MESSAGE = "MESSAGE#"
+HEALTH = "HEALTH"
 
 
 def order_pk(order_id: str) -> str:
@@ -84,6 +95,20 @@ whole."""
 
 SHOPS = "SHOPS"
 """The partition that lists the shops ever connected, one row each."""
+
+
+TELL = "TELL"
+"""The kind of partition that holds what a destination is told of a shop."""
+
+
+def tell_pk(destination: str, shop_id: str) -> str:
+    """The partition of what a destination is told of a shop; of no shop where the id is empty."""
+    return f"{TELL}#{destination}#{shop_id}"
+
+
+def destination_key(name: str) -> Key:
+    """The key of how it goes with telling a destination."""
+    return f"DESTINATION#{name}", HEALTH
 
 
 def shop_pk(shop_id: str) -> str:
@@ -196,6 +221,9 @@ def board_partition(shop_id: str, stage: str, shard: int) -> str:
     """A partition of the `board` index: one shard of a shop's orders at one stage."""
     return f"{shop_id}#{stage}#{shard}"
 
+
+UNTOLD = "UNTOLD"
+"""The partition of the `board` index that holds messages to people that were given up."""
 
 QUARANTINE = "QUARANTINE"
 """The partition of the `board` index that holds deliveries waiting for a person."""

@@ -23,6 +23,7 @@ class SweeperSettings:
     sources_secret: str
     bus: str
     topic: str
+    destinations_secret: str
     marketplace_url: str
     auth_url: str
     time_travel: bool
@@ -37,12 +38,21 @@ class SweeperSettings:
             sources_secret=_need(env, "SHIPCLOCK_SOURCES_SECRET"),
             bus=_need(env, "SHIPCLOCK_BUS"),
             topic=_need(env, "SHIPCLOCK_TOPIC"),
+            destinations_secret=_need(env, "SHIPCLOCK_DESTINATIONS_SECRET"),
             marketplace_url=_need(env, "SHIPCLOCK_MARKETPLACE_URL").rstrip("/"),
             auth_url=_need(env, "SHIPCLOCK_AUTH_URL").rstrip("/"),
             time_travel=env.get("SHIPCLOCK_TIME_TRAVEL", "off") == "on",
             raw_days=int(env.get("SHIPCLOCK_RAW_DAYS", "180")),
             silence_hours=int(env.get("SHIPCLOCK_SILENCE_HOURS", "24")),
         )
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether the stack plays on one machine: it travels in time and its marketplace is there.
+
+        Both, since at 127.0.0.1 a function in AWS finds Lambda's own interface.
+        """
+        return self.time_travel and self.marketplace_url.startswith("http://127.0.0.1:")
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,7 @@ def fold_book(book: Book) -> Order:
 
 def recorded_in(book: Book) -> Recorded:
     """What earlier settles and re-reads wrote down in the book."""
-    head, reread = book.one(rows.HEAD), book.one(rows.REREAD)
+    head, reread, ack = book.one(rows.HEAD), book.one(rows.REREAD), book.one(rows.ACK)
     verdicts = [codec.read_verdict(row) for row in book.under(rows.VERDICT)]
     intents = [codec.read_intent(row) for row in book.under(rows.PUSH)]
     notices = [codec.read_notice(row) for row in book.under(rows.NOTICE)]
@@ -156,6 +156,7 @@ def recorded_in(book: Book) -> Recorded:
         notices=frozenset(notice.key for notice in notices),
         intents={intent.key: intent for intent in intents},
         read=_read_of(reread) if reread else Read(),
+        acknowledged=frozenset(ack["clocks"] if ack else ()),
     )
 
 
@@ -306,7 +307,8 @@ def _verdict_write(book: Book, verdict: Verdict, settled: Settled, real: datetim
     else:
         told = verdict.state is not earlier.state and (stands or bool(known.get("told")))
     mark = {name: row.pop(name) for name in rows.MARK}
-    said = {"told": True, **mark} if told else {}
+    # how often: what is announced again is told apart from what is announced anew
+    said = {"told": int(known.get("told", 0) if known else 0) + 1, **mark} if told else {}
     if known is None:
         return Put({**row, **said})
     return Change(rows.key_of(row), set={"doc": row["doc"], "state": row["state"], **said})

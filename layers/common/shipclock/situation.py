@@ -37,7 +37,8 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What earlier settles wrote down of an order."""
+    """What earlier settles wrote down of an order; `acknowledged` are the keys of the clocks whose
+    nearing a person has acknowledged."""
 
     version: int = 0
     settled_at: datetime | None = None
@@ -45,6 +46,7 @@ class Recorded:
     notices: frozenset[str] = frozenset()
     intents: Mapping[str, Intent] = field(default_factory=dict)
     read: Read = Read()
+    acknowledged: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from threading import Lock
 from typing import Any
 
 from shipclock import fetching, rows
-from shipclock.announce import announcement
 from shipclock.clockwork import RESERVE, Clockwork
 from shipclock.connect import begin_reconciling
 from shipclock.domain.push import IntentState
@@ -22,6 +21,7 @@ from shipclock.fetching import Fetching
 from shipclock.guard import Guard
 from shipclock.imagelinks import hosts_of
 from shipclock.lanes import Lanes, Shops
+from shipclock.notify.saying import Saying
 from shipclock.ports import Key, Row, SecretsFailed
 from shipclock.pulls import Outside, Pulls
 from shipclock.settle import Settled, clear_mark, settle
@@ -107,7 +107,7 @@ class Sweep:
         self._report = Report()
         self._due = DueRows(world.store, now)
         self._unsaid: list[Key] = []
-        self._mute = False
+        self._saying = Saying(world, self._guard, self._clockwork, now, self._shops)
         self._lock = Lock()
 
     def run(self) -> Report:
@@ -129,6 +129,8 @@ class Sweep:
                 self._pulls.run(found.pulls)
             self._say_all(found.sayings)
             self._images += found.images
+            self._saying.note(found.boxes, found.messages)
+        self._saying.tell()
         self._fetch_images()
         self._report.settled = len(self._orders_settled)
         self._report.pushed, self._report.failed = self._lanes.pushed, self._lanes.failed
@@ -283,22 +285,9 @@ class Sweep:
         return settled
 
     def _say_all(self, keys: Iterable[Key]) -> None:
-        """Announce verdicts and notices, then take their marks off: at least once each.
-
-        After the first that is not taken the rest keeps its marks for the next sweep: a bus that
-        is down must not use up the time that others need.
-        """
+        """Announce verdicts and notices: to the bus now, to people as their time comes."""
         unsaid, self._unsaid = [*self._unsaid, *keys], []
-        for key in dict.fromkeys(unsaid):
-            if self._mute or not self._clockwork.allows():
-                return
-            self._mute = True
-            with self._guard(key, "announcement"):
-                row = self._store.get(key)
-                if row is not None and "due_at" in row:
-                    self._world.announce(announcement(key, row))
-                    clear_mark(self._store, row)
-                self._mute = False
+        self._saying.say(unsaid)
 
 
 def now_of(event: Mapping[str, Any], real: datetime, time_travel: bool) -> datetime:

@@ -21,6 +21,7 @@ from shipclock.adapters.dynamodb import DynamoStore
 from shipclock.adapters.http import HttpWire
 from shipclock.adapters.images import ImageWire
 from shipclock.adapters.notifications import Announcer
+from shipclock.adapters.outlets import PeopleOutlets
 from shipclock.marketplaces.protocol import Hosts
 from shipclock.ports import SecretsFailed
 from shipclock.settings import HubSettings, SweeperSettings
@@ -72,11 +73,10 @@ def world(settings: SweeperSettings, say: Say) -> World:
         pictures=ImageWire(),
         hosts=Hosts(settings.marketplace_url, settings.auth_url),
         secrets=secret(settings.sources_secret),
-        announce=Announcer(
-            boto3.client("events", config=TELL),
-            settings.bus,
-            boto3.client("sns", config=TELL),
-            settings.topic,
+        announce=Announcer(boto3.client("events", config=TELL), settings.bus),
+        destinations=secret(settings.destinations_secret),
+        outlets=PeopleOutlets(
+            boto3.client("sns", config=TELL), settings.topic, rehearsal=settings.rehearsal
         ),
         say=say,
         real=real,

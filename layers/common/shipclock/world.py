@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from shipclock.marketplaces.protocol import Hosts
-from shipclock.ports import Pictures, Store, Wire
+from shipclock.ports import Outlets, Pictures, Store, Wire
 from shipclock.silence import FLOOR, Speaker
 
 T = TypeVar("T")
@@ -35,6 +35,8 @@ class World:
     hosts: Hosts
     secrets: Callable[[], Mapping[str, Any]]
     announce: Announce
+    destinations: Callable[[], Mapping[str, Any]]
+    outlets: Outlets
     say: Say
     real: Callable[[], datetime]
     sleep: Callable[[float], None]

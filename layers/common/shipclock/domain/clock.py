@@ -85,6 +85,11 @@ class Clock:
         return self.ask is Ask.AROUND
 
     @property
+    def cancels(self) -> bool:
+        """Whether the marketplace cancels the order because of it: at once, or soon after."""
+        return self.ask in (Ask.AROUND, Ask.DAILY)
+
+    @property
     def overtaken(self) -> bool:
         """Whether a stop after its due instant ended what was true as it ran out."""
         return self.stop is not None and self.stop.at > self.due_at
@@ -134,7 +139,8 @@ class Verdict:
 
     `key` is the clock's, as are its instant and what it is about, as they are known by now.
     `noticed_at` is the `now` of the settle that saw it first. `alerts` is false where another
-    verdict tells people of the same thing.
+    verdict tells people of the same thing. It is `hard` where the marketplace cancels the order
+    because of it.
     """
 
     key: str
@@ -148,6 +154,7 @@ class Verdict:
     number: str = ""
     cause: str = ""
     alerts: bool = True
+    hard: bool = False
 
     def of(self, clock: Clock, state: VerdictState) -> "Verdict":
         """The same verdict, as its clock is known by now."""
@@ -169,7 +176,8 @@ class Notice:
     """Something the seller is told once that is no verdict: a reminder, a warning, news.
 
     `day` is its identity within its kind and clock: of a reminder the shop's local day, so that
-    there is one a day, never doubled.
+    there is one a day, never doubled. `level` is how much it presses, empty: as its kind does.
+    `due_at` is the instant ahead that it is about, where there is one.
     """
 
     clock: str
@@ -177,6 +185,8 @@ class Notice:
     at: datetime
     day: str
     text: str
+    level: str = ""
+    due_at: datetime | None = None
 
     @property
     def key(self) -> str:

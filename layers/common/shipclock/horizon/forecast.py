@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from shipclock.decide import Decision, decide
 from shipclock.domain.clock import Verdict, VerdictState
 from shipclock.domain.order import Order
+from shipclock.escalation import next_step
 from shipclock.horizon.lines import Line, line_of
 from shipclock.rules import RULES, Ticking, next_instant
 from shipclock.situation import Read, Recorded, Situation
@@ -156,4 +157,8 @@ def _next(decision: Decision, about: Situation) -> datetime | None:
     for verdicts wait for it."""
     if decision.postponed or about.policy is None:
         return decision.wake_at
-    return next_instant(decision.timeline, about.policy, about.now)
+    instants = (
+        next_instant(decision.timeline, about.policy, about.now),
+        next_step(decision.timeline, about),
+    )
+    return min((at for at in instants if at is not None), default=None)

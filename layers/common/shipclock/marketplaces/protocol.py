@@ -27,9 +27,10 @@ class Shop:
     (TikTok Shop: Seller Own Fleet); `self_delivered` that the marketplace takes its own tracking
     events. `pack` names the policy pack its orders are judged by, empty: its market's. `automatic`
     names what goes out without a person: `cancellation`, `refund`,
-    `buyer_message`, `approve_cancellation`. `versions` pins a call to another version of the API
-    than ours, by the call's name. `closed` are local days on which nobody works, as one day or as
-    the first and the last: `2026-12-24/2026-12-26`.
+    `buyer_message`, `approve_cancellation`. `escalation` is how the nearing of a line at which the
+    marketplace cancels is told (`escalation.steps_of`), empty: as usual. `versions` pins a call to
+    another version of the API than ours, by the call's name. `closed` are local days on which
+    nobody works, as one day or as the first and the last: `2026-12-24/2026-12-26`.
     """
 
     shop_id: str
@@ -46,6 +47,7 @@ class Shop:
     self_delivered: bool = False
     automatic: tuple[str, ...] = ()
     pack: str = ""
+    escalation: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     closed: tuple[str, ...] = ()
 

@@ -1,0 +1,244 @@
+"""What people are to be told: collected per destination, shop and level, then closed as a message.
+
+| partition | sort key | row |
+|---|---|---|
+| `TELL#destination#shop` | `BOX#level` | what is collected: its round, how much, when it is due |
+| | `ITEM#level#round#event` | one event in it |
+| | `MESSAGE#…` | a round that was closed: due until it has been told |
+
+An event is kept for people in the same write that takes its own due mark off, so it is in exactly
+one round of each box. A round is closed over exactly what it holds. What a message says is thereby
+fixed before it is first tried, and a crash anywhere leaves something due.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from shipclock import rows
+from shipclock.domain.level import Level
+from shipclock.domain.times import parse, stamp
+from shipclock.due import LATER
+from shipclock.notify.destinations import Destination, Destinations
+from shipclock.notify.hours import digest_after, local_day
+from shipclock.ports import ABSENT, LARGEST_COMMIT, Change, Key, Put, Row, Store, StoreError, Write
+
+PACE = timedelta(minutes=10)
+"""How long after an urgent message the next one of a shop waits, to take more along."""
+
+MOST = 150
+"""Events in one part of a message."""
+
+KEPT = timedelta(days=90)
+"""How long items and messages are kept (real)."""
+
+UNNAMED = timedelta(hours=1)
+"""How often a box is looked at whose destination is not in the secret, off, or malformed."""
+
+GIVEN_UP = timedelta(days=7)
+"""How long it waits for that."""
+
+TRIES = 8
+
+ZoneOf = Callable[[Destination, str], ZoneInfo]
+"""In whose time a destination hears of a shop; of no shop where its id is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A verdict's or notice's row, as it was read, and the event that was made of it."""
+
+    row: Row
+    event: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """Collects and closes, in one sweep at `now`; `real` is the real time of it."""
+
+    store: Store
+    destinations: Destinations
+    zone_of: ZoneOf
+    now: datetime
+    real: datetime
+
+    # Collecting
+
+    def keep(self, told: Sequence[Told]) -> set[Key]:
+        """Keep events for whom they concern, and take their rows' marks off; the boxes that were
+        filled.
+
+        Raises `StoreError` where others are faster again and again; what is not kept stays due.
+        """
+        together = max(1, LARGEST_COMMIT // (1 + 2 * len(self.destinations.all)))
+        filled: set[Key] = set()
+        for first in range(0, len(told), together):
+            filled |= self._keep(told[first : first + together])
+        return filled
+
+    def _keep(self, told: Sequence[Told]) -> set[Key]:
+        for _ in range(TRIES):
+            boxes: dict[Key, list[Mapping[str, Any]]] = defaultdict(list)
+            for one in told:
+                for key in self._boxes(one.event):
+                    boxes[key].append(one.event)
+            writes: list[Write] = [_unmarked(one.row) for one in told]
+            for key, events in boxes.items():
+                writes += self._filled(key, events)
+            if not writes or self.store.commit(writes):
+                return set(boxes)
+            told = [one for one in told if self._is_due(one.row)]  # another sweep kept the others
+        raise StoreError(f"boxes were changed by others {TRIES} times in a row")
+
+    def _is_due(self, row: Row) -> bool:
+        now = self.store.get(rows.key_of(row))
+        return now is not None and now.get("due_at") == row["due_at"]
+
+    def _boxes(self, event: Mapping[str, Any]) -> list[Key]:
+        """The boxes that an event goes into."""
+        shop_id = str(event.get("shop_id", ""))
+        return [
+            (rows.tell_pk(one.name, shop_id), rows.BOX + self._level(one, shop_id, event).value)
+            for one in self.destinations.all
+            if one.wants(event)
+        ]
+
+    def _level(self, one: Destination, shop_id: str, event: Mapping[str, Any]) -> Level:
+        """The event's level; urgent where the instant that it is about comes before the digest."""
+        level, about = Level(event["level"]), event.get("due_at")
+        if level is not Level.ORDINARY or not about or parse(about) <= self.now:
+            return level
+        digest = digest_after(self.now, one.digest_at, self.zone_of(one, shop_id))
+        return Level.URGENT if parse(about) <= digest else level
+
+    def _filled(self, key: Key, events: Sequence[Mapping[str, Any]]) -> list[Write]:
+        """The writes that put events into a box, as long as its round is the one that was read."""
+        row = self.store.get(key)
+        round_, count = (row["round"], row["count"]) if row else (1, 0)
+        due_at = min(self._due_at(key, row), str((row or {}).get("due_at", LATER)))
+        level = key[1].removeprefix(rows.BOX)
+        change = Change(
+            key,
+            set={
+                "round": round_,
+                "count": count + len(events),
+                "since": row["since"] if row and count else stamp(self.now),
+                **rows.mark(key, due_at),
+            },
+            when={"round": round_, "count": count} if row else {"round": ABSENT},
+            create=True,
+        )
+        until = int((self.real + KEPT).timestamp())
+        items = [
+            Put(
+                {
+                    "pk": key[0],
+                    "sk": f"{item_prefix(level, round_)}{event['id']}",
+                    "doc": json.dumps(dict(event), ensure_ascii=False),
+                    "expires_at": until,
+                }
+            )
+            for event in events
+        ]
+        return [change, *items]
+
+    def _due_at(self, key: Key, row: Row | None) -> str:
+        """When a box is due that something is put into now."""
+        one, shop_id, level = self._about(key)
+        if one is None:
+            return rows.at(self.now + UNNAMED)
+        zone, quiet = self.zone_of(one, shop_id), one.quiet_at(level)
+        if level is Level.ORDINARY:
+            return rows.at(digest_after(self.now, one.digest_at, zone))
+        if quiet and quiet.at(self.now, zone):
+            return rows.at(quiet.over_at(self.now, zone))
+        last = parse(row["closed_at"]) if row and "closed_at" in row else None
+        if level is Level.URGENT and last and last <= self.now < last + PACE:
+            return rows.at(last + PACE)
+        return rows.after_all(self.real)
+
+    def _about(self, key: Key) -> tuple[Destination | None, str, Level]:
+        """The destination of a box, its shop and its level."""
+        _, name, shop_id = key[0].split("#", 2)
+        return self.destinations.named(name), shop_id, Level(key[1].removeprefix(rows.BOX))
+
+    # Closing
+
+    def close(self, key: Key) -> Key | None:
+        """Close a box's round if it is due and its hours let it; the message that it came to.
+
+        Of the digest there is one for each local day: where it went out already, on a day of which
+        a sweep made up for an earlier one, the next one has to wait for the next day.
+        """
+        row = self.store.get(key)
+        if row is None or str(row.get("due_at", LATER)) > stamp(self.now):
+            return None
+        one, shop_id, level = self._about(key)
+        if one is None:
+            self._wait(row)
+            return None
+        zone, quiet = self.zone_of(one, shop_id), one.quiet_at(level)
+        if quiet and quiet.at(self.now, zone):
+            self._put_off(row, rows.at(quiet.over_at(self.now, zone)))
+            return None
+        message = Put(self._message(row, local_day(self.now, zone), level))
+        if self.store.commit([self._closed(row), message]):
+            return message.key
+        if level is Level.ORDINARY and self.store.get(message.key) is not None:
+            self._put_off(row, rows.at(digest_after(self.now, one.digest_at, zone)))
+        return None
+
+    def _closed(self, row: Row) -> Change:
+        return Change(
+            rows.key_of(row),
+            set={"round": row["round"] + 1, "count": 0, "closed_at": stamp(self.now)},
+            remove=rows.UNMARK,
+            when={"round": row["round"], "count": row["count"]},
+        )
+
+    def _message(self, row: Row, day: str, level: Level) -> Row:
+        """The message that a round comes to, told part by part."""
+        _, name, shop_id = row["pk"].split("#", 2)
+        which = day if level is Level.ORDINARY else f"{row['round']:08}"
+        key = row["pk"], f"{rows.MESSAGE}{level.value}#{which}"
+        return {
+            "pk": key[0],
+            "sk": key[1],
+            "destination": name,
+            "shop_id": shop_id,
+            "level": level.value,
+            "day": day,
+            "closed_at": stamp(self.now),
+            "round": row["round"],
+            "part": 1,
+            "parts": -(-row["count"] // MOST),
+            "state": "waiting",
+            "tries": 0,
+            "expires_at": int((self.real + KEPT).timestamp()),
+            **rows.mark(key, rows.after_all(self.real)),
+        }
+
+    def _wait(self, row: Row) -> None:
+        """Wait for a destination that is not there: it may only be malformed."""
+        if self.now - parse(row["since"]) < GIVEN_UP:
+            self._put_off(row, rows.at(self.now + UNNAMED))
+        else:
+            self.store.write(self._closed(row))
+
+    def _put_off(self, row: Row, due_at: str) -> None:
+        mark = rows.mark(rows.key_of(row), due_at)
+        self.store.write(Change(rows.key_of(row), set=mark, when={"due_at": row["due_at"]}))
+
+
+def item_prefix(level: str, round_: int) -> str:
+    """How the sort keys of a round's items begin."""
+    return f"{rows.ITEM}{level}#{round_:08}#"
+
+
+def _unmarked(row: Row) -> Change:
+    """Takes the mark off a row whose event is kept, unless it has changed since it was read."""
+    return Change(rows.key_of(row), remove=rows.UNMARK, when={"due_at": row["due_at"]})
