@@ -17,7 +17,10 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "common"))
 
 from shipclock.rules import packs, policy
 from shipclock.rules.calendar import Span
