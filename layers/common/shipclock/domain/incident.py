@@ -156,10 +156,10 @@ def extended(start: datetime, due_at: datetime, spans: Spans) -> datetime:
     One that has run out as a span begins is not moved by it.
     """
     for begins, ends in spans:
+        begins = max(begins, start)
         if begins >= due_at:
             break
-        if ends > start:
-            due_at += ends - max(begins, start)
+        due_at += max(ends - begins, timedelta(0))
     return due_at
 
 
