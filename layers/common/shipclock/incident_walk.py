@@ -115,9 +115,11 @@ class IncidentWalk:
         with self._guard(key, "order"):
             self._settle(order_id)
             good = True
-        if not good:
+        head = None if good else self._store.get(key)
+        if head is not None:  # where another settle comes between, it knows what this one would
             again = rows.mark(key, rows.at_once(self._clockwork.real()))
-            self._store.write(Change(key, set=again, when={"due_at": ABSENT}))
+            seen = {"due_at": head.get("due_at", ABSENT)}
+            self._store.write(Change(key, set=again, when=seen))
 
 
 class _Bookmark:

@@ -4,7 +4,7 @@ Each word is a row that is put once and never changed, so that what was known wh
 sweep looks at the open orders again after each (`incident_walk`).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
@@ -98,9 +98,9 @@ def declare(store: Store, fact: IncidentFact, real: datetime) -> tuple[Incident,
     known = declared.find(named.incident_id)
     if known is not None:
         return known, False
-    lasting = sum(each.until > real for each in declared.incidents)
-    if lasting >= MOST_LASTING:
-        raise NotAsked(f"{lasting} incidents last already: lift those that are over.")
+    last = sum(each.until > real for each in declared.incidents)
+    if last >= MOST_LASTING and incident.until > real:
+        raise NotAsked(f"{last} incidents last already: lift those that are over.")
     store.write(Put(codec.incident_row(named, real)))
     return incident, True
 
@@ -266,8 +266,3 @@ def _fits(incident: Incident, real: datetime) -> None:
         raise NotAsked("It would end before it begins: check both times, and their offsets.")
     if length > LONGEST:
         raise NotAsked("It lasts for more than a year: declare shorter ones.")
-
-
-def lasting(incidents: Iterable[Incident], now: datetime) -> list[Incident]:
-    """Those that are not over."""
-    return [incident for incident in incidents if incident.until > now]

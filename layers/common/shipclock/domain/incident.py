@@ -226,7 +226,9 @@ def _bare(name: str) -> str:
 
 
 ZIP_PLUS = re.compile(r"(\d{5})-\d{4}", re.ASCII)
-PATTERN = re.compile(r"[A-Z0-9]{2,12}|[A-Z0-9]{1,12}\*|(\d{2,12})-(\d{2,12})", re.ASCII)
+PATTERN = re.compile(
+    r"(?=[A-Z]*[0-9])[A-Z0-9]{2,12}|[A-Z0-9]{1,12}\*|(\d{2,12})-(\d{2,12})", re.ASCII
+)
 
 
 def postcode(text: str) -> str:
