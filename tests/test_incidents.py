@@ -657,10 +657,11 @@ def test_two_sweeps_that_walk_at_once_come_to_the_same(stage: Stage) -> None:
 
 def test_an_order_settled_by_newer_news_is_not_settled_by_older_ones(stage: Stage) -> None:
     order_id = on_its_way(stage)
-    old = incidents.Declarations(stage.store)
+    tell = stage.world.tell
+    old = incidents.Declarations(stage.store, tell)
     old()
     declare(stage)
-    for declared in (incidents.Declarations(stage.store), old):
+    for declared in (incidents.Declarations(stage.store, tell), old):
         settle(stage.store, lambda _: stage.shop(), order_id, at(1), stage.real.now, declared)
         assert due(stage, order_id) == at(LOST + 10)
     head = stage.memory.rows[f"ORDER#{order_id}"][rows.HEAD]
@@ -759,6 +760,34 @@ def test_random_incidents_end_as_an_oracle_that_looks_at_every_minute_says() -> 
             left -= not any(begins <= hour < ends for begins, ends in periods.values())
             hour += 1
         assert due(stage, order_id) == at(hour)
+
+
+def test_a_word_that_can_not_be_read_keeps_no_order_from_being_settled(stage: Stage) -> None:
+    incident = declare(stage)
+    odd = {"pk": rows.INCIDENTS, "sk": f"{'b' * 10}#0", "doc": '{"kind": "forgotten"}'}
+    stage.memory.rows[rows.INCIDENTS][odd["sk"]] = odd
+    order_id = on_its_way(stage)
+    assert listed(stage, incident) == {order_id: "affected"}
+    assert odd["sk"] in [line.fields.get("incident") for line in stage.lines]
+
+
+def test_a_head_keeps_of_incidents_only_what_it_needs(stage: Stage) -> None:
+    order_id = on_its_way(stage)
+    head = stage.memory.rows[f"ORDER#{order_id}"][rows.HEAD]
+    assert not {name for name in head if name.startswith("incident")}
+    mine = declare(stage)
+    area = declare(stage, carriers=("Ninja Van",), postcodes=(POSTCODE,))
+    declare(stage, carriers=("Ninja Van",))
+    declare(stage, carriers=("Ninja Van",), regions=("MY-10",))
+    stage.settle_down()
+    head = stage.memory.rows[f"ORDER#{order_id}"][rows.HEAD]
+    assert {mine.incident_id, area.incident_id} == head["incidents"].keys()
+    assert head["incidents"][mine.incident_id] == " in affected"
+    lift(stage, mine, -1)
+    lift(stage, area, -1)
+    stage.settle_down()
+    head = stage.memory.rows[f"ORDER#{order_id}"][rows.HEAD]
+    assert head["incidents"].keys() == {area.incident_id}
 
 
 def test_what_was_said_is_kept_as_it_was_said(stage: Stage) -> None:

@@ -31,7 +31,7 @@ LISTED = {Fit.IN: "affected", Fit.UNKNOWN: "possible", Fit.OUT: ""}
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What the head keeps of one incident: what the address told of its area (by the digest of
-    that), and how the order stands in its list."""
+    that; empty: it names none), and how the order stands in its list."""
 
     area: str = ""
     told: Fit = Fit.UNKNOWN
@@ -40,6 +40,11 @@ class Kept:
     def __str__(self) -> str:
         """As it stands in the head."""
         return f"{self.area} {self.told} {self.listed}".rstrip()
+
+    @property
+    def empty(self) -> bool:
+        """Whether it says nothing that would not be known without it."""
+        return not self.listed and (not self.area or self.told is Fit.UNKNOWN)
 
     @classmethod
     def parse(cls, text: str) -> "Kept":
@@ -60,11 +65,11 @@ class Matched:
     more: bool = False
 
     def head(self) -> Row:
-        """The attributes of the head."""
-        found: Row = {"incidents_seen": self.revision} if self.revision else {}
-        if self.kept:
-            found["incidents"] = {name: str(kept) for name, kept in sorted(self.kept.items())}
-        return found
+        """The attributes of the head; of a table that knows no incidents none."""
+        if not self.revision:
+            return {}
+        kept = {name: str(one) for name, one in sorted(self.kept.items()) if not one.empty}
+        return {"incidents_seen": self.revision, "incidents": kept}
 
     def writes(self, order: Order, now: datetime) -> Iterator[Change]:
         """The order's rows under the incidents, for the commit that writes the head."""
@@ -152,7 +157,9 @@ def said_by_hand(order: Order) -> dict[str, bool]:
 
 
 def area_digest(incident: Incident) -> str:
-    """Tells one area from another."""
+    """Tells one area from another; empty where an incident names none."""
+    if not any(incident.area):
+        return ""
     return hashlib.sha256(repr(incident.area).encode()).hexdigest()[:8]
 
 

@@ -42,10 +42,12 @@ KINDS = ("carriers", "regions", "postcodes")
 @dataclass(frozen=True, slots=True)
 class Declared:
     """Every incident as it is known by now, the earliest first. `revision` counts what was said: of
-    two readings the one with more is newer."""
+    two readings the one with more is newer. `unread` are the sort keys of rows that could not be
+    read: every order is settled by this, so one bad row must not keep them all from it."""
 
     revision: int = 0
     incidents: tuple[Incident, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def find(self, incident_id: str) -> Incident | None:
         """One of them."""
@@ -59,21 +61,28 @@ DeclaredOf = Callable[[int], Declared]
 def read_declared(store: Store) -> Declared:
     """Read all incidents, strongly: one query."""
     said: dict[str, list[IncidentFact]] = {}
+    unread: list[str] = []
     found = store.read(rows.INCIDENTS)
-    for fact in map(codec.read_incident, found):
-        said.setdefault(fact.incident_id, []).append(fact)
+    for row in found:
+        try:
+            fact = codec.read_incident(row)
+        except ValueError:
+            unread.append(row["sk"])
+        else:
+            said.setdefault(fact.incident_id, []).append(fact)
     folded = [incident for facts in said.values() if (incident := fold_incident(facts))]
     folded.sort(key=lambda incident: (incident.begins_at, incident.incident_id))
-    return Declared(len(found), tuple(folded))
+    return Declared(len(found), tuple(folded), tuple(unread))
 
 
 class Declarations:
     """The incidents as one sweep knows them: read when an order is settled first, and again where
     an order was settled by a newer reading already."""
 
-    def __init__(self, store: Store) -> None:
-        """Reads from that store."""
+    def __init__(self, store: Store, tell: Callable[..., None]) -> None:
+        """Reads from that store; `tell` says what could not be read."""
         self._store = store
+        self._tell = tell
         self._declared: Declared | None = None
         self._lock = Lock()
 
@@ -82,6 +91,8 @@ class Declarations:
         with self._lock:
             if self._declared is None or self._declared.revision < revision:
                 self._declared = read_declared(self._store)
+                for name in self._declared.unread:
+                    self._tell("incident.unreadable", incident=name)
             return self._declared
 
 

@@ -103,7 +103,7 @@ class Sweep:
         self._images: list[Key] = []
         self._shops = Shops(world.store)
         self._guard = Guard(world.store, now, world.tell, self._translator.quarantine)
-        self._declared = Declarations(world.store)
+        self._declared = Declarations(world.store, world.tell)
         self._lanes = Lanes(
             world, self._clockwork, now, self._guard, self._shops, self._settle, self._declared
         )
