@@ -735,6 +735,20 @@ def test_an_incident_of_other_shops_is_not_about_the_order(stage: Stage) -> None
     assert [one.incident_id for one in shown(stage, order_id).incidents] == [mine.incident_id]
 
 
+@pytest.mark.parametrize("elsewhere", [("7490000000000000009",), (SHOP_ID,), ()])
+def test_orders_of_a_shop_that_it_is_no_longer_about_are_let_go(
+    elsewhere: tuple[str, ...], stage: Stage
+) -> None:
+    order_id = on_its_way(stage)
+    incident = declare(stage, shops=(SHOP_ID,))
+    stage.settle_down()
+    assert listed(stage, incident) == {order_id: "affected"}
+    changed = IncidentFact(incident.incident_id, "changed", REAL, shops=elsewhere)
+    incidents.change(stage.store, changed, stage.real.now)
+    stage.settle_down()
+    assert (listed(stage, incident) == {}) is (elsewhere == ("7490000000000000009",))
+
+
 def test_random_incidents_end_as_an_oracle_that_looks_at_every_minute_says() -> None:
     """Overlaps, lifts, changes of the period, at random; the clock of one order in the end."""
     dice = random.Random(11)

@@ -287,6 +287,19 @@ def test_nothing_is_said_of_what_lay_in_no_ones_way() -> None:
     assert words(unsure, "delivery_sla_time") == ""
 
 
+def test_of_a_package_nothing_is_said_that_is_about_another() -> None:
+    order = met(two_packages(), incident(0, 10, carriers=("Ninja Van",)))
+    of = {n: clock(order, "not_acknowledged", number=n) for n in (NUMBER, OTHER)}
+    assert incident_words(order, of[NUMBER], policy()) == ""
+    assert "a flood" in incident_words(order, of[OTHER], policy())
+
+
+def test_of_what_happened_at_once_nothing_is_said_unless_it_was_moved() -> None:
+    order = met(shipped(scan("picked_up", 5), scan("damaged", 50)), incident(0, 10))
+    damaged = next(t.clock for t in timeline(order, policy()) if t.clock.cause == "damaged")
+    assert incident_words(order, damaged, policy()) == ""
+
+
 def test_without_incidents_nothing_changes() -> None:
     order = shipped()
     assert undisturbed(order, policy()) == {

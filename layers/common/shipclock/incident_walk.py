@@ -16,7 +16,7 @@ from shipclock.connect import open_partitions
 from shipclock.domain.order import DELIVERED, OPEN_STAGES, STAGES
 from shipclock.domain.times import stamp
 from shipclock.guard import Guard
-from shipclock.incidents import Declared
+from shipclock.incidents import shops_of
 from shipclock.lane import LEASE
 from shipclock.ports import ABSENT, Change, Key, Row, Store
 
@@ -47,18 +47,16 @@ class IncidentWalk:
         self._settle = settle
         self._each = each
 
-    def run(self, keys: Iterable[Key], declared: Callable[[], Declared], now: datetime) -> None:
+    def run(self, keys: Iterable[Key], now: datetime) -> None:
         """Look again for whatever was said in these rows, as far as the time allows."""
         by_incident: dict[str, list[Key]] = {}
         for key in dict.fromkeys(keys):
             by_incident.setdefault(key[1].partition("#")[0], []).append(key)
         for incident_id, its in by_incident.items():
             with self._guard((rows.INCIDENTS, its[0][1]), "incident"):
-                ripe = [row for row in map(self._ripe, its, [now] * len(its)) if row]
+                ripe = [row for key in its if (row := self._ripe(key, now))]
                 if ripe:
-                    incident = declared().find(incident_id)
-                    shops = incident.shops if incident else ()
-                    self._walk(ripe, shops or self._every_shop())
+                    self._walk(ripe, shops_of(self._store, incident_id) or self._every_shop())
 
     def _ripe(self, key: Key, now: datetime) -> Row | None:
         """The row, once it has been seen for long enough; its time by our own clock, for whoever

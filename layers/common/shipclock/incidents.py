@@ -141,8 +141,9 @@ def lift(
 
 
 def _say(store: Store, fact: IncidentFact, real: datetime) -> Incident:
-    found = [codec.read_incident(row) for row in store.read(rows.INCIDENTS, f"{fact.incident_id}#")]
-    if not ID.fullmatch(fact.incident_id) or not found:
+    named = ID.fullmatch(fact.incident_id)
+    found = _said_of(store, fact.incident_id) if named else []
+    if not found:
         raise NotAsked(
             f"There is no incident {fact.incident_id[:40]!r}; `shipclock incident list` shows all."
         )
@@ -153,6 +154,21 @@ def _say(store: Store, fact: IncidentFact, real: datetime) -> Incident:
         _fits(incident, real)
     store.write(Put(codec.incident_row(fact, real)))
     return incident
+
+
+def _said_of(store: Store, incident_id: str) -> list[IncidentFact]:
+    return [codec.read_incident(row) for row in store.read(rows.INCIDENTS, f"{incident_id}#")]
+
+
+def shops_of(store: Store, incident_id: str) -> tuple[str, ...]:
+    """The shops that an incident is about, and those that it was about once: their orders have to
+    be let go. Empty: all."""
+    said = [fact.shops or () for fact in _said_of(store, incident_id) if _names_shops(fact)]
+    return () if () in said else tuple(sorted({shop for shops in said for shop in shops}))
+
+
+def _names_shops(fact: IncidentFact) -> bool:
+    return fact.kind == "declared" or fact.shops is not None
 
 
 def _folded(facts: Sequence[IncidentFact]) -> Incident:

@@ -6,7 +6,7 @@ from shipclock.domain.order import Order
 from shipclock.incident_match import LISTED
 from shipclock.incident_texts import buyer_message
 from shipclock.rules import undisturbed
-from shipclock.rules.incidents import fit, run_of
+from shipclock.rules.incidents import about, fit, run_of
 from shipclock.settle import Settled
 from shipclock.views import MovedClock, OrderIncidentView
 
@@ -62,8 +62,5 @@ def _meets(each: Incidence, clock: Clock, order: Order) -> bool:
     about."""
     if clock.at_once or clock.starts_at is None:
         return False
-    package = next(
-        (p for p in order.packages if p.parcel and p.parcel.number == clock.number), None
-    )
-    about = fit(order, each, package if clock.number else None)
-    return about is Fit.IN and each.incident.overlaps(clock.starts_at, clock.due_at)
+    met = each.incident in about(order, clock.number)
+    return met and each.incident.overlaps(clock.starts_at, clock.due_at)

@@ -164,7 +164,7 @@ class Sweep:
         walk = IncidentWalk(
             self._store, self._clockwork, self._guard, self._settle, self._world.each
         )
-        walk.run(self._incidents, self._declared, self._now)
+        walk.run(self._incidents, self._now)
 
     # Pictures
 

@@ -174,7 +174,7 @@ def _met(order: Order, verdict: Verdict) -> list[Incident]:
     if order.facts is None:
         return []
     span = order.facts.create_time, verdict.due_at
-    return [incident for incident in incidents.about(order) if incident.overlaps(*span)]
+    return [each for each in incidents.about(order, verdict.number) if each.overlaps(*span)]
 
 
 def _where(rule: str) -> str:

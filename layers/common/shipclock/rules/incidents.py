@@ -75,9 +75,10 @@ def same_carrier(one: str, other: str) -> Fit:
     return Fit.OUT if differ(one, other) else Fit.UNKNOWN
 
 
-def about(order: Order) -> tuple[Incident, ...]:
-    """The incidents that certainly are about an order."""
-    return tuple(each.incident for each in order.incidents if fit(order, each) is Fit.IN)
+def about(order: Order, number: str = "") -> tuple[Incident, ...]:
+    """The incidents that certainly are about an order, or about its package with that number."""
+    package = next((p for p in order.packages if p.parcel and p.parcel.number == number), None)
+    return tuple(each.incident for each in order.incidents if fit(order, each, package) is Fit.IN)
 
 
 Run = tuple[str, str, str, datetime | None]
@@ -97,12 +98,13 @@ def without(order: Order) -> Order:
 def words(order: Order, clock: Clock, policy: Policy, before: datetime | None) -> str:
     """What is to be said of incidents where a clock has run out that would have at `before` without
     them; empty where none lay in its way."""
-    starts_at = order.starts_at if clock.at_once else clock.starts_at
-    met = [each for each in about(order) if each.overlaps(starts_at or clock.due_at, clock.due_at)]
-    if not met:
+    starts_at = (order.starts_at if clock.at_once else clock.starts_at) or clock.due_at
+    met = [i for i in about(order, clock.number) if i.overlaps(starts_at, clock.due_at)]
+    moved = before is not None and before < clock.due_at
+    if not met or (clock.at_once and not moved):
         return ""
     told = "; ".join(f"{each.incident_id}, {period(each, policy)}: {each.reason}" for each in met)
-    if before is not None and before < clock.due_at:
+    if before is not None and moved:
         return (
             f"The time of a declared incident is not counted here ({told}): without it this would "
             f"have been on {local(before, policy.zone)}."
