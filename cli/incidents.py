@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from cli import operate
-from shipclock import incident_view, incidents
+from shipclock import incident_shapes, incident_view, incidents
 from shipclock.asking import NotAsked
 from shipclock.domain.incident import Incident
 from shipclock.domain.times import stamp
@@ -83,7 +83,7 @@ def declare_command(table: str | None, **said: Any) -> None:
     """Declare an incident. Of a carrier, regions and postcodes each kind that is given must fit, of
     several of one kind any. What a pack allows to be extended is; the marketplace's own clocks run
     on."""
-    told = incident_view.Declaring(**_times(said))
+    told = incident_shapes.Declaring(**_times(said))
     fact = incident_view.fact_of(told, by=getpass.getuser())
     incident, new = incidents.declare(operate.open_store(table), fact, real())
     click.echo(
@@ -100,7 +100,7 @@ def change_command(incident_id: str, open_end: bool, table: str | None, **said: 
     """Say something else of INCIDENT_ID. What is left out stays; carriers, regions, postcodes,
     shops and evidence that are given take the place of all earlier ones."""
     given = {name: list(v) if isinstance(v, tuple) else v for name, v in _times(said).items() if v}
-    told = incident_view.Changing.model_validate({"open_end": open_end, **given})
+    told = incident_shapes.Changing.model_validate({"open_end": open_end, **given})
     fact = incident_view.fact_of(told, incident_id, by=getpass.getuser())
     incidents.change(operate.open_store(table), fact, real())
     click.echo(f"noted. {NEXT} `shipclock incident show {incident_id}`")

@@ -28,7 +28,7 @@ from shipclock.horizon.reading import read_open
 from shipclock.horizon.shapes import DueClocks, ForecastPage
 from shipclock.horizon.until import ahead, until
 from shipclock.hub import Asked, Asking, OrderList, QuarantineList, StockList, Visitor
-from shipclock.incident_view import (
+from shipclock.incident_shapes import (
     Changing,
     Declaring,
     IncidentList,

@@ -11,18 +11,14 @@ from hypothesis import strategies as st
 
 from shipclock.domain.incident import (
     OPEN_FOR,
-    Fit,
     Incident,
     IncidentFact,
-    Place,
     extended,
     fold_incident,
-    has_postcode,
     in_area,
-    in_region,
-    postcode_pattern,
     union,
 )
+from shipclock.domain.place import Fit, Place, has_postcode, in_region, postcode_pattern
 from tests.builders import T0, after, patient
 
 SECOND = timedelta(seconds=1)

@@ -8,8 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from shipclock.domain.clock import Clock, ClockState
-from shipclock.domain.incident import Fit, Incidence, Incident
+from shipclock.domain.incident import Incidence, Incident
 from shipclock.domain.order import Order
+from shipclock.domain.place import Fit
 from shipclock.rules import incident_words, timeline, undisturbed
 from shipclock.rules.incidents import about, fit, run_of, same_carrier
 from shipclock.rules.policy import Clause, Policy

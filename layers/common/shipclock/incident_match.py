@@ -13,8 +13,9 @@ from datetime import datetime
 
 from shipclock import rows
 from shipclock.asking import AFFECTED
-from shipclock.domain.incident import Fit, Incidence, Incident, Place, in_area
+from shipclock.domain.incident import Incidence, Incident, in_area
 from shipclock.domain.order import CANCELLED, DELIVERED, Order
+from shipclock.domain.place import Fit, Place
 from shipclock.domain.times import stamp
 from shipclock.incidents import Declared
 from shipclock.ports import Change, Row

@@ -1,8 +1,9 @@
 """What incidents there are about an order, for its page: with the clocks that they meet."""
 
 from shipclock.domain.clock import Clock
-from shipclock.domain.incident import Fit, Incidence
+from shipclock.domain.incident import Incidence
 from shipclock.domain.order import Order
+from shipclock.domain.place import Fit
 from shipclock.incident_match import LISTED
 from shipclock.incident_texts import buyer_message
 from shipclock.rules import undisturbed

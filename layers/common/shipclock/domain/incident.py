@@ -4,12 +4,12 @@ A person declares one; facts about it are never changed, and what it is by now i
 The marketplace has no call for any of this (`tiktok-shop.md` 5.7).
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Literal
+
+from shipclock.domain.place import Fit, Place, all_fit, any_fits, has_postcode, in_region
 
 OPEN_FOR = timedelta(days=14)
 """An incident without an end counts for so long, until a person says more: one that is forgotten
@@ -17,26 +17,6 @@ must not keep clocks from running out for ever."""
 
 LONGEST = timedelta(days=366)
 """No incident may be longer."""
-
-
-class Fit(StrEnum):
-    """Whether an incident is about something. `UNKNOWN`: what we know does not tell."""
-
-    IN = "in"
-    OUT = "out"
-    UNKNOWN = "unknown"
-
-
-def all_fit(fits: Iterable[Fit]) -> Fit:
-    """Whether all of them do; of none, they do."""
-    found = set(fits)
-    return next((fit for fit in (Fit.OUT, Fit.UNKNOWN) if fit in found), Fit.IN)
-
-
-def any_fits(fits: Iterable[Fit]) -> Fit:
-    """Whether one of them does; of none, it can't be told."""
-    found = set(fits)
-    return next((fit for fit in (Fit.IN, Fit.UNKNOWN, Fit.OUT) if fit in found), Fit.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,16 +146,6 @@ def extended(start: datetime, due_at: datetime, spans: Spans) -> datetime:
 # Where
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What is known of where an order goes to; empty: not known. `districts` are the names and ISO
-    codes that the marketplace gives of state, city and so on."""
-
-    postcode: str = ""
-    country: str = ""
-    districts: frozenset[str] = frozenset()
-
-
 def in_area(incident: Incident, place: Place) -> Fit:
     """Whether an address is of an incident; of one that names no area, it is."""
     kinds = []
@@ -184,86 +154,6 @@ def in_area(incident: Incident, place: Place) -> Fit:
     if incident.postcodes:
         kinds.append(any_fits(has_postcode(code, place.postcode) for code in incident.postcodes))
     return all_fit(kinds)
-
-
-COUNTRY = re.compile(r"[A-Z]{2}")
-SUBDIVISION = re.compile(r"([A-Z]{2})-[A-Z0-9]{1,3}")
-COUNTRIES = {"UK": "GB"}
-"""Countries that are written in two ways."""
-
-
-def in_region(region: str, place: Place) -> Fit:
-    """Whether a place lies in a region: a country's two letters, an ISO 3166-2 code, or a name as
-    the marketplace writes it."""
-    written = region.strip().upper()
-    country = _country(place.country)
-    if COUNTRY.fullmatch(written):
-        return _told(_country(written) == country) if country else Fit.UNKNOWN
-    districts = {_bare(name) for name in place.districts}
-    if _bare(written) in districts:
-        return Fit.IN
-    code = SUBDIVISION.fullmatch(written)
-    if code is None:
-        return Fit.OUT if districts else Fit.UNKNOWN
-    if country and country != _country(code[1]):
-        return Fit.OUT
-    coded = any(SUBDIVISION.fullmatch(name.strip().upper()) for name in place.districts)
-    return Fit.OUT if coded else Fit.UNKNOWN
-
-
-def _country(code: str) -> str:
-    written = code.strip().upper()
-    return COUNTRIES.get(written, written)
-
-
-def _told(fits: bool) -> Fit:
-    return Fit.IN if fits else Fit.OUT
-
-
-def _bare(name: str) -> str:
-    """A name without spaces and signs, in lower case."""
-    return "".join(c for c in name.casefold() if c.isalnum())
-
-
-ZIP_PLUS = re.compile(r"(\d{5})-\d{4}", re.ASCII)
-PATTERN = re.compile(
-    r"(?=[A-Z]*[0-9])[A-Z0-9]{2,12}|[A-Z0-9]{1,12}\*|(\d{2,12})-(\d{2,12})", re.ASCII
-)
-
-
-def postcode(text: str) -> str:
-    """A postcode as it is compared: capitals and digits alone; of a long US one its first five."""
-    long = ZIP_PLUS.fullmatch(text.strip())
-    return long[1] if long else "".join(c for c in text.upper() if c.isalnum())
-
-
-def postcode_pattern(text: str) -> str:
-    """What a person writes for some postcodes, as it is compared: `10110`, `10110-10120`, `SW1A*`.
-    Raises ValueError telling what is accepted."""
-    written = "".join(text.split()).upper()
-    found = PATTERN.fullmatch(written)
-    good = found is not None and (
-        found[1] is None or (len(found[1]) == len(found[2]) and found[1] <= found[2])
-    )
-    if not good:
-        raise ValueError(
-            f"{text[:40]!r} names no postcodes: write 10110, 10110-10120 (as many digits on both "
-            "sides, the smaller one first) or SW1A*; a single code without hyphens"
-        )
-    return written
-
-
-def has_postcode(pattern: str, code: str) -> Fit:
-    """Whether a code is among those of a pattern that `postcode_pattern` let pass."""
-    code = postcode(code)
-    if not code:
-        return Fit.UNKNOWN
-    first, hyphen, last = pattern.partition("-")
-    if hyphen:
-        return _told(len(code) == len(first) and code.isdigit() and first <= code <= last)
-    if pattern.endswith("*"):
-        return _told(code.startswith(pattern[:-1]))
-    return _told(code == pattern)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,9 @@ from datetime import datetime
 from shipclock.domain.carrier import differ, known_as
 from shipclock.domain.clock import Clock
 from shipclock.domain.composition import Package
-from shipclock.domain.incident import (
-    Fit,
-    Incidence,
-    Incident,
-    all_fit,
-    any_fits,
-    extended,
-    union,
-)
+from shipclock.domain.incident import Incidence, Incident, extended, union
 from shipclock.domain.order import Order
+from shipclock.domain.place import Fit, all_fit, any_fits
 from shipclock.domain.times import local
 from shipclock.rules.policy import Clause, Deadline, Policy
 
