@@ -111,6 +111,11 @@ def test_however_facts_come_they_add_up_to_the_same() -> None:
     assert (one.ends_at, one.reason) == (after(15), "flood and mud")
 
 
+def test_of_two_words_of_one_instant_the_same_one_counts_however_they_come() -> None:
+    one, other = (IncidentFact("a1", "changed", after(51), reason=text) for text in ("mud", "rain"))
+    assert fold_incident([DECLARED, one, other]) == fold_incident([DECLARED, other, one])
+
+
 def test_without_an_end_it_counts_for_a_fortnight() -> None:
     assert incident(0, None).until == T0 + timedelta(days=14)
 
@@ -287,6 +292,9 @@ def test_a_region_is_a_country_a_code_or_a_name(region: str, place: Place, fit: 
     [
         ("10110", "10110", IN),
         ("10110", "10111", OUT),
+        ("10110 - 10120", "10110", IN),
+        ("10110-10110", "10110", IN),
+        ("sw1a 1aa", "SW1A 1AA", IN),
         ("10110-10120", "10109", OUT),
         ("10110-10120", "10110", IN),
         ("10110-10120", "10120", IN),
