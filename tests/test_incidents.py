@@ -662,7 +662,9 @@ def test_an_order_settled_by_newer_news_is_not_settled_by_older_ones(stage: Stag
     old()
     declare(stage)
     for declared in (incidents.Declarations(stage.store, tell), old):
-        settle(stage.store, lambda _: stage.shop(), order_id, at(1), stage.real.now, declared)
+        settle(
+            stage.store, lambda _: stage.shop(), order_id, at(1), stage.real.now, declared=declared
+        )
         assert due(stage, order_id) == at(LOST + 10)
     head = stage.memory.rows[f"ORDER#{order_id}"][rows.HEAD]
     assert head["incidents_seen"] == 1

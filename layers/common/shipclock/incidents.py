@@ -64,8 +64,8 @@ class Declarations:
     """The incidents as one sweep knows them: read when an order is settled first, and again where
     an order was settled by a newer reading already."""
 
-    def __init__(self, store: Store, tell: Callable[..., None]) -> None:
-        """Reads from that store; `tell` says what could not be read."""
+    def __init__(self, store: Store, tell: Callable[..., None] | None = None) -> None:
+        """Reads from that store; `tell`, where there is one, says what could not be read."""
         self._store = store
         self._tell = tell
         self._declared: Declared | None = None
@@ -76,8 +76,9 @@ class Declarations:
         with self._lock:
             if self._declared is None or self._declared.revision < revision:
                 self._declared = read_declared(self._store)
-                for name in self._declared.unread:
-                    self._tell("incident.unreadable", incident=name)
+                if self._tell is not None:
+                    for name in self._declared.unread:
+                        self._tell("incident.unreadable", incident=name)
             return self._declared
 
 
