@@ -34,9 +34,8 @@ from shipclock.horizon.lines import Line
 from shipclock.horizon.shapes import DueClocks, ForecastPage
 from shipclock.horizon.tally import OUTCOMES
 from shipclock.hub import ROLES, OrderList, QuarantineList, every_stage
-from shipclock.notify import destinations, outbox
-from shipclock.incident_view import IncidentView
 from shipclock.incident_shapes import IncidentView
+from shipclock.notify import destinations, outbox
 from shipclock.rules.packs import parse_pack
 from shipclock.sources.mapped.auth import STRATEGIES
 from shipclock.sources.mapped.proof import ALGORITHMS, ENCODINGS, KEYS, STAMPS
