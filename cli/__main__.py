@@ -19,6 +19,7 @@ from cli import (
     doctor,
     event_docs,
     horizon,
+    incidents,
     local,
     lock,
     notify,
@@ -109,6 +110,7 @@ def replay_command(
 
 main.add_command(shops.group)
 main.add_command(stock.group)
+main.add_command(incidents.group)
 carriers.group.add_command(carriers_try.command)
 main.add_command(carriers.group)
 main.add_command(policy.group)

@@ -25,6 +25,9 @@ a stop comes after the instant. Both call off what the verdict had prepared.
 CANCELLED stops every clock that has not run out. One that had stays missed and its verdict stands,
 for a cancellation does not undo what was late; what it had prepared is called off.
 
+A clock whose clause says `force_majeure` stands still during [incidents](incidents.md) that are
+about its order.
+
 Times without an offset from UTC, and those more than 15 minutes ahead of their receipt, may stop a
 clock and never prove one missed.
 """

@@ -34,6 +34,7 @@ from shipclock.horizon.lines import Line
 from shipclock.horizon.shapes import DueClocks, ForecastPage
 from shipclock.horizon.tally import OUTCOMES
 from shipclock.hub import ROLES, OrderList, QuarantineList, every_stage
+from shipclock.incident_shapes import IncidentView
 from shipclock.notify import destinations, outbox
 from shipclock.rules.packs import parse_pack
 from shipclock.sources.mapped.auth import STRATEGIES
@@ -42,7 +43,7 @@ from shipclock.sources.mapped.schema import PRESENT
 from shipclock.sources.mapped.tables import Table
 from shipclock.sources.mapped.times import FORMS
 from shipclock.standing_views import SignalsList
-from shipclock.views import OrderView, PushView
+from shipclock.views import OrderIncidentView, OrderView, PushView
 from tests.sources import mappings
 
 ROOT = Path(__file__).parent.parent
@@ -344,9 +345,13 @@ def test_the_api_page_shows_what_the_hub_answers() -> None:
         (QuarantineList, "deliveries"),
         (PushView, "call"),
         (SignalsList, "shops"),
+        (IncidentView, "counts_until"),
     ):
-        (example,) = [one for one in shown if mark in one]
+        found = [one for one in shown if mark in one]  # an incident names shops too
+        (example,) = [one for one in found if ("incident_id" in one) is (model is IncidentView)]
         assert model.model_validate(example).model_dump(mode="json") == example
+    (met,) = [one for one in shown if isinstance(one, list) and "by_hand" in one[0]]
+    assert [OrderIncidentView.model_validate(one).model_dump(mode="json") for one in met] == met
 
 
 def test_the_page_of_what_lies_ahead_shows_what_the_hub_answers() -> None:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from shipclock.domain.clock import Verdict, VerdictState
+from shipclock.domain.incident import Incidence, Incident
 from shipclock.domain.order import Order
+from shipclock.domain.place import Fit
 from shipclock.rules import abnormal_delivery
 from shipclock.tasks import CLAIMED_WITHIN, Task, tasks
 from tests.builders import (
@@ -126,6 +128,59 @@ def test_a_delay_that_nobody_is_to_blame_for_is_told_the_marketplace(
     for task in found:
         for word in (ORDER, NUMBER, "Kota Contoh", "Synthetic Express"):
             assert word in task.text
+
+
+FLOOD = Incident(
+    "a1", after(20), after(40), "A flood.", after(30), evidence=("https://weather.example/flood",)
+)
+
+
+def flooded(about: Order, incident: Incident = FLOOD, area: Fit = Fit.IN) -> Order:
+    return replace(about, incidents=(Incidence(incident, area),))
+
+
+@pytest.mark.parametrize(
+    ("rule", "where"),
+    [
+        ("rts_sla_time", "late dispatch appeal"),
+        ("tts_sla_time", "late dispatch appeal"),
+        ("collection_due_time", "logistics ticket"),
+        ("delivery_sla_time", "force majeure ticket"),
+        ("delivery_period", "force majeure ticket"),
+    ],
+)
+def test_an_incident_that_lay_in_the_way_brings_a_text_to_paste(rule: str, where: str) -> None:
+    about = flooded(order(status="AWAITING_COLLECTION"))
+    (task,) = of(about, verdict(rule, 48))
+    assert task.kind == "force_majeure"
+    assert where in task.where
+    for word in (ORDER, "A flood.\n", "https://weather.example/flood", rule, "Period: from"):
+        assert word in task.text
+
+
+def test_what_the_carrier_tells_and_what_was_declared_stand_in_one_text() -> None:
+    late = scan("delayed", 40, reason="weather")
+    (task,) = of(flooded(order(scan("in_transit", 10), late)), verdict("delivery_sla_time", 90))
+    for word in ("the weather; A flood.", "told of it on", "the carrier's statement", NUMBER):
+        assert word in task.text
+
+
+@pytest.mark.parametrize(("begins", "ends"), [(-20, 0), (48, 60)])
+def test_an_incident_before_the_order_or_after_its_line_brings_none(
+    begins: float, ends: float
+) -> None:
+    elsewhere = replace(FLOOD, begins_at=after(begins), ends_at=after(ends))
+    about = flooded(order(status="AWAITING_COLLECTION"), elsewhere)
+    assert of(about, verdict("rts_sla_time", 48)) == ()
+
+
+def test_an_incident_that_may_be_about_the_order_brings_none() -> None:
+    about = flooded(order(status="AWAITING_COLLECTION"), area=Fit.UNKNOWN)
+    assert of(about, verdict("rts_sla_time", 48)) == ()
+
+
+def test_an_order_that_is_cancelled_already_wants_no_ticket_for_its_incident() -> None:
+    assert of(flooded(order(status="CANCELLED")), verdict("collection_due_time")) == ()
 
 
 # None

@@ -121,11 +121,12 @@ class TestPrivileges:
             assert "*" not in resource
             assert not any(word in action for word in ("Scan", "Delete", "BatchWrite", "PartiQL"))
 
-    def test_the_hub_puts_rows_of_orders_alone(self) -> None:
+    def test_the_hub_puts_rows_of_orders_and_what_is_said_of_incidents_alone(self) -> None:
         (put,) = (one for one in statements("HubRole") if one["Action"] == "dynamodb:PutItem")
-        only = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["ORDER#*"]}}
+        only = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["ORDER#*", "INCIDENTS"]}}
         assert put["Condition"] == only
         assert rows.order_pk("1") == "ORDER#1"
+        assert rows.INCIDENTS == "INCIDENTS"
 
     @pytest.mark.parametrize("role", sorted(PERMISSIONS))
     def test_no_statement_is_turned_round_and_no_managed_policy_added(self, role: str) -> None:

@@ -1,5 +1,5 @@
 """The hub's doorbell: a JSON API to read orders, what lies ahead of them, what waits for a person
-and stock, and to ask for what a marketplace should be told."""
+and stock, to ask for what a marketplace should be told, and to declare incidents."""
 
 import os
 from typing import Annotated, Any
@@ -17,8 +17,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shipclock import hub, rows, wiring
+from shipclock import hub, incident_view, rows, wiring
 from shipclock.asking import NotAsked, ask
+from shipclock.domain.incident import Incident
 from shipclock.domain.order import OPEN_STAGES
 from shipclock.fulfillment.figures import MOST_DAYS
 from shipclock.horizon.answers import due_clocks, forecast_page
@@ -27,6 +28,16 @@ from shipclock.horizon.reading import read_open
 from shipclock.horizon.shapes import DueClocks, ForecastPage
 from shipclock.horizon.until import ahead, until
 from shipclock.hub import Asked, Asking, OrderList, QuarantineList, StockList, Visitor
+from shipclock.incident_shapes import (
+    Changing,
+    Declaring,
+    IncidentList,
+    IncidentOrders,
+    IncidentTexts,
+    IncidentView,
+    Lifting,
+)
+from shipclock.incidents import lift, read_declared
 from shipclock.order_view import order_view
 from shipclock.settings import HubSettings
 from shipclock.standing import day_of, signals_list
@@ -234,6 +245,83 @@ def signals(
     except ValueError as error:
         raise BadRequestError(str(error)) from error
     return signals_list(store, shops, wiring.real(), limit, begin, day, days)
+
+
+@app.get("/api/incidents")
+def incidents(limit: Limit = 50, start: str | None = None) -> IncidentList:
+    """Incidents, the one that began last first."""
+    who = visitor("incidents")
+    try:
+        begin = hub.page_start(start, incident_view.INCIDENT_START)
+    except ValueError as error:
+        raise BadRequestError(str(error)) from error
+    return incident_view.incident_list(store, who, limit, begin, wiring.real())
+
+
+@app.post("/api/incidents", responses={201: {"description": "declared"}})
+def declare(told: Annotated[Declaring, Body()]) -> Response[IncidentView]:
+    """Declare an incident. Declaring the same twice declares it once."""
+    who, real = visitor("incidents"), wiring.real()
+    try:
+        made = incident_view.declare_for(who, store, told, real)
+    except NotAsked as error:
+        raise BadRequestError(str(error)) from error
+    shown = incident_view.incident_view(made, real)
+    return Response(201, content_types.APPLICATION_JSON, shown)
+
+
+@app.get("/api/incidents/<incident_id>")
+def incident(incident_id: str, limit: Limit = 50, start: str | None = None) -> IncidentOrders:
+    """An incident and the orders that it is or may be about."""
+    who = visitor("incidents")
+    found = _incident(who, incident_id)
+    try:
+        begin = hub.page_start(start, incident_view.ORDER_START)
+    except ValueError as error:
+        raise BadRequestError(str(error)) from error
+    return incident_view.incident_orders(store, who, found, limit, begin, wiring.real())
+
+
+@app.get("/api/incidents/<incident_id>/text")
+def incident_text(incident_id: str) -> IncidentTexts:
+    """The tickets about an incident, ready to paste."""
+    who = visitor("incidents")
+    return incident_view.incident_texts(store, who, _incident(who, incident_id))
+
+
+@app.post("/api/incidents/<incident_id>/changes")
+def change_incident(incident_id: str, told: Annotated[Changing, Body()]) -> IncidentView:
+    """Say something else of an incident."""
+    who, real = visitor("incidents"), wiring.real()
+    _incident(who, incident_id, to_change=True)
+    try:
+        made = incident_view.change_for(who, store, incident_id, told, real)
+    except NotAsked as error:
+        raise BadRequestError(str(error)) from error
+    return incident_view.incident_view(made, real)
+
+
+@app.post("/api/incidents/<incident_id>/lift")
+def lift_incident(incident_id: str, told: Annotated[Lifting, Body()]) -> IncidentView:
+    """Say that an incident is over, or was."""
+    who, real = visitor("incidents"), wiring.real()
+    _incident(who, incident_id, to_change=True)
+    try:
+        over_at = incident_view.time_of(told.over_at, "over_at") or real
+        made = lift(store, incident_id, over_at, real, who.role)
+    except NotAsked as error:
+        raise BadRequestError(str(error)) from error
+    return incident_view.incident_view(made, real)
+
+
+def _incident(who: Visitor, incident_id: str, to_change: bool = False) -> Incident:
+    """An incident that they may see; 404 where there is none, 403 where it is not theirs alone."""
+    found = incident_view.found_for(who, read_declared(store), incident_id)
+    if found is None:
+        raise NotFoundError("there is no such incident")
+    if to_change and not incident_view.may_say(who, found):
+        raise ServiceError(403, "this incident is about other shops too")
+    return found
 
 
 @app.get("/api/openapi.json", include_in_schema=False)

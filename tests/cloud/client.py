@@ -131,11 +131,15 @@ class Client:
 
     def ask(self, order_id: str, deed: str, token: str | None = None, **says: str) -> int:
         """Ask by the hub that something be told of an order; the answer's status."""
+        return self.post(f"orders/{order_id}/requests", {"deed": deed, "says": says}, token)[0]
+
+    def post(self, path: str, body: object, token: str | None = None) -> tuple[int, Any]:
+        """Tell the hub something."""
         bearer = self.stack.hub_token if token is None else token
         headers = [("Authorization", f"Bearer {bearer}"), ("Content-Type", "application/json")]
-        url = f"{self.stack.hub_url}/api/orders/{order_id}/requests"
-        body = json.dumps({"deed": deed, "says": says}).encode()
-        return self.send("POST", url, headers, body)[0]
+        url = f"{self.stack.hub_url}/api/{path}"
+        status, answer = self.send("POST", url, headers, json.dumps(body).encode())
+        return status, json.loads(answer)
 
     def sandbox(self, verb: str, **words: Any) -> dict[str, Any]:
         """One call of the sandbox's control plane."""

@@ -3,7 +3,7 @@
 import base64
 import json
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from icalendar import Calendar
@@ -12,6 +12,7 @@ from cli import local
 from shipclock import rows
 from shipclock.adapters.dynamodb import DynamoStore
 from shipclock.blobs import read_blob
+from shipclock.ports import Change
 from tests.cloud.client import Client, now, soon
 
 pytestmark = pytest.mark.cloud
@@ -211,6 +212,38 @@ def test_what_a_person_asks_for_is_told_once_by_the_deployed_functions(client: C
     assert order["status"] == "CANCELLED"
     effects = client.sandbox("effects")["effects"]
     assert [e["call"] for e in effects if e["order_id"] == order_id] == ["cancel_order"]
+
+
+def test_an_incident_is_declared_by_the_hub_and_extends_an_order_by_the_sweeper(
+    client: Client,
+) -> None:
+    postcode = "40997"  # of no other order here
+    create = now() - timedelta(days=2)
+    wish = {"postal_code": postcode, "region_code": "MY"}
+    order_id = client.place(create_time=int(create.timestamp()), recipient_address=wish)
+    client.carrier("SYN-FLOOD", "picked_up", order_id, create + timedelta(hours=1))
+    client.sweep_until_quiet(now())
+    told = {
+        "begins_at": (create + timedelta(hours=2)).isoformat(),
+        "ends_at": (create + timedelta(hours=12)).isoformat(),
+        "reason": "A flood",
+        "postcodes": [postcode],
+    }
+    assert client.post("incidents", told, token="wrong")[0] == 401
+    assert client.post("incidents", {**told, "postcodes": []})[0] == 400
+    status, incident = client.post("incidents", told)
+    assert status == 201, incident
+    name = incident["incident_id"]
+    store = DynamoStore(client.stack.client("dynamodb"), client.stack.outputs["TableName"])
+    # As if it had been waited until no older sweep can be under way.
+    assert store.write(Change((rows.INCIDENTS, f"{name}#0"), set={"seen": 0}))
+    client.sweep_until_quiet(now())
+    assert client.hub(f"incidents/{name}")[1]["affected"] == 1
+    assert order_id in client.hub(f"incidents/{name}/text")[1]["tickets"][0]["text"]
+    (met,) = client.hub(f"orders/{order_id}")[1]["incidents"]
+    (clock,) = [one for one in met["clocks"] if one["name"] == "not_acknowledged"]
+    late = datetime.fromisoformat(clock["due_at"]) - datetime.fromisoformat(clock["due_at_without"])
+    assert late == timedelta(hours=10)
 
 
 def test_a_label_is_fetched_over_the_wire_and_kept(client: Client) -> None:

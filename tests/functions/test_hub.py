@@ -89,7 +89,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
 
 PATHS = [
     *("/api/orders/1", "/api/orders", "/api/due", "/api/quarantine", "/api/signals"),
-    "/api/stock",
+    *("/api/stock", "/api/incidents"),
 ]
 
 
@@ -130,7 +130,7 @@ def test_the_case_of_the_headers_name_does_not_matter(name: str, hub: Hub) -> No
 @pytest.mark.parametrize(
     ("token", "allowed"),
     [
-        (OWNER, {"/api/orders", "/api/due", "/api/quarantine", "/api/signals", "/api/stock"}),
+        (OWNER, {*PATHS[1:]}),
         (VIEWER, {"/api/orders", "/api/due", "/api/signals", "/api/stock"}),
         (PACKER, {"/api/orders"}),
         (NOBODY, set()),
@@ -180,6 +180,7 @@ PROMISED = {
         "evidence",
         "cancel_request",
         "tasks",
+        "incidents",
     },
     "packages": {"package_id", "tracking_number", "carrier", "tracking_status", "failed_attempts"},
     "clocks": {"name", "package_id", "due_at", "set_by", "state"},
@@ -520,6 +521,11 @@ def test_the_openapi_document_needs_no_token_and_names_every_address(hub: Hub) -
         "/api/quarantine",
         "/api/signals",
         "/api/stock",
+        "/api/incidents",
+        "/api/incidents/{incident_id}",
+        "/api/incidents/{incident_id}/text",
+        "/api/incidents/{incident_id}/changes",
+        "/api/incidents/{incident_id}/lift",
     }
     shown = document["components"]["schemas"]["OrderView"]["properties"]
     assert set(shown) == PROMISED[""]

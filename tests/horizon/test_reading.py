@@ -75,8 +75,8 @@ def test_a_page_costs_a_query_for_each_partition_and_so_many_for_each_order(tabl
     spread(table, 30)
     table.memory.reads = 0
     read(table, 10)
-    shop = 1
-    assert table.memory.reads == PARTITIONS + shop + 10
+    shop = incidents = 1
+    assert table.memory.reads == PARTITIONS + shop + incidents + 10
     table.order("5769", "IN_TRANSIT", "SYN000101", [scan("in_transit", 1)])
     table.memory.reads = 0
     found = read(table, due_by=after(9))
@@ -87,7 +87,7 @@ def test_a_scanned_order_costs_one_request_more_for_its_number(table: Table) -> 
     table.order("5769", "IN_TRANSIT", "SYN000101", [scan("in_transit", 1)])
     table.memory.reads = 0
     assert read(table).read == 1
-    assert table.memory.reads == PARTITIONS + 1 + 2
+    assert table.memory.reads == PARTITIONS + 2 + 2
 
 
 def test_only_what_runs_out_in_time_is_read(table: Table) -> None:

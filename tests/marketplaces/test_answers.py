@@ -408,6 +408,7 @@ def test_the_buyer_is_kept_apart_from_the_facts() -> None:
         "full_address": "12, Jalan Contoh 3, 50000 Kuala Lumpur",
         "postal_code": "50000",
         "region_code": "MY",
+        "districts": "Malaysia\nMY",
         "email": "buyer-101@mail.example",
         "user_id": "7020000000000000101",
     }

@@ -15,6 +15,9 @@ from shipclock.ports import Change, Put, Row, Store
 from shipclock.reading import digest
 from shipclock.wishes import APPROVE
 
+AFFECTED = "affected"
+"""The deed of a request by which a person says whether an incident is about the order."""
+
 
 class NotAsked(Exception):
     """It can't be asked for so; the message says what is wrong and what would be right."""
@@ -60,6 +63,7 @@ WORDS: Mapping[str, Words] = {
     APPROVE: Words(
         {"kind": ("cancellation", "refund", "buyer_message"), "verdict": ANY}, {}, package=False
     ),
+    AFFECTED: Words({"incident": ANY, "is": ("yes", "no")}, {}, package=False),
 }
 """Deed to the words it needs (`tiktok-shop.md` 5.2, 5.5, 5.6). What a marketplace takes of them is
 for it to say."""

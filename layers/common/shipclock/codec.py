@@ -18,6 +18,7 @@ from shipclock.domain.event import (
     Request,
     Snapshot,
 )
+from shipclock.domain.incident import IncidentFact
 from shipclock.domain.push import Intent
 from shipclock.domain.times import EPOCH
 from shipclock.domain.tracking import Scan
@@ -40,6 +41,7 @@ _INTENT = TypeAdapter(Intent)
 _SHOP = TypeAdapter(Shop)
 _TOKENS = TypeAdapter(Tokens)
 _HANDOVER = TypeAdapter(Handover)
+_INCIDENT = TypeAdapter(IncidentFact)
 
 
 def _row(key: Key, adapter: TypeAdapter[Any], value: object, **more: Any) -> Row:
@@ -125,6 +127,21 @@ def notice_row(pk: str, notice: Notice, real: datetime, shop_id: str = "") -> Ro
 def read_notice(row: Row) -> Notice:
     """The notice in a row."""
     return _NOTICE.validate_json(row["doc"])
+
+
+def incident_row(fact: IncidentFact, real: datetime) -> Row:
+    """The row of what a person said of an incident, marked due to be acted upon. An incident is
+    declared once; of what is said later two words never share a row."""
+    doc = _INCIDENT.dump_json(fact, exclude_defaults=True).decode()
+    told = f"{fact.at:%Y%m%dT%H%M%S.%f}#{hashlib.sha256(doc.encode()).hexdigest()[:12]}"
+    sk = f"{fact.incident_id}#{'0' if fact.kind == 'declared' else told}"
+    mark = rows.mark((rows.INCIDENTS, sk), rows.at_once(real))
+    return {"pk": rows.INCIDENTS, "sk": sk, "doc": doc, **mark}
+
+
+def read_incident(row: Row) -> IncidentFact:
+    """What a person said of an incident, of its row."""
+    return _INCIDENT.validate_json(row["doc"])
 
 
 def intent_key(order_id: str, intent: Intent) -> Key:

@@ -15,7 +15,15 @@ from shipclock.domain.times import EPOCH
 from shipclock.escalation import nearing, next_step
 from shipclock.intents import intents_of, settled_doubts, stuck
 from shipclock.news import news
-from shipclock.rules import Ticking, Timeline, clocked, next_instant, notices, timeline
+from shipclock.rules import (
+    Ticking,
+    Timeline,
+    clocked,
+    incident_words,
+    next_instant,
+    notices,
+    timeline,
+)
 from shipclock.rules.abnormal_delivery import NAME as ALERTING
 from shipclock.situation import Read, Recorded, Situation
 
@@ -206,6 +214,8 @@ def _verdict(tick: Ticking, state: VerdictState, order: Order, about: Situation)
 
 def _explained(tick: Ticking, order: Order, about: Situation) -> str:
     text = tick.rule.explain(order, tick.clock, about.policy) if about.policy else ""
+    if about.policy and order.incidents:
+        text = f"{text} {incident_words(order, tick.clock, about.policy)}".rstrip()
     return text if about.connected else f"{text} {RECONNECT}"
 
 

@@ -42,6 +42,7 @@ class Found:
     images: list[Key] = field(default_factory=list)
     boxes: list[Key] = field(default_factory=list)
     messages: list[Key] = field(default_factory=list)
+    incidents: list[Key] = field(default_factory=list)
 
     def add(self, key: Key) -> None:
         """Sort one due row in."""
@@ -53,6 +54,8 @@ class Found:
             self.pulls.append(key)
         elif kind == rows.TELL:
             (self.boxes if sk.startswith(rows.BOX) else self.messages).append(key)
+        elif pk == rows.INCIDENTS:
+            self.incidents.append(key)
         elif kind == "NUMBER":
             self.scans.append(key)
         elif sk.startswith((rows.VERDICT, rows.NOTICE)):

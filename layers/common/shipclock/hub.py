@@ -131,7 +131,9 @@ class Visitor:
 
 
 ROLES = {
-    "owner": frozenset({"orders", "due", "calendar", "quarantine", "signals", "stock", "ask"}),
+    "owner": frozenset(
+        {"orders", "due", "calendar", "quarantine", "signals", "stock", "ask", "incidents"}
+    ),
     "viewer": frozenset({"orders", "due", "calendar", "signals", "stock"}),
     "packer": frozenset({"orders"}),
     "calendar": frozenset({"calendar"}),

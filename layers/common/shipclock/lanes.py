@@ -12,6 +12,7 @@ from shipclock.domain.times import stamp
 from shipclock.due import LATER, Found
 from shipclock.errand import Errand
 from shipclock.guard import Guard
+from shipclock.incidents import DeclaredOf
 from shipclock.lane import Lane, LaneWorld, take
 from shipclock.marketplaces.protocol import Shop
 from shipclock.packages import Packages
@@ -62,8 +63,9 @@ class Lanes:
         guard: Guard,
         shops: Shops,
         settle: Callable[[str], Settled | None],
+        declared: DeclaredOf,
     ) -> None:
-        """`settle` settles one order anew."""
+        """`settle` settles one order anew, `declared` tells the incidents."""
         self._world = world
         self._store = world.store
         self._clockwork = clockwork
@@ -71,6 +73,7 @@ class Lanes:
         self._guard = guard
         self._shops = shops
         self._settle = settle
+        self._declared = declared
         self._packages: dict[str, list[str]] = {}
         self._stock: dict[str, list[Key]] = {}
         self._searching: set[str] = set()
@@ -187,8 +190,8 @@ class Lanes:
 
     def _look_in(self, lane: Lane) -> Callable[[str], Settled]:
         def look(order_id: str) -> Settled:
-            book = read_book(self._store, order_id)
-            return judge(self._store, book, lambda _: lane.shop, self._now, self._world.real())
+            book, real = read_book(self._store, order_id), self._world.real()
+            return judge(self._store, book, lambda _: lane.shop, self._now, real, self._declared)
 
         return look
 

@@ -17,6 +17,7 @@ from shipclock.drift import drift
 from shipclock.estimate import estimate
 from shipclock.marketplaces import MARKETPLACES
 from shipclock.marketplaces.protocol import Handover, Shop
+from shipclock.order_incidents import order_incidents
 from shipclock.ports import Store
 from shipclock.remedies import Prepared, prepared
 from shipclock.settle import Book, Settled, judge, read_book
@@ -82,6 +83,7 @@ def order_view(store: Store, order_id: str, real: datetime) -> OrderView | None:
         cancel_request=_cancel_request(order),
         estimate=EstimateView(at=expected.at, basis=expected.basis) if expected else None,
         drift=_drift(settled, settled_at),
+        incidents=order_incidents(settled),
         evidence=_evidence(book),
     )
 

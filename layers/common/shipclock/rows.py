@@ -24,6 +24,8 @@
 | | `STOCK#sku` | a SKU's stock, as the marketplace told it last |
 | | `STOCKWISH#sku` | what a SKU's stock shall be, and what became of it |
 | `SIGNALS#shop` | `day#order` | the signals that an order counts in, under the day it started |
+| `INCIDENTS` | `id#0`, `id#time#…` | what people said of an incident |
+| `INCIDENT#id` | `ORDER#id` | an order that it is, may be, or is no longer about |
 | `AUTH#id` | `TOKENS` | the tokens of an authorisation, shared by its shops |
 | `SHOPS` | shop id | a shop was connected once |
 | `SOURCE#source#account` | `HEARD` | when a source was heard last, and how long its pauses are |
@@ -92,6 +94,15 @@ def number_pk(number: str) -> str:
 PULL = "PULL"
 """The kind of partition that has numbers asked about: apart from the number's, which settle reads
 whole."""
+
+INCIDENTS = "INCIDENTS"
+"""The partition of all that people said of incidents: one read tells every one of them."""
+
+
+def incident_pk(incident_id: str) -> str:
+    """The partition of the orders that an incident is about."""
+    return f"INCIDENT#{incident_id}"
+
 
 SHOPS = "SHOPS"
 """The partition that lists the shops ever connected, one row each."""

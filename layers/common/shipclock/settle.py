@@ -5,7 +5,7 @@ version that was read, so that of two settles one wins and the other starts over
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,8 @@ from shipclock.domain.linking import NumberFacts
 from shipclock.domain.order import OPEN_STAGES, Order, fold
 from shipclock.domain.push import OPEN, Intent, IntentState
 from shipclock.domain.times import parse, stamp
+from shipclock.incident_match import Matched, match, revision_of
+from shipclock.incidents import DeclaredOf, read_declared
 from shipclock.keeping import RAW_KEPT, Keeping, keeping
 from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import ABSENT, LARGEST_COMMIT, Change, Key, Put, Row, Store, StoreError
@@ -85,6 +87,7 @@ class Settled:
     situation: Situation
     known: bool
     anchor: Anchor | None = None
+    matched: Matched = field(default_factory=Matched)
 
     @property
     def intents(self) -> dict[str, Intent]:
@@ -104,6 +107,7 @@ class Settled:
         decision = self.decision
         made: list[Verdict | Notice | Intent] = [*decision.verdicts, *decision.notices]
         beside = 2 + MOST_WRITES  # the head, a row that takes in links of the chain, and counts
+        beside += len(self.matched.changed)
         return [*made, *decision.intents][: LARGEST_COMMIT - beside]
 
     @property
@@ -111,7 +115,7 @@ class Settled:
         """Whether all of the decision is kept."""
         decision = self.decision
         count = len(decision.verdicts) + len(decision.notices) + len(decision.intents)
-        return count == len(self.kept)
+        return count == len(self.kept) and not self.matched.more
 
     @property
     def said(self) -> int:
@@ -202,18 +206,20 @@ def settle(
     now: datetime,
     real: datetime,
     raw_kept: timedelta = RAW_KEPT,
+    declared: DeclaredOf | None = None,
 ) -> Settled | None:
     """Settle one order at `now`; None where nothing at all is kept of it.
 
-    Per order `now` never runs back. A delivery is kept for `raw_kept`, and longer while its order
-    may need it. Raises `StoreError` when the table fails or races are lost again and again; the
-    order then stays due.
+    `declared` tells the incidents, by default read anew. Per order neither `now` nor what is known
+    of incidents runs back. A delivery is kept for `raw_kept`, and longer while its order may need
+    it. Raises `StoreError` when the table fails or races are lost again and again; the order then
+    stays due.
     """
     for _ in range(TRIES):
         book = read_book(store, order_id)
         if not book.rows:
             return None
-        settled = judge(store, book, shop_of, now, real)
+        settled = judge(store, book, shop_of, now, real, declared)
         if not settled.known:
             _clear(store, book, settled, real)
             return settled
@@ -227,15 +233,34 @@ def settle(
     raise LostRaces(f"order {order_id} was settled by others {TRIES} times in a row")
 
 
-def judge(store: Store, book: Book, shop_of: ShopOf, now: datetime, real: datetime) -> Settled:
+def judge(
+    store: Store,
+    book: Book,
+    shop_of: ShopOf,
+    now: datetime,
+    real: datetime,
+    declared: DeclaredOf | None = None,
+) -> Settled:
     """Fold and decide, without writing anything."""
     order, recorded = fold_book(book), recorded_in(book)
+    matched = _matched(store, book, order, real, declared)
+    order = replace(order, incidents=matched.incidents)
     shop = shop_of(order.shop_id) if order.shop_id else None
     later = max(now, recorded.settled_at) if recorded.settled_at else now
     providers = _providers(store, order, shop, real)
     situation = Situation(later, policy_of(order, shop), shop, providers)
     decision = decide(order, recorded, situation)
-    return Settled(order, recorded, decision, situation, bool(order.shop_id))
+    return Settled(order, recorded, decision, situation, bool(order.shop_id), matched=matched)
+
+
+def _matched(
+    store: Store, book: Book, order: Order, real: datetime, declared: DeclaredOf | None
+) -> Matched:
+    """The incidents that may be about the order, by a reading that is no older than the one it was
+    settled by last."""
+    head = book.one(rows.HEAD)
+    known = declared(revision_of(head)) if declared else read_declared(store)
+    return match(order, book.one(rows.BUYER), head, known, real)
 
 
 def _providers(
@@ -264,6 +289,7 @@ def _writes(
     about, ticking = settled.situation, settled.decision.timeline
     found = counted(settled.order, ticking, about.policy, about.shop)
     counts, changes = count(settled.order, found, book.one(rows.HEAD) or {})
+    changes = [*changes, *settled.matched.writes(settled.order, now)]
     head = _head_write(book, settled, Beside(extension, kept, counts), real)
     if extension is None:
         return None, [head, *made, *changes]
@@ -397,6 +423,7 @@ def _head_write(book: Book, settled: Settled, beside: Beside, real: datetime) ->
         ),
         "board_at": f"{stamp(upcoming.due_at) if upcoming else '9'}#{book.order_id}",
         **beside.head,
+        **settled.matched.head(),
         **(rows.mark(key, due_at) if due_at else {}),
     }
     if version == 0:

@@ -20,6 +20,8 @@ from shipclock.due import LATER, DueRows, Found
 from shipclock.fetching import Fetching
 from shipclock.guard import Guard
 from shipclock.imagelinks import hosts_of
+from shipclock.incident_walk import IncidentWalk
+from shipclock.incidents import Declarations
 from shipclock.lanes import Lanes, Shops
 from shipclock.notify.saying import Saying
 from shipclock.ports import Key, Row, SecretsFailed
@@ -101,7 +103,11 @@ class Sweep:
         self._images: list[Key] = []
         self._shops = Shops(world.store)
         self._guard = Guard(world.store, now, world.tell, self._translator.quarantine)
-        self._lanes = Lanes(world, self._clockwork, now, self._guard, self._shops, self._settle)
+        self._declared = Declarations(world.store, world.tell)
+        self._lanes = Lanes(
+            world, self._clockwork, now, self._guard, self._shops, self._settle, self._declared
+        )
+        self._incidents: list[Key] = []
         self._settled: dict[str, Settled] = {}
         self._orders_settled: set[str] = set()
         self._report = Report()
@@ -130,6 +136,8 @@ class Sweep:
             self._say_all(found.sayings)
             self._images += found.images
             self._saying.note(found.boxes, found.messages)
+            self._incidents += found.incidents
+        self._look_again()
         self._saying.tell()
         self._fetch_images()
         self._report.settled = len(self._orders_settled)
@@ -150,6 +158,13 @@ class Sweep:
         left = self._due.left(self._world.real())
         self._world.tell("sweep.left", due_left=left.rows, OldestDueSeconds=left.oldest_seconds)
         return left.rows
+
+    def _look_again(self) -> None:
+        """Look at open orders again whose incidents have changed, with the time that is left."""
+        walk = IncidentWalk(
+            self._store, self._clockwork, self._guard, self._settle, self._world.each
+        )
+        walk.run(self._incidents, self._now)
 
     # Pictures
 
@@ -260,8 +275,8 @@ class Sweep:
     def _settle(self, order_id: str) -> Settled | None:
         """Settle one order; what that made of it is announced at the round's end."""
         real = self._world.real()
-        kept = self._world.raw_kept
-        settled = settle(self._store, self._shops.get, order_id, self._now, real, kept)
+        kept, declared = self._world.raw_kept, self._declared
+        settled = settle(self._store, self._shops.get, order_id, self._now, real, kept, declared)
         if settled is None or not settled.known:
             return settled
         with self._lock:

@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 
 from shipclock.domain.clock import Verdict, VerdictState
 from shipclock.domain.composition import Package
+from shipclock.domain.incident import Incident
 from shipclock.domain.order import TIKTOK, Order
 from shipclock.domain.times import local
 from shipclock.domain.tracking import Scan
-from shipclock.rules import abnormal_delivery
+from shipclock.incident_texts import lines, told_once
+from shipclock.rules import abnormal_delivery, incidents
 from shipclock.rules.policy import Policy
 
 CLAIM = "claim"
@@ -63,8 +65,10 @@ def tasks(order: Order, verdicts: Iterable[Verdict], policy: Policy) -> tuple[Ta
             found += _claim(order, verdict, policy)
         elif verdict.rule in DISPATCH:
             found += _appeal(order, verdict, policy)
+            found += _force_majeure(order, verdict, policy)
         elif verdict.rule in CANCELLING and not order.ended:
             found += _ticket(order, verdict, policy)
+            found += _force_majeure(order, verdict, policy)
         elif verdict.rule in DELIVERY:
             found += _force_majeure(order, verdict, policy)
     return tuple(found)
@@ -127,29 +131,59 @@ def _ticket(order: Order, verdict: Verdict, policy: Policy) -> list[Task]:
 
 
 def _force_majeure(order: Order, verdict: Verdict, policy: Policy) -> list[Task]:
-    """Late for a reason that nobody can be blamed for, by the carrier's own word."""
-    told = [
+    """Late for a reason that nobody can be blamed for: by a carrier's own word, where delivery is
+    late, or by an incident that was declared."""
+    told = _told(order, verdict) if verdict.rule in DELIVERY else None
+    met = _met(order, verdict)
+    if told is None and not met:
+        return []
+    about, said, cause = (verdict.package_id, order.written(verdict.number)), "", told_once(met)
+    if told is not None:
+        package, scan = told
+        about = package.package_id, _written(package)
+        cause = "; ".join(filter(None, (BEYOND_US[scan.reason], cause)))
+        place = f", at {scan.location}" if scan.location else ""
+        when = local(scan.occurred_at, policy.zone)
+        said = f"The carrier{_by(scan)} told of it on {when}{place}.\n"
+    due = "Promised by" if verdict.rule in DELIVERY else "Deadline"
+    proof = "Official notices" + (" and the carrier's statement" if told else "")
+    text = (
+        f"Delay beyond our control (force majeure): {cause}.\nOrder: {order.order_id}\n"
+        f"{_parcel_line(*about)}{said}"
+        f"{''.join(lines(incident, policy.zone) for incident in met)}"
+        f"{due}: {local(verdict.due_at, policy.zone)} ({verdict.rule})\n"
+        "We ask that the delay not count against the shop and that the buyer be told. "
+        f"{proof} are attached."
+    )
+    return [Task(FORCE_MAJEURE, verdict.key, verdict.rule, _where(verdict.rule), text, *about)]
+
+
+def _told(order: Order, verdict: Verdict) -> tuple[Package, Scan] | None:
+    """The first scan by which a carrier names such a reason, and its package."""
+    found = [
         (package, scan)
         for package in order.packages
         for scan in (package.parcel.scans if package.parcel else ())
         if scan.reason in BEYOND_US and verdict.package_id in ("", package.package_id)
     ]
-    if not told:
+    return min(found, key=lambda one: (one[1].occurred_at, one[1].identity), default=None)
+
+
+def _met(order: Order, verdict: Verdict) -> list[Incident]:
+    """The incidents that lay between the order and what it missed."""
+    if order.facts is None:
         return []
-    package, scan = min(told, key=lambda found: (found[1].occurred_at, found[1].identity))
-    cause = BEYOND_US[scan.reason]
-    text = (
-        f"Delay beyond our control (force majeure): {cause}.\nOrder: {order.order_id}\n"
-        f"{_parcel_line(package.package_id, _written(package))}"
-        f"The carrier{_by(scan)} told of it on {local(scan.occurred_at, policy.zone)}"
-        f"{f', at {scan.location}' if scan.location else ''}.\n"
-        f"Promised by: {local(verdict.due_at, policy.zone)} ({verdict.rule})\n"
-        "We ask that the delay not count against the shop and that the buyer be told. Official "
-        "notices and the carrier's statement are attached."
-    )
-    where = "Seller Center, Help Center: force majeure ticket"
-    about = package.package_id, _written(package)
-    return [Task(FORCE_MAJEURE, verdict.key, verdict.rule, where, text, *about)]
+    span = order.facts.create_time, verdict.due_at
+    return [each for each in incidents.about(order, verdict.number) if each.overlaps(*span)]
+
+
+def _where(rule: str) -> str:
+    what = "force majeure ticket"
+    if rule in DISPATCH:
+        what = "late dispatch appeal, force majeure"
+    elif rule in CANCELLING:
+        what = "logistics ticket, force majeure"
+    return f"Seller Center, Help Center: {what}"
 
 
 def _parcel_line(package_id: str, number: str) -> str:

@@ -201,6 +201,33 @@ class EvidenceView(BaseModel):
     since: Instant
 
 
+class MovedClock(BaseModel):
+    """A clock that ran during an incident: when it runs out, and when it would without any."""
+
+    name: str
+    package_id: str | None
+    tracking_number: str | None
+    due_at: Instant
+    due_at_without: Instant
+
+
+class OrderIncidentView(BaseModel):
+    """An incident that is about the order (`affected`), or may be (`possible`). `since` is when it
+    was declared, `by_hand` whether a person says so; `buyer_message` is a draft, sent by nobody."""
+
+    incident_id: str
+    listed: str
+    by_hand: bool
+    reason: str
+    begins_at: Instant
+    ends_at: Instant | None
+    counts_until: Instant
+    since: Instant
+    evidence: list[str]
+    clocks: list[MovedClock]
+    buyer_message: str | None
+
+
 class OrderView(BaseModel):
     """One order, whole (DESIGN 6)."""
 
@@ -224,3 +251,4 @@ class OrderView(BaseModel):
     estimate: EstimateView | None
     drift: list[DriftView]
     evidence: EvidenceView | None = None
+    incidents: list[OrderIncidentView] = []

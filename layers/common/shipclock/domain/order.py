@@ -19,6 +19,7 @@ from shipclock.domain.event import (
     Request,
     Snapshot,
 )
+from shipclock.domain.incident import Incidence
 from shipclock.domain.linking import MARKETPLACE, NumberFacts, parcels, shared
 from shipclock.domain.tracking import Parcel, Scan
 
@@ -101,6 +102,7 @@ class Order:
     cancel request waits for an answer, made at `cancel_asked_at` and to be answered by `cancel_by`
     where these are known; `cancel_case` is the marketplace's id of it. `cases` are all states of
     its cancellations and returns, the oldest first; `requests` what people ask for by now.
+    `incidents` are those that may be about it: no fact of its own, so the fold leaves them out.
     """
 
     order_id: str
@@ -121,6 +123,7 @@ class Order:
     cases: tuple[CaseChange, ...] = ()
     requests: tuple[Request, ...] = ()
     events: int = 0
+    incidents: tuple[Incidence, ...] = ()
 
     @property
     def stage(self) -> str:

@@ -11,6 +11,7 @@ from shipclock import codec, rows
 from shipclock.connect import open_partitions
 from shipclock.domain.order import OPEN_STAGES
 from shipclock.domain.times import stamp
+from shipclock.incidents import Declarations, DeclaredOf
 from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import Row, Store
 from shipclock.rules.packs import PolicyError
@@ -91,11 +92,11 @@ def read_open(
     """
     last = stamp(due_by) + "~" if due_by else "~"
     found: dict[str, Settled | Unread | None] = {}
-    shop_of = _shops(store)
+    shop_of, declared = _shops(store), Declarations(store)
     ahead = board(store, shops, start, min(limit + 1, PAGE))
 
     def look(order_id: str) -> Settled | Unread | None:
-        return _judged(store, order_id, shop_of, real)
+        return _judged(store, order_id, shop_of, real, declared)
 
     more: Row | None = next(ahead, None)
     behind = start
@@ -120,11 +121,15 @@ def read_open(
 
 
 def _judged(
-    store: Store, order_id: str, shop_of: Callable[[str], Shop | None], real: datetime
+    store: Store,
+    order_id: str,
+    shop_of: Callable[[str], Shop | None],
+    real: datetime,
+    declared: DeclaredOf,
 ) -> Settled | Unread | None:
     """An order as a settle at `real` would find it; None where it has ended meanwhile."""
     try:
-        settled = judge(store, read_book(store, order_id), shop_of, real, real)
+        settled = judge(store, read_book(store, order_id), shop_of, real, real, declared)
     except PolicyError as error:
         return Unread(order_id, str(error))
     except (KeyError, ValueError):  # a row that no version of ours has written

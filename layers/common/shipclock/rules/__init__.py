@@ -1,6 +1,6 @@
 """The rules: one file each, one registry. Pure functions of an order, a policy and `now`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from shipclock.rules import (
     deadlines,
     delivered_unproven,
     delivery_period,
+    incidents,
     marketplace_fields,
     not_acknowledged,
     parcel_silent,
@@ -92,6 +93,19 @@ def _voided(clock: Clock, cancelled: datetime) -> Clock:
     if clock.void_at is not None and clock.void_at <= cancelled:
         return clock
     return replace(clock, void_at=cancelled)
+
+
+def undisturbed(order: Order, policy: Policy) -> Mapping[incidents.Run, datetime]:
+    """When each run of an order's clocks would end without any incident."""
+    ticking = timeline(incidents.without(order), policy)
+    return {incidents.run_of(tick.clock): tick.clock.due_at for tick in ticking}
+
+
+def incident_words(order: Order, clock: Clock, policy: Policy) -> str:
+    """What is to be said of incidents where this clock has run out; empty where none lay in its
+    way."""
+    before = undisturbed(order, policy).get(incidents.run_of(clock))
+    return incidents.words(order, clock, policy, before)
 
 
 def notices(order: Order, ticking: Timeline, policy: Policy, now: datetime) -> tuple[Notice, ...]:

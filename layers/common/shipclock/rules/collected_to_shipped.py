@@ -6,6 +6,7 @@ from shipclock.domain.clock import Ask, Clock, Stop
 from shipclock.domain.order import AWAITING_COLLECTION, IN_TRANSIT, TIKTOK, Order
 from shipclock.domain.stops import first, first_proof, reached
 from shipclock.domain.times import local
+from shipclock.rules import incidents
 from shipclock.rules.policy import LENGTH, Policy
 from shipclock.rules.rule import About, Rule
 
@@ -26,7 +27,7 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
     return (
         Clock(
             name=NAME,
-            due_at=policy.due(NAME, clause, starts_at),
+            due_at=incidents.due(order, policy, NAME, clause, starts_at),
             set_by=policy.set_by(NAME),
             clause=clause.clause,
             starts_at=starts_at,

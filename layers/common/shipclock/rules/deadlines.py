@@ -12,6 +12,7 @@ from shipclock.domain.fields import counts
 from shipclock.domain.order import AWAITING_COLLECTION, DELIVERED, IN_TRANSIT, Order
 from shipclock.domain.stops import first_movement, first_proof, order_delivered, reached
 from shipclock.domain.times import EPOCH, local, stamp
+from shipclock.rules import incidents
 from shipclock.rules.policy import Deadline, Policy
 from shipclock.rules.rule import About, Deemed, Rule
 
@@ -79,7 +80,7 @@ def _clock(
     field = next((field for field in deadline.replaced_by if counts(field, given)), "")
     return Clock(
         name=name,
-        due_at=policy.due(name, deadline, starts_at),
+        due_at=incidents.due(order, policy, name, deadline, starts_at),
         set_by=field or policy.set_by(name),
         clause=deadline.clause,
         starts_at=starts_at,

@@ -6,6 +6,7 @@ from shipclock.domain.order import SELLER, Order
 from shipclock.domain.stops import by_scans, deliveries, first
 from shipclock.domain.times import local
 from shipclock.domain.tracking import TrackingStatus
+from shipclock.rules import incidents
 from shipclock.rules.policy import LENGTH, Policy
 from shipclock.rules.rule import About, Deemed, Rule
 
@@ -21,7 +22,7 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
     return tuple(
         Clock(
             name=NAME,
-            due_at=policy.due(NAME, clause, starts_at),
+            due_at=incidents.due(order, policy, NAME, clause, starts_at, package),
             set_by=policy.set_by(NAME),
             clause=clause.clause,
             part=package.parcel.number,

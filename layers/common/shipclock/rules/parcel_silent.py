@@ -15,6 +15,7 @@ from shipclock.domain.order import DELIVERED, Order
 from shipclock.domain.stops import at_scan, first, reached
 from shipclock.domain.times import local
 from shipclock.domain.tracking import NOT_A_SCAN, TERMINAL, Parcel, Scan
+from shipclock.rules import incidents
 from shipclock.rules.policy import LENGTH, Policy
 from shipclock.rules.rule import About, Rule
 
@@ -48,7 +49,7 @@ def _runs(order: Order, package: Package, policy: Policy) -> Iterator[Clock]:
         if not any(scan.status in TERMINAL for scan in together):
             yield Clock(
                 name=NAME,
-                due_at=policy.due(NAME, clause, starts_at),
+                due_at=incidents.due(order, policy, NAME, clause, starts_at, package),
                 set_by=policy.set_by(NAME),
                 clause=clause.clause,
                 part=parcel.number,

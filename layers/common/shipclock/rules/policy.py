@@ -24,7 +24,10 @@ from shipclock.rules.calendar import WEEKDAYS, Length, Span, WorkingDays, is_pla
 
 RULES = "shipclock.rules"
 NOT_RULES = frozenset(
-    {"__init__", "calendar", "deadlines", "marketplace_fields", "packs", "policy", "rule"}
+    {
+        *("__init__", "calendar", "deadlines", "incidents", "marketplace_fields"),
+        *("packs", "policy", "rule"),
+    }
 )
 """Files beside the rules that are none which a clause could have the name of."""
 
@@ -148,6 +151,15 @@ class Clause(Cited, Timed):
         """How many attempts; of a rule that needs `attempts`."""
         return self.attempts or 1
 
+    @model_validator(mode="after")
+    def _extendable(self) -> Self:
+        if self.force_majeure and not self.spans:
+            raise ValueError(
+                "force_majeure goes with hours, calendar_days or working_days: no incident moves "
+                "what the marketplace or an event sets"
+            )
+        return self
+
 
 class Deadline(Cited, Timed):
     """A clock told by the pack alone, under a name of its own.
@@ -172,6 +184,11 @@ class Deadline(Cited, Timed):
     def _timed(self) -> Self:
         if self.spans != 1:
             raise ValueError("one of hours, calendar_days and working_days is needed")
+        if self.force_majeure and self.line == "hard":
+            raise ValueError(
+                "force_majeure does not go with a hard line: the marketplace cancels at it, "
+                "incident or not"
+            )
         return self
 
 

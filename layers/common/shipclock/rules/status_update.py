@@ -4,6 +4,7 @@ from shipclock.domain.clock import Clock
 from shipclock.domain.order import AWAITING_COLLECTION, ON_HOLD, TIKTOK, UNPAID, Order
 from shipclock.domain.stops import reached
 from shipclock.domain.times import EPOCH, local
+from shipclock.rules import incidents
 from shipclock.rules.policy import LENGTH, Policy
 from shipclock.rules.rule import About, Rule
 
@@ -21,7 +22,7 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
     return (
         Clock(
             name=NAME,
-            due_at=policy.due(NAME, clause, starts_at),
+            due_at=incidents.due(order, policy, NAME, clause, starts_at),
             set_by=REPLACED_BY if replaced else policy.set_by(NAME),
             clause=clause.clause,
             starts_at=starts_at,

@@ -9,6 +9,7 @@ from shipclock.domain.clock import Ask, Clock, ClockState, Notice
 from shipclock.domain.order import TIKTOK, Order
 from shipclock.domain.stops import first_movement
 from shipclock.domain.times import EPOCH, local, stamp
+from shipclock.rules import incidents
 from shipclock.rules.policy import LENGTH, Clause, Policy
 from shipclock.rules.rule import About, Rule
 
@@ -28,7 +29,7 @@ def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
     return (
         Clock(
             name=NAME,
-            due_at=policy.due(NAME, clause, starts_at),
+            due_at=incidents.due(order, policy, NAME, clause, starts_at),
             set_by=REPLACED_BY if replaced else policy.set_by(NAME),
             clause=clause.clause,
             starts_at=starts_at,

@@ -187,8 +187,23 @@ def _buyer(row: Object) -> dict[str, str]:
     oddities: list[str] = []
     found = {name: _soft(words, address, name, oddities) or "" for name in BUYER_FIELDS}
     found["email"] = _soft(words, row, "buyer_email", oddities) or ""
+    found["districts"] = "\n".join(_districts(address))
     found["user_id"] = _soft(optional_id, row, "user_id", oddities) or ""
     return {name: text for name, text in found.items() if text and "*" not in text}
+
+
+MOST_DISTRICTS = 12
+
+
+def _districts(address: Object) -> list[str]:
+    """The names and ISO codes of state, city and so on, as far as they are not masked."""
+    listed = address.get("district_info")
+    found: list[str] = []
+    for level in listed[:MOST_DISTRICTS] if isinstance(listed, list) else ():
+        if isinstance(level, dict):
+            told = [_soft(words, level, key, []) or "" for key in ("address_name", "iso_code")]
+            found += [" ".join(text.split()) for text in told if text and "*" not in text]
+    return found
 
 
 EXCEPTIONS = {
