@@ -102,6 +102,7 @@ ALLOWED = {
         f"shipclock.horizon.{name}": (
             "shipclock.decide",
             "shipclock.domain",
+            "shipclock.escalation",
             "shipclock.rules",
             "shipclock.situation",
             *(f"shipclock.horizon.{other}" for other in FORESIGHT),

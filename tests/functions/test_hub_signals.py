@@ -65,7 +65,7 @@ def test_a_packs_line_is_shown_with_what_it_rests_on(hub: Hub) -> None:
     assert (line["at_most"], line["pack"], line["confidence"]) == (4.0, "us-2026", "official")
     assert (found["late_dispatch"]["kept"], found["late_dispatch"]["head_room"]) == (False, -2)
     assert found["valid_tracking"]["line"]["at_least"] == 95.0
-    assert found["on_time_delivery"]["line"] is None
+    assert found["on_time_delivery"]["line"]["at_least"] == 80.0
     assert found["late_dispatch"]["window"] == {
         "days": 7,
         "first": "2026-10-28",
