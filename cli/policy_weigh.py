@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 from cli import kept
 from cli.policy_files import policy_from
+from shipclock.incidents import Declarations, DeclaredOf
 from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import Store
 from shipclock.replayed import History
 from shipclock.rules.policy import Pack
-from shipclock.settle import facts_in, policy_of, read_book
+from shipclock.settle import facts_in, fold_book, matched_to, policy_of, read_book
 from shipclock.whatif import PREPARED, Difference, Fired, whatif
 
 READERS = 8
@@ -67,6 +68,10 @@ class Weighing:
     ruled: int = 0
     stopped: bool = False
     unread: list[str] = field(default_factory=list)
+    declared: DeclaredOf = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.declared = Declarations(self.store)
 
     def orders(self) -> Iterator[Weighed]:
         """Those that come out otherwise, each once."""
@@ -97,8 +102,11 @@ class Weighing:
     def _read(self, order_id: str) -> Weighed | _Unreadable | None:
         """What comes of an order; None where the changed pack is none of its."""
         try:
-            events, numbers = facts_in(read_book(self.store, order_id))
-            return self._weigh(History(order_id, tuple(events), tuple(numbers)))
+            book = read_book(self.store, order_id)
+            events, numbers = facts_in(book)
+            order = fold_book(book)
+            met = matched_to(self.store, book, order, self.now, self.declared).incidents
+            return self._weigh(History(order_id, tuple(events), tuple(numbers), met))
         except (KeyError, ValueError, OverflowError):  # a row that no version of ours has written
             return _Unreadable()
 

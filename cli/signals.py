@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 import click
@@ -17,10 +17,11 @@ from shipclock.domain.times import stamp
 from shipclock.fulfillment.figures import MOST_DAYS, Window
 from shipclock.fulfillment.signals import Unit
 from shipclock.hub import every_stage
+from shipclock.incidents import Declarations, DeclaredOf
 from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import Store
 from shipclock.rules import timeline
-from shipclock.settle import fold_book, policy_of, read_book
+from shipclock.settle import fold_book, matched_to, policy_of, read_book
 from shipclock.standing import day_of, kept, standing
 from shipclock.standing_views import (
     LaterView,
@@ -94,6 +95,10 @@ class Anew:
     store: Store
     shop: Shop
     unread: list[str] = field(default_factory=list)
+    declared: DeclaredOf = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.declared = Declarations(self.store)
 
     def units(self, window: Window) -> Iterator[tuple[str, Unit]]:
         """Every unit of every order. The board may change while it is read: its stages are read in
@@ -120,9 +125,12 @@ class Anew:
 
     def _read(self, order_id: str) -> tuple[Unit, ...] | None:
         try:
-            order = fold_book(read_book(self.store, order_id))
+            book = read_book(self.store, order_id)
+            order = fold_book(book)
+            met = matched_to(self.store, book, order, real(), self.declared).incidents
         except (KeyError, ValueError):  # a row that no version of ours has written
             return None
+        order = replace(order, incidents=met)
         policy = policy_of(order, self.shop)
         found = counted(order, timeline(order, policy) if policy else (), policy, self.shop)
         return found.units if found else ()

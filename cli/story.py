@@ -214,7 +214,7 @@ STORIES: tuple[Story, ...] = (
             "CANCELLED",
             verdicts={"status_update": "standing"},
             reminders=11,
-            notices=("outcome", "warning"),
+            notices=("nearing", "outcome", "warning"),
         ),
         ((20 * MINUTE, lambda s: s.place("the forgotten order")),),
     ),

@@ -1,6 +1,6 @@
 """An order as it stood at each instant of its past, from what is recorded of it. Pure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -8,6 +8,7 @@ from itertools import zip_longest
 
 from shipclock.domain.clock import Notice
 from shipclock.domain.event import Hint, OrderEvent, PackageRead, Request, Snapshot
+from shipclock.domain.incident import Incidence
 from shipclock.domain.linking import NumberFacts
 from shipclock.domain.order import Order, fold
 from shipclock.domain.tracking import Scan
@@ -20,7 +21,8 @@ APART = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class History:
-    """All that is recorded of one order: its own events, and the facts under its numbers.
+    """All that is recorded of one order: its own events, the facts under its numbers, and the
+    incidents that may be about it, which count from the beginning, as they are known by now.
 
     Without slots, for it keeps what it has folded.
     """
@@ -28,6 +30,7 @@ class History:
     order_id: str
     events: tuple[OrderEvent, ...]
     numbers: tuple[NumberFacts, ...] = ()
+    incidents: tuple[Incidence, ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -38,7 +41,7 @@ class History:
     @cached_property
     def order(self) -> Order:
         """The order by everything that is known."""
-        return fold(self.order_id, self.events, self.numbers)
+        return self._folded(self.events, self.numbers)
 
     @cached_property
     def stages(self) -> tuple[tuple[datetime, Order], ...]:
@@ -57,7 +60,10 @@ class History:
             replace(number, scans=tuple(scan for scan in number.scans if known(scan) <= at))
             for number in self.numbers
         ]
-        return fold(self.order_id, events, numbers)
+        return self._folded(events, numbers)
+
+    def _folded(self, events: Iterable[OrderEvent], numbers: Iterable[NumberFacts]) -> Order:
+        return replace(fold(self.order_id, events, numbers), incidents=self.incidents)
 
 
 def known_at(fact: OrderEvent | Scan, simulated: bool) -> datetime:

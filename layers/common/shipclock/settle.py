@@ -243,7 +243,7 @@ def judge(
 ) -> Settled:
     """Fold and decide, without writing anything."""
     order, recorded = fold_book(book), recorded_in(book)
-    matched = _matched(store, book, order, real, declared)
+    matched = matched_to(store, book, order, real, declared)
     order = replace(order, incidents=matched.incidents)
     shop = shop_of(order.shop_id) if order.shop_id else None
     later = max(now, recorded.settled_at) if recorded.settled_at else now
@@ -253,8 +253,8 @@ def judge(
     return Settled(order, recorded, decision, situation, bool(order.shop_id), matched=matched)
 
 
-def _matched(
-    store: Store, book: Book, order: Order, real: datetime, declared: DeclaredOf | None
+def matched_to(
+    store: Store, book: Book, order: Order, real: datetime, declared: DeclaredOf | None = None
 ) -> Matched:
     """The incidents that may be about the order, by a reading that is no older than the one it was
     settled by last."""
