@@ -407,7 +407,7 @@ STORIES: tuple[Story, ...] = (
     Story(
         "the late order",
         "its own deadline passes; the marketplace cancels it before it is handed over",
-        Ending("CANCELLED", verdicts={"rts_sla_time": "standing"}, notices=("outcome",)),
+        Ending("CANCELLED", verdicts={"rts_sla_time": "standing"}, notices=("nearing", "outcome")),
         (
             (
                 5 * DAY,

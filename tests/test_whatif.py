@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from shipclock.decide import decide
 from shipclock.domain.clock import VerdictState
 from shipclock.domain.event import Link, Snapshot
+from shipclock.domain.incident import Incidence, Incident
 from shipclock.domain.linking import NumberFacts
 from shipclock.domain.order import fold
+from shipclock.domain.place import Fit
 from shipclock.domain.times import stamp
 from shipclock.domain.tracking import Scan
 from shipclock.replayed import APART, History, known_at, replay
@@ -300,3 +302,18 @@ def test_the_orders_facts_and_the_fold_are_left_as_they_are() -> None:
     known = History(ORDER, (snapshot(), snapshot("DELIVERED", 50)))
     assert known.order == fold(ORDER, known.events)
     assert [order.status for _, order in known.stages] == ["AWAITING_SHIPMENT", "DELIVERED"]
+
+
+def test_an_incident_is_reckoned_with_under_either_policy() -> None:
+    flood = Incident("a1", after(10), after(34), "a flood", after(10))
+    scans = (numbered(scan("picked_up", 5)),)
+    history = History(ORDER, (snapshot(),), scans, (Incidence(flood, Fit.IN),))
+    shorter = figures(policy(), {"not_acknowledged": 100}, 2)
+    (found,) = (
+        difference
+        for difference in whatif(history, shop(), policy(), shorter, after(400))
+        if difference.either.name == "not_acknowledged"
+    )
+    assert found.was is not None
+    assert found.would is not None
+    assert (found.was.at, found.would.at) == (after(12 * 24 + 24), after(100 + 24))
