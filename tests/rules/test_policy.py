@@ -5,12 +5,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from shipclock.rules import RULES, packs
+from shipclock.rules.calendar import Span
 from shipclock.rules.packs import DEFAULT, PolicyError, UnknownPack, load, parse_pack, policy_for
 from shipclock.rules.policy import Pack, Policy
 
@@ -692,3 +694,72 @@ def test_a_pack_that_is_not_in_force_is_not_read_whole(monkeypatch: pytest.Monke
     assert in_force("MY", dt.date(2026, 11, 2), "UTC").pack.name == DEFAULT
     with pytest.raises(PolicyError, match=r"ours\.toml: line"):
         in_force("US", dt.date(2026, 11, 2), "UTC")
+
+
+# What is told of a pack that extends others names the file that is wrong
+
+
+@pytest.mark.parametrize(
+    ("child", "told"),
+    [
+        (CHILD.replace('"tried"', '"nowhere"'), "ours.toml: line 6: extends: there is no pack"),
+        (
+            CHILD.replace('"tried"', '"ours"'),
+            "ours.toml: line 6: extends: goes round in a circle: ours extends ours",
+        ),
+        (CHILD + 'without = ["status_update"]', "ours.toml: line 7: without: 'status_update' is"),
+    ],
+)
+def test_what_is_wrong_with_the_extending_is_told_of_the_file(child: str, told: str) -> None:
+    with pytest.raises(PolicyError, match=f"^{re.escape(told)}"):
+        extending(child)
+
+
+def generations(count: int) -> dict[str, str]:
+    """Packs that extend one another in a row, up to `tried`."""
+    names = [*(f"p{number}" for number in range(count)), "tried"]
+    made = {}
+    for name, parent in pairwise(names):
+        made[name] = CHILD.replace('"ours"', f'"{name}"').replace('"tried"', f'"{parent}"')
+    return made
+
+
+def test_eight_packs_may_extend_one_another_in_a_row_and_no_more() -> None:
+    child = CHILD.replace('"tried"', '"p0"')
+    assert extending(child, **generations(packs.DEEPEST - 1)).clauses
+    with pytest.raises(PolicyError, match="goes round in a circle"):
+        extending(child, **generations(packs.DEEPEST))
+
+
+def test_a_parents_own_parents_are_found_where_the_child_finds_its_own() -> None:
+    assert extending(CHILD.replace('"tried"', '"p0"'), **generations(2)).clauses
+
+
+def test_what_a_pack_cites_once_is_cited_by_its_extensions_too() -> None:
+    cites = 'source = "a page"\ndated = "2026"\nconfidence = "official"\n'
+    bare = EXTENSION.replace('source = "an announcement"\ndated = 2026-02-01\n', "")
+    text = GOOD.replace("\n[clauses", f"{cites}\n[clauses") + bare
+    (found,) = parse_pack(text, "tried").extensions
+    assert (found.source, found.dated, found.confidence) == ("a page", "2026", "official")
+
+
+SHUT = (Span(dt.date(2026, 11, 4), dt.date(2026, 11, 5)),)
+
+
+@pytest.mark.parametrize("chosen", ["", "us-2026"])
+def test_a_shops_own_closures_and_market_count_whoever_has_chosen_the_pack(chosen: str) -> None:
+    day = dt.date(2026, 11, 2)
+    shut = policy_for.__wrapped__("US", day, "America/New_York", chosen, SHUT)
+    assert shut.working.closed == SHUT
+    assert policy_for.__wrapped__("IE", day, "Europe/Dublin", "eu-2025").working.country == "IE"
+
+
+def test_a_broken_head_of_a_pack_is_told_with_file_and_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(packs, "text_of", lambda name: CHILD.replace("2026-03-01", '"soon"'))
+    with pytest.raises(PolicyError, match=r"^ours\.toml: line 5: from: 'soon' is given"):
+        packs.reach.__wrapped__("ours")
+    monkeypatch.setattr(packs, "text_of", lambda name: "name = ")
+    with pytest.raises(PolicyError, match=r"^ours\.toml: is no TOML"):
+        packs.reach.__wrapped__("ours")
