@@ -7,7 +7,7 @@ import pytest
 
 from shipclock.domain.clock import Clock
 from shipclock.domain.order import Order
-from shipclock.rules import RULES
+from shipclock.rules import RULES, timeline
 from shipclock.rules.deadlines import (
     CANCELS,
     COUNTED,
@@ -208,3 +208,15 @@ def test_its_time_is_extended_under_its_name() -> None:
         more = extension(T0.date(), T0.date(), clocks=clocks, hours=5)
         pack = judged_by.pack.model_copy(update={"extensions": (more,)})
         assert clock(folded(snapshot()), replace(judged_by, pack=pack)).due_at == expected
+
+
+@pytest.mark.parametrize("hours", [40, 60])
+def test_an_order_is_deemed_delayed_once_by_the_clock_that_ends_first(hours: int) -> None:
+    judged_by = with_deadlines(
+        policy(ZONE), arrival=deadline(hours=hours, stops="delivered", then="deem_delayed")
+    )
+    order = folded(snapshot(deadlines={"delivery_sla_time": after(50)}))
+    (deemed,) = (
+        tick.clock for tick in timeline(order, judged_by) if tick.clock.cause == Deemed.DELAYED
+    )
+    assert deemed.due_at == after(min(hours, 50))
