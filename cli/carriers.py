@@ -15,6 +15,7 @@ import click
 
 from cli import cards, kept, operate
 from shipclock import connect
+from shipclock.book import Book, fold_book, read_book
 from shipclock.domain.carrier import differ
 from shipclock.domain.detection import candidates
 from shipclock.domain.order import Order
@@ -24,7 +25,6 @@ from shipclock.fulfillment.scorecards import MONTH, Ledger, month_of
 from shipclock.fulfillment.terms import MINIMUM, TermsError, TermsFile, parse_terms
 from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import Store
-from shipclock.settle import Book, fold_book, read_book
 
 PAGE = 200
 """Orders that are read together: so many histories are in memory at most."""

@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 
 from cli import kept
 from cli.policy_files import policy_from
+from shipclock.book import facts_in, fold_book, read_book
 from shipclock.incidents import Declarations, DeclaredOf
+from shipclock.judge import matched_to, policy_of
 from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import Store
 from shipclock.replayed import History
 from shipclock.rules.policy import Pack
-from shipclock.settle import facts_in, fold_book, matched_to, policy_of, read_book
 from shipclock.whatif import PREPARED, Difference, Fired, whatif
 
 READERS = 8

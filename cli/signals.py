@@ -12,16 +12,17 @@ import click
 from cli import operate
 from cli.carriers import PAGE, READERS, shops_of
 from shipclock import connect
+from shipclock.book import fold_book, read_book
 from shipclock.counting import counted
 from shipclock.domain.times import stamp
 from shipclock.fulfillment.figures import MOST_DAYS, Window
 from shipclock.fulfillment.signals import Unit
 from shipclock.hub import every_stage
 from shipclock.incidents import Declarations, DeclaredOf
+from shipclock.judge import matched_to, policy_of
 from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import Store
 from shipclock.rules import timeline
-from shipclock.settle import fold_book, matched_to, policy_of, read_book
 from shipclock.standing import day_of, kept, standing
 from shipclock.standing_views import (
     LaterView,

@@ -14,11 +14,12 @@ from jsonschema import ValidationError
 from sandbox.core import Sandbox
 from sandbox.shops import Shop as SandboxShop
 from sandbox.world import Effect
+from shipclock.book import read_book
 from shipclock.connect import connect_shop
 from shipclock.ingest import Answer, Arrival, receive
+from shipclock.judge import Settled, judge
 from shipclock.marketplaces.protocol import Hosts, Shop, Tokens
 from shipclock.ports import Pictures, Put, Row, Store, Wire
-from shipclock.settle import Settled, judge, read_book
 from shipclock.silence import Speaker
 from shipclock.sources import standard_webhooks
 from shipclock.sweep import Report, Sweep

@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 
 from cli.signals import Anew
 from shipclock import codec, rows, settle
+from shipclock.book import read_book
 from shipclock.connect import connect_shop
 from shipclock.counting import Counted, as_text, count, kept_units, read_unit
 from shipclock.domain.event import OrderFacts
 from shipclock.fulfillment.figures import Window
 from shipclock.fulfillment.signals import REACH, State, Unit
+from shipclock.judge import judge
 from shipclock.marketplaces.protocol import OrderRow
 from shipclock.ports import LARGEST_COMMIT, Put, Row, Store, Write
-from shipclock.settle import judge, read_book
 from shipclock.snapshots import keep_snapshot
 from shipclock.standing import UnitsIn, kept, standing
 from shipclock.standing_views import ShopSignals

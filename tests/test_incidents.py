@@ -337,6 +337,21 @@ def test_a_person_puts_orders_in_and_takes_them_out(stage: Stage) -> None:
     assert listed(stage, incident) == {inside: "affected", outside: "affected"}
 
 
+def test_an_order_that_ended_before_anybody_declared_follows_when_a_person_puts_it_in(
+    stage: Stage,
+) -> None:
+    order_id = placed(stage)
+    until(stage, 2)
+    stage.sandbox.cancel(order_id, "out of stock", "SELLER")
+    until(stage, 3)
+    incident = declare(stage, carriers=(), postcodes=(POSTCODE,))
+    stage.settle_down()
+    assert listed(stage, incident) == {}
+    incidents.include(stage.store, incident.incident_id, [order_id], True, stage.real.now, "ops")
+    stage.settle_down()
+    assert listed(stage, incident) == {order_id: "affected"}
+
+
 def test_only_known_orders_and_incidents_are_put_together(stage: Stage) -> None:
     order_id = on_its_way(stage)
     incident = declare(stage)

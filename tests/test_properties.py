@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shipclock import chain, rows, settle
-from shipclock.settle import read_book
+from shipclock.book import read_book
 from shipclock.sweep import Sweep
 from tests.builders import every_clause
 from tests.evidence import made, wrong

@@ -18,9 +18,10 @@ from cli import __main__ as entry
 from cli import operate
 from cli.play import problems
 from cli.story import STORIES
+from shipclock.book import facts_in, read_book
+from shipclock.judge import judge, policy_of
 from shipclock.replayed import History, replay
 from shipclock.rules import packs
-from shipclock.settle import facts_in, judge, policy_of, read_book
 from shipclock.whatif import VERDICT, fired
 from tests.sixteen import Sixteen
 

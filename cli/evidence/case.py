@@ -75,7 +75,8 @@ class Picture:
 @dataclass(frozen=True, slots=True)
 class Case:
     """All that is known of one order. `facts` are rows as the chain covers them; of one that is
-    withheld only the digest is there."""
+    withheld only the digest is there. What `head` says of incidents is how the order stood in those
+    that its facts tell of."""
 
     order_id: str
     head: Mapping[str, Any]

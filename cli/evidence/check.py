@@ -11,10 +11,11 @@ from typing import Any
 
 from cli.evidence.bound import Finding, chained
 from cli.evidence.case import ORDER, Case, Delivery, NoCase, case_in, files_of, software, told_chain
-from cli.evidence.gather import KEPT, NO_MORE, verification
+from cli.evidence.gather import KEPT, NO_MORE, facts_of, verification
 from cli.evidence.made import TOLD, told_files
 from cli.evidence.zipped import MANIFEST, NoPack, manifest, sha256, unzipped
 from shipclock import chain, codec, rows
+from shipclock.book import fold_book, read_book
 from shipclock.chain import START, Anchor
 from shipclock.domain.linking import MARKETPLACE
 from shipclock.domain.times import parse, stamp
@@ -22,7 +23,6 @@ from shipclock.ports import Row, Store
 from shipclock.reading import Unreadable
 from shipclock.rules import packs
 from shipclock.rules.packs import PolicyError
-from shipclock.settle import fold_book, read_book
 from shipclock.sources import Delivery as Arrived
 from shipclock.sources import Translation, source
 
@@ -257,7 +257,7 @@ def _against(case: Case, store: Store) -> Iterator[Finding]:
         yield Finding(what, "It is another stack's, or the order was removed.")
         return
     live = chain.read(book.rows)
-    facts = [row for row in book.facts() if chain.what(row)]
+    facts = facts_of(store, book, live)
     for finding in chained(case.order_id, live, facts):
         yield Finding(f"In the table: {finding.what}", finding.means, finding.fault)
     heads = [START, *chain.digests(case.order_id, live.links)]

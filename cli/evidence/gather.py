@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,14 +13,16 @@ from cli.evidence.case import SAID_OF_HEAD, UNSAID_OF_SHOP, Case, Delivery, Pict
 from cli.evidence.zipped import sha256
 from shipclock import chain, codec, rows
 from shipclock.blobs import read_blob
+from shipclock.book import Book, fold_book, read_book
+from shipclock.chain import Chain
 from shipclock.domain.event import Request
 from shipclock.domain.push import Deed
 from shipclock.domain.times import parse
+from shipclock.judge import policy_of
 from shipclock.marketplaces.protocol import Blob, Shop
 from shipclock.ports import Row, Store
 from shipclock.proof_images import may_speak, picture_of, pictures_of_order
 from shipclock.rules import packs
-from shipclock.settle import Book, fold_book, policy_of, read_book
 from shipclock.snapshots import read_buyer
 from shipclock.sources import Headers, KeysWanted, NotAuthentic, Unsigned, accounts_of, source
 
@@ -70,14 +72,14 @@ def gather(
         why = "was never settled: no marketplace has told of it" if book.rows else "is not known"
         raise NoEvidence(f"Order {order_id} {why}. Look its id up in the hub.")
     links = chain.read(book.rows)
-    facts = sorted((row for row in book.facts() if chain.what(row)), key=rows.key_of)
+    facts = facts_of(store, book, links)
     shop = _shop(store, head["shop_id"])
     cited = sorted({row["via"] for row in facts if row.get("via")})
     buyer = read_buyer(store, order_id)
     found = [_delivery(store, name, real, secrets, buyer, wish.redacted) for name in cited]
     return Case(
         order_id=order_id,
-        head={name: head[name] for name in SAID_OF_HEAD if name in head},
+        head=_said_of_head(head, facts),
         shop=_said_of(shop) if shop else {},
         facts=tuple(_fact(row, wish.redacted) for row in facts),
         links=links.links,
@@ -88,6 +90,23 @@ def gather(
         redacted=wish.redacted,
         software=software(),
     )
+
+
+def facts_of(store: Store, book: Book, links: Chain) -> list[Row]:
+    """All facts of an order: what is kept of it, and what its chain binds of incidents. What was
+    said of these after its last settle counts with its next one."""
+    own = [row for row in book.facts() if chain.what(row)]
+    bound = links.incidents
+    said = store.read(rows.INCIDENTS) if bound else []
+    own += [row for row in said if chain.name(rows.key_of(row)) in bound]
+    return sorted(own, key=rows.key_of)
+
+
+def _said_of_head(head: Row, facts: Iterable[Row]) -> dict[str, Any]:
+    said = {name: head[name] for name in SAID_OF_HEAD if name in head}
+    told = {row["sk"].partition("#")[0] for row in facts if chain.what(row) == chain.INCIDENT}
+    about = {name: text for name, text in head.get("incidents", {}).items() if name in told}
+    return {**said, "incidents": about} if about else said
 
 
 def _shop(store: Store, shop_id: str) -> Shop | None:

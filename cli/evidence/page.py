@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from html import escape
 
@@ -11,7 +11,7 @@ from cli.evidence.case import Case, Picture
 from cli.evidence.telling import STEP, known, moments, view, zone
 from cli.evidence.zipped import FORMAT
 from shipclock.domain.times import parse, stamp
-from shipclock.views import OrderView
+from shipclock.views import OrderIncidentView, OrderView
 
 STYLE = """\
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem;
@@ -36,6 +36,7 @@ def page(case: Case) -> bytes:
     parts = (
         _head(case, told),
         _clocks(case, told),
+        _incidents(case, told),
         _verdicts(case, told),
         _pushes(told),
         _story(case),
@@ -114,6 +115,29 @@ def _clocks(case: Case, told: OrderView) -> str:
         for clock in told.clocks
     )
     return _table("Clocks", columns, rows)
+
+
+def _incidents(case: Case, told: OrderView) -> str:
+    here = zone(case).key
+    columns = ("Incident", "The order is", "Reason", "From (UTC)", f"From ({here})")
+    rows = (
+        (
+            *map(_cell, (one.incident_id, one.listed, one.reason)),
+            _at(case, one.begins_at),
+            _at(case, one.counts_until),
+            _cell("; ".join(_moved(one))),
+            _cell(" ".join(one.evidence)),
+        )
+        for one in told.incidents
+    )
+    more = ("Until (UTC)", f"Until ({here})", "Clocks that it moved", "Pages")
+    return _table("Incidents that nobody is to blame for", (*columns, *more), rows)
+
+
+def _moved(incident: OrderIncidentView) -> Iterator[str]:
+    for clock in incident.clocks:
+        if clock.due_at != clock.due_at_without:
+            yield f"{clock.name}, else {stamp(clock.due_at_without)}"
 
 
 def _verdicts(case: Case, told: OrderView) -> str:

@@ -12,6 +12,7 @@ from cli.evidence.case import Case
 from shipclock import chain, codec, rows
 from shipclock.chain import Link
 from shipclock.domain.event import CaseChange, Hint, PackageRead, Request, Snapshot
+from shipclock.domain.incident import IncidentFact
 from shipclock.domain.push import Intent, IntentState
 from shipclock.domain.times import stamp
 from shipclock.order_view import order_view
@@ -106,6 +107,8 @@ def _said(row: Row) -> Iterator[tuple[datetime, str, str]]:
             yield notice.at, f"Told the seller ({notice.kind}): {notice.text}", "Shipclock"
         case "push":
             yield from _push(codec.read_intent(row))
+        case chain.INCIDENT:
+            yield _incident(codec.read_incident(row))
 
 
 def _event(row: Row) -> tuple[datetime, str, str]:
@@ -129,6 +132,19 @@ def _event(row: Row) -> tuple[datetime, str, str]:
             deed = f"{event.deed} taken back" if event.revoked else event.deed
             says = json.dumps(event.says, sort_keys=True) if event.says else ""
             return event.asked_at, _listed(f"Asked for: {deed}", says), event.by or "a person"
+
+
+def _incident(fact: IncidentFact) -> tuple[datetime, str, str]:
+    ends = stamp(fact.ends_at) if fact.ends_at else "nobody knows when" if fact.open_end else ""
+    lists = (fact.carriers, fact.regions, fact.postcodes, fact.evidence)
+    said = _listed(
+        f"Incident {fact.incident_id} {fact.kind}",
+        fact.reason or "",
+        f"from {stamp(fact.begins_at)}" if fact.begins_at else "",
+        f"until {ends}" if ends else "",
+        *(" ".join(words) for words in lists if words),
+    )
+    return fact.at, said, fact.by or "a person"
 
 
 def _push(intent: Intent) -> Iterator[tuple[datetime, str, str]]:

@@ -14,15 +14,16 @@ from hypothesis import strategies as st
 
 from sandbox.wire import StoryError
 from shipclock import codec, rows
+from shipclock.book import read_book
 from shipclock.connect import disconnect
 from shipclock.domain.clock import VerdictState
 from shipclock.domain.order import Order
 from shipclock.domain.times import parse
 from shipclock.escalation import NEARING
 from shipclock.horizon.forecast import Forecast, Foreseen, forecast
+from shipclock.judge import Settled, judge
 from shipclock.lanes import Shops
 from shipclock.rules.policy import Policy
-from shipclock.settle import Settled, judge, read_book
 from shipclock.situation import Read, Recorded, Situation
 from tests.builders import (
     T0,

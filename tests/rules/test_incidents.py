@@ -21,6 +21,7 @@ from tests.builders import (
     after,
     deadline,
     every_clause,
+    extension,
     folded,
     line,
     numbered,
@@ -133,6 +134,29 @@ def test_every_kind_of_clock_of_a_pack_may_be_extended() -> None:
         assert clock(met(order, incident(6, 16)), name, by).due_at == before + timedelta(hours=10)
 
 
+RULES_WITH_A_LENGTH = (
+    *("status_update", "untracked", "collected_to_shipped"),
+    *("not_acknowledged", "parcel_silent"),
+)
+
+
+@pytest.mark.parametrize("name", RULES_WITH_A_LENGTH)
+def test_an_announcement_that_names_a_rules_clause_moves_its_clock_alone(name: str) -> None:
+    by = every_clause(hours=48)
+    told = extension(T0.date(), (T0 + timedelta(days=1)).date(), clocks=(name,), hours=10)
+    more = replace(by, pack=by.pack.model_copy(update={"extensions": (told,)}))
+    tiktok = shipped(status="AWAITING_SHIPMENT", shipping_type="TIKTOK")
+    for order in (tiktok, shipped()):
+        before, after_it = (
+            {t.clock.name: t.clock.due_at for t in timeline(order, judged)} for judged in (by, more)
+        )
+        moved = {each for each, due_at in before.items() if after_it[each] != due_at}
+        assert moved <= {name, *(("abnormal_delivery",) if name == "not_acknowledged" else ())}
+        assert moved or name not in before
+        if name in moved:
+            assert after_it[name] - before[name] == timedelta(hours=10)
+
+
 def test_days_are_extended_in_real_time_also_where_working_days_are_counted() -> None:
     by = with_deadlines(dispatch=deadline(working_days=2, force_majeure=True))
     order = shipped()
@@ -194,6 +218,12 @@ def test_of_an_order_with_two_carriers_the_package_of_one_is_extended() -> None:
     assert fit(order, order.incidents[0]) is Fit.IN
 
 
+def test_the_silence_of_the_package_that_an_incident_is_about_is_excused() -> None:
+    order = met(two_packages(), incident(6, 16, carriers=("Ninja Van",)))
+    assert clock(order, "parcel_silent", patient(), NUMBER).due_at == after(53)
+    assert clock(order, "parcel_silent", patient(), OTHER).due_at == after(63)
+
+
 def test_the_carrier_of_the_scans_counts_before_the_one_that_was_assigned() -> None:
     scans = scan("picked_up", 5, carrier="J&T")
     lines = (line(package_id="P1", tracking_number=NUMBER, provider="Ninja Van"),)
@@ -239,11 +269,16 @@ def test_of_several_incidents_those_about_the_order_count() -> None:
 # A parcel's silence
 
 
-def test_a_silence_that_the_incident_explains_is_none() -> None:
+def patient() -> Policy:
+    """A pack by which a parcel may be silent for 48 hours, and longer while an incident lasts."""
     by = every_clause(hours=48)
     silent = by.pack.clauses["parcel_silent"].model_copy(update={"force_majeure": True})
     pack = by.pack.model_copy(update={"clauses": {**by.pack.clauses, "parcel_silent": silent}})
-    by = replace(by, pack=pack)
+    return replace(by, pack=pack)
+
+
+def test_a_silence_that_the_incident_explains_is_none() -> None:
+    by = patient()
     order = shipped(scan("picked_up", 0), scan("in_transit", 60), scan("in_transit", 70))
 
     def missed(of: Order) -> list[datetime | None]:
@@ -286,6 +321,26 @@ def test_nothing_is_said_of_what_lay_in_no_ones_way() -> None:
         assert words(met(shipped(deadlines=lines), incident(*span)), "delivery_sla_time") == ""
     unsure = met(shipped(deadlines=lines), incident(0, 10), area=Fit.UNKNOWN)
     assert words(unsure, "delivery_sla_time") == ""
+
+
+def test_of_each_run_of_a_clock_is_said_what_lay_in_its_own_way() -> None:
+    scans = scan("picked_up", 0), scan("in_transit", 60), scan("in_transit", 130)
+    order = met(shipped(*scans), incident(10, 12, "a1"), incident(70, 75, "a2"))
+    runs = [t.clock for t in timeline(order, patient()) if t.clock.name == "parcel_silent"]
+    told = {c.starts_at: incident_words(order, c, patient()) for c in runs}
+    assert told.keys() == {T0, after(60), after(130)}
+    assert "a1" in told[T0]
+    assert "a2" not in told[T0]
+    assert "Tue 3 Nov 2026, 10:00" in told[T0]
+    assert "a2" in told[after(60)]
+    assert "a1" not in told[after(60)]
+    assert "Thu 5 Nov 2026, 22:00" in told[after(60)]
+    assert told[after(130)] == ""
+
+
+def test_of_several_incidents_each_is_named() -> None:
+    order = met(shipped(), incident(0, 10, "a1"), incident(20, 30, "a2"))
+    assert "a flood; a2, from" in words(order, "not_acknowledged")
 
 
 def test_of_a_package_nothing_is_said_that_is_about_another() -> None:

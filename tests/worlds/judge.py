@@ -10,8 +10,8 @@ from shipclock import rows
 from shipclock.announce import announcement
 from shipclock.domain.number import normal
 from shipclock.domain.push import GONE, Deed, Intent, IntentState
+from shipclock.judge import Settled
 from shipclock.ports import Row
-from shipclock.settle import Settled
 from tests.evidence import wrong
 from tests.stage import APP_SECRET, CARRIER_SECRET, EASYPOST_SECRET
 from tests.worlds.effects import INTENT_OF, SHIPS, is_of

@@ -14,13 +14,14 @@ from sandbox.core import Sandbox
 from sandbox.faults import Fault
 from sandbox.wire import Request, StoryError
 from shipclock import asking, codec, rows
+from shipclock.book import read_book
 from shipclock.connect import attach_shop, known_shops, store_tokens
 from shipclock.domain.push import Intent, IntentState
 from shipclock.domain.tracking import NOT_A_SCAN
 from shipclock.ingest import Answer, NotKept
+from shipclock.judge import Settled, judge
 from shipclock.marketplaces.protocol import Shop, Tokens
 from shipclock.ports import Put, Row, StoreError
-from shipclock.settle import Settled, judge, read_book
 from shipclock.sweep import Report, Sweep
 from tests.fakes import FakeClock, FaultyStore, FaultyWire, Gone, MemoryStore, SandboxWire
 from tests.stage import APP_KEY, APP_SECRET, REAL, START, Stage

@@ -43,6 +43,10 @@ OF_ORDER = {
 OF_NUMBER = {rows.EVENT: "scan", rows.LINK: "owner"}
 """Kinds of facts by the beginning of their sort key, under an order and under a number."""
 
+INCIDENT = "incident"
+"""The kind of what people said of an incident: it is no order's own, and bound by each that it
+was about."""
+
 STATES = ("verdict", "push")
 """Facts that move from state to state; every other says the same for good."""
 
@@ -122,6 +126,12 @@ class Chain:
         """The real time of the first link; None where there is none."""
         return self.links[0].real if self.links else None
 
+    @property
+    def incidents(self) -> frozenset[str]:
+        """The names of what it binds of incidents."""
+        found = (entry for link in self.links for entry in link.entries)
+        return frozenset(entry.name for entry in found if entry.what == INCIDENT)
+
     def latest(self) -> frozenset[str]:
         """The digest that each fact was bound with last."""
         return frozenset({e.name: e.digest for link in self.links for e in link.entries}.values())
@@ -143,6 +153,8 @@ class Extension:
 
 def what(row: Row) -> str:
     """What fact a row is (`scan`, `push.done`); empty where it is none."""
+    if row["pk"] == rows.INCIDENTS:
+        return INCIDENT
     kinds = OF_NUMBER if row["pk"].startswith("NUMBER#") else OF_ORDER
     kind = next((word for start, word in kinds.items() if row["sk"].startswith(start)), "")
     state = row.get("state", "") if kind in STATES else ""

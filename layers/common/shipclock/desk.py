@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from shipclock import rows
-from shipclock.settle import Settled
+from shipclock.judge import Settled
 from shipclock.shift import Shift
 
 

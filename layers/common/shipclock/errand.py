@@ -6,9 +6,9 @@ from datetime import datetime
 from shipclock.clockwork import Busy
 from shipclock.desk import Desk
 from shipclock.domain.push import Intent, IntentState
+from shipclock.judge import Settled
 from shipclock.pushes import Pushes
 from shipclock.rereads import Rereads, note_missing
-from shipclock.settle import Settled
 from shipclock.shift import Shift
 
 

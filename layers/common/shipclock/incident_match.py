@@ -7,11 +7,11 @@ it or not, and no word of where.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from shipclock import rows
+from shipclock import chain, rows
 from shipclock.asking import AFFECTED
 from shipclock.domain.incident import Incidence, Incident, in_area
 from shipclock.domain.order import CANCELLED, DELIVERED, Order
@@ -57,20 +57,31 @@ class Kept:
 @dataclass(frozen=True, slots=True)
 class Matched:
     """The incidents that may be about an order; what its head keeps of them from now on; where its
-    place in a list has changed. `more`: so many have that the rest is for the next settle."""
+    place in a list has changed. `more`: so many have that the rest is for the next settle.
+    `declared` is the reading of all incidents that this comes of."""
 
     incidents: tuple[Incidence, ...] = ()
     kept: Mapping[str, Kept] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
-    revision: int = 0
     more: bool = False
+    declared: Declared = field(default_factory=Declared)
 
     def head(self) -> Row:
         """The attributes of the head; of a table that knows no incidents none."""
-        if not self.revision:
+        revision = self.declared.revision
+        if not revision:
             return {}
         kept = {name: str(one) for name, one in sorted(self.kept.items()) if not one.empty}
-        return {"incidents_seen": self.revision, "incidents": kept}
+        return {"incidents_seen": revision, "incidents": kept}
+
+    def words(self, order: Order, bound: Collection[str]) -> Iterator[Row]:
+        """The rows of what was said of the incidents that certainly are about the order; and of
+        those of which something is `bound` by its chain already: what lets it go counts as well."""
+        sure = {each.incident.incident_id for each in self.incidents if fit(order, each) is Fit.IN}
+        for incident_id, said in self.declared.words.items():
+            known = bound and any(chain.name(rows.key_of(row)) in bound for row in said)
+            if known or incident_id in sure:
+                yield from said
 
     def writes(self, order: Order, now: datetime) -> Iterator[Change]:
         """The order's rows under the incidents, for the commit that writes the head."""
@@ -123,8 +134,8 @@ def match(
         tuple(found),
         kept,
         tuple(changed[:MOST_WRITES]),
-        declared.revision,
         len(changed) > MOST_WRITES,
+        declared,
     )
 
 

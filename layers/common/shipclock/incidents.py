@@ -4,8 +4,8 @@ Each word is a row that is put once and never changed, so that what was known wh
 sweep looks at the open orders again after each (`incident_walk`).
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
 
@@ -28,11 +28,13 @@ MOST_SAID = 100
 class Declared:
     """Every incident as it is known by now, the earliest first. `revision` counts what was said: of
     two readings the one with more is newer. `unread` are the sort keys of rows that could not be
-    read: every order is settled by this, so one bad row must not keep them all from it."""
+    read: every order is settled by this, so one bad row must not keep them all from it. `words` are
+    the rows that could be, by incident."""
 
     revision: int = 0
     incidents: tuple[Incident, ...] = ()
     unread: tuple[str, ...] = ()
+    words: Mapping[str, Sequence[Row]] = field(default_factory=dict, repr=False)
 
     def find(self, incident_id: str) -> Incident | None:
         """One of them."""
@@ -46,6 +48,7 @@ DeclaredOf = Callable[[int], Declared]
 def read_declared(store: Store) -> Declared:
     """Read all incidents, strongly: one query."""
     said: dict[str, list[IncidentFact]] = {}
+    words: dict[str, list[Row]] = {}
     unread: list[str] = []
     found = store.read(rows.INCIDENTS)
     for row in found:
@@ -55,9 +58,10 @@ def read_declared(store: Store) -> Declared:
             unread.append(row["sk"])
         else:
             said.setdefault(fact.incident_id, []).append(fact)
+            words.setdefault(fact.incident_id, []).append(row)
     folded = [incident for facts in said.values() if (incident := fold_incident(facts))]
     folded.sort(key=lambda incident: (incident.begins_at, incident.incident_id))
-    return Declared(len(found), tuple(folded), tuple(unread))
+    return Declared(len(found), tuple(folded), tuple(unread), words)
 
 
 class Declarations:

@@ -5,6 +5,7 @@ from datetime import datetime
 from threading import Lock
 
 from shipclock import backoff, codec, rows
+from shipclock.book import read_book
 from shipclock.clockwork import Busy, Clockwork
 from shipclock.connect import reconcile_key
 from shipclock.domain.push import OPEN
@@ -13,12 +14,13 @@ from shipclock.due import LATER, Found
 from shipclock.errand import Errand
 from shipclock.guard import Guard
 from shipclock.incidents import DeclaredOf
+from shipclock.judge import Settled, judge
 from shipclock.lane import Lane, LaneWorld, take
 from shipclock.marketplaces.protocol import Shop
+from shipclock.marks import clear_mark
 from shipclock.packages import Packages
 from shipclock.ports import Change, Key, Store
 from shipclock.reconcile import Reconciler
-from shipclock.settle import Settled, clear_mark, judge, read_book
 from shipclock.shift import Shift
 from shipclock.stocking import Stocking
 from shipclock.world import World

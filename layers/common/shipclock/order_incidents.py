@@ -6,9 +6,9 @@ from shipclock.domain.order import Order
 from shipclock.domain.place import Fit
 from shipclock.incident_match import LISTED
 from shipclock.incident_texts import buyer_message
+from shipclock.judge import Settled
 from shipclock.rules import undisturbed
 from shipclock.rules.incidents import about, fit, run_of
-from shipclock.settle import Settled
 from shipclock.views import MovedClock, OrderIncidentView
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from shipclock import chain, codec, rows
+from shipclock.book import Book, read_book
 from shipclock.connect import CONNECT_AGAIN
 from shipclock.domain.clock import Clock, ClockState
 from shipclock.domain.composition import Package
@@ -15,12 +16,12 @@ from shipclock.domain.times import parse
 from shipclock.domain.tracking import Scan
 from shipclock.drift import drift
 from shipclock.estimate import estimate
+from shipclock.judge import Settled, judge
 from shipclock.marketplaces import MARKETPLACES
 from shipclock.marketplaces.protocol import Handover, Shop
 from shipclock.order_incidents import order_incidents
 from shipclock.ports import Store
 from shipclock.remedies import Prepared, prepared
-from shipclock.settle import Book, Settled, judge, read_book
 from shipclock.tasks import tasks
 from shipclock.views import (
     CancellationView,

@@ -14,10 +14,10 @@ from shipclock.clockwork import Busy
 from shipclock.domain.order import AWAITING_COLLECTION, Order
 from shipclock.domain.push import WAITING, IntentState
 from shipclock.domain.times import stamp
+from shipclock.judge import Settled
 from shipclock.marketplaces.protocol import Blob, Kind, Outcome
 from shipclock.ports import Change, Put
 from shipclock.reading import Unreadable
-from shipclock.settle import Settled
 from shipclock.shift import Shift
 
 LABEL_WAIT = timedelta(minutes=5)

@@ -17,13 +17,14 @@ from shipclock.aftermath import after, without_effect
 from shipclock.blobs import read_blob
 from shipclock.desk import Desk
 from shipclock.domain.push import GIVE_UP, IN_FLIGHT, Deed, Intent, IntentState
+from shipclock.judge import Settled
 from shipclock.marketplaces.protocol import Kind, Known, Outcome, Telling
+from shipclock.marks import intent_mark
 from shipclock.ports import Change
 from shipclock.proof_images import shown
 from shipclock.providers import ask_providers
 from shipclock.reading import Unreadable
 from shipclock.rereads import Rereads
-from shipclock.settle import Settled, intent_mark
 from shipclock.shift import Shift
 from shipclock.snapshots import read_buyer
 

@@ -8,11 +8,11 @@ from shipclock import backoff, codec, rows
 from shipclock.desk import Desk
 from shipclock.domain.push import IntentState
 from shipclock.domain.times import stamp
+from shipclock.judge import Settled
 from shipclock.marketplaces.protocol import Kind, OrderRow, Outcome
 from shipclock.packages import Packages
 from shipclock.ports import Below, Change, Put
 from shipclock.reading import Unreadable
-from shipclock.settle import Settled
 from shipclock.shift import Shift
 from shipclock.snapshots import keep_snapshot
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shipclock.clockwork import Clockwork
+from shipclock.judge import Settled
 from shipclock.lane import Lane
 from shipclock.ports import Key, Store
-from shipclock.settle import Settled
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from shipclock.horizon.shapes import (
 )
 from shipclock.horizon.tally import Tally
 from shipclock.horizon.until import Until
+from shipclock.judge import Settled
 from shipclock.ports import Store
-from shipclock.settle import Settled
 
 
 def due_clocks(

@@ -17,9 +17,9 @@ from shipclock.horizon.ahead import watched
 from shipclock.horizon.answers import zone_of
 from shipclock.horizon.lines import Line, line_of, stops, to_do
 from shipclock.horizon.reading import Open
+from shipclock.judge import Settled
 from shipclock.rules import Ticking
 from shipclock.rules.buyer_cancel_request import NAME as ANSWERING
-from shipclock.settle import Settled
 
 MOST_ORDERS = 1000
 """Orders that one feed is made from."""

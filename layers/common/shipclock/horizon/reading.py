@@ -8,14 +8,15 @@ from heapq import merge
 from itertools import islice
 
 from shipclock import codec, rows
+from shipclock.book import read_book
 from shipclock.connect import open_partitions
 from shipclock.domain.order import OPEN_STAGES
 from shipclock.domain.times import stamp
 from shipclock.incidents import Declarations, DeclaredOf
+from shipclock.judge import Settled, judge
 from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import Row, Store
 from shipclock.rules.packs import PolicyError
-from shipclock.settle import Settled, judge, read_book
 
 PAGE = 200
 """Rows of a board's partition that are read at once, at most."""

@@ -5,12 +5,13 @@ from datetime import datetime
 
 from shipclock import rows
 from shipclock.asking import NotAsked
+from shipclock.book import read_book
 from shipclock.domain.clock import Clock
 from shipclock.domain.times import EPOCH, stamp
 from shipclock.escalation import NEARING, line_of, lines
+from shipclock.judge import judge
 from shipclock.lanes import Shops
 from shipclock.ports import ABSENT, Change, Store
-from shipclock.settle import judge, read_book
 from shipclock.situation import Recorded
 
 
