@@ -22,8 +22,9 @@ from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
 from shipclock.meant import meant
 from shipclock.rules import timeline
 from shipclock.rules.calendar import Span
+from shipclock.rules.figures import Zone
 from shipclock.rules.packs import PolicyError
-from shipclock.rules.policy import Pack, Zone
+from shipclock.rules.policy import Pack
 from shipclock.toml_lines import Where, line_at, lines_of
 
 NONE, REPLACED = "none", "replaced"

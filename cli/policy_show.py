@@ -115,8 +115,12 @@ def lines(shown: Shown) -> Iterator[str]:
 def _working(calendar: Calendar) -> str:
     country = calendar.country or "the market's country"
     place = f"{country}, {calendar.subdivision}" if calendar.subdivision else country
-    closed = "".join(f", not {one.first} to {one.last}" for one in calendar.closed)
-    return f"all but {' and '.join(calendar.weekend)} and the public holidays of {place}{closed}"
+    told = f"all but {' and '.join(calendar.weekend)} and the public holidays of {place}"
+    for word, dates in (("not", calendar.closed), ("and yet", calendar.worked)):
+        for one in dates:
+            days = f"{one.first}" if one.first == one.last else f"{one.first} to {one.last}"
+            told += f", {word} {days}"
+    return told
 
 
 def _row(label: str, text: str) -> str:

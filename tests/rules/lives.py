@@ -36,9 +36,10 @@ from shipclock.domain.order import Order, fold
 from shipclock.domain.times import stamp
 from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
 from shipclock.escalation import NEARING
+from shipclock.rules.figures import Action, End, Start
+from shipclock.rules.figures import Line as Kind
 from shipclock.rules.packs import load, policy_of
-from shipclock.rules.policy import Action, Calendar, Deadline, End, Policy, Start
-from shipclock.rules.policy import Line as Kind
+from shipclock.rules.policy import Calendar, Deadline, Policy
 from shipclock.situation import Recorded, Situation
 from tests.builders import ORDER, SHOP, every_clause, shop
 from tests.rules.oracle import (

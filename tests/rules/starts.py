@@ -177,6 +177,13 @@ def _calendar(dice: Dice) -> dict[str, Any]:
         calendar["closed"] = [
             {"from": first, "to": last} for first, last in _spans(dice, dice.randint(1, 3))
         ]
+    if dice.likely(0.3):
+        shut = calendar.get("closed", ())
+        calendar["worked"] = [
+            {"from": first, "to": last}
+            for first, last in _spans(dice, dice.randint(1, 4))
+            if all(last < each["from"] or each["to"] < first for each in shut)
+        ]
     return calendar
 
 

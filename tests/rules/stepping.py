@@ -126,6 +126,9 @@ class Days(NamedTuple):
             *self.closed,
             *((each["from"], each["to"]) for each in self.calendar.get("closed", ())),
         ]
+        on = any(each["from"] <= day <= each["to"] for each in self.calendar.get("worked", ()))
+        if on and not any(first <= day <= last for first, last in shut):
+            return True
         return not (
             WEEK[day.weekday()] in weekend
             or day in public_holidays(country)

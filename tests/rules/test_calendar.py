@@ -90,6 +90,29 @@ def test_each_of_several_closures_counts() -> None:
     assert working.after(FRIDAY, 2) == FRIDAY + 5 * DAY
 
 
+def test_a_day_that_is_worked_counts_at_a_weekend_and_on_a_holiday_and_not_where_it_is_closed() -> (
+    None
+):
+    saturday, veterans = FRIDAY + DAY, date(2026, 11, 11)
+    on = Span(saturday, saturday), Span(veterans, veterans)
+    working = WorkingDays("US", worked=on)
+    assert saturday in working
+    assert saturday + DAY not in working
+    assert veterans in working
+    assert working.after(FRIDAY, 1) == saturday
+    assert saturday not in WorkingDays("US", worked=on, closed=on[:1])
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "meets"),
+    [(-5, -1, False), (-5, 0, True), (0, 0, True), (1, 2, True), (3, 9, True), (4, 9, False)],
+)
+def test_spans_meet_where_they_have_a_day_in_common(first: int, last: int, meets: bool) -> None:
+    one, other = Span(FRIDAY, FRIDAY + 3 * DAY), Span(FRIDAY + first * DAY, FRIDAY + last * DAY)
+    assert one.meets(other) is meets
+    assert other.meets(one) is meets
+
+
 def test_without_a_country_there_are_no_holidays() -> None:
     assert public_holidays("", "", 2026) == frozenset()
     assert date(2026, 12, 25) in PLAIN

@@ -9,7 +9,7 @@ import pytest
 
 from shipclock.rules.calendar import Span, WorkingDays
 from shipclock.rules.packs import load, policy_of
-from shipclock.rules.policy import Calendar, Closed, Deadline, Extension, Policy
+from shipclock.rules.policy import Calendar, Dates, Deadline, Extension, Policy
 from tests.builders import deadline, extension
 
 KUALA_LUMPUR, PACIFIC, TOKYO = "Asia/Kuala_Lumpur", "America/Los_Angeles", "Asia/Tokyo"
@@ -132,7 +132,7 @@ def test_an_announcement_is_for_the_clocks_that_it_names() -> None:
 
 def test_a_packs_closures_and_the_shops_both_count() -> None:
     monday = FRIDAY + 3 * DAY
-    own = Closed.model_validate({"from": monday, "to": monday})
+    own = Dates.model_validate({"from": monday, "to": monday})
     told = Calendar(country="US", closed=(own,))
     for closed, expected in (
         ((), WorkingDays("US", closed=(Span(monday, monday),))),
@@ -161,6 +161,18 @@ def test_a_calendar_without_a_country_is_the_markets(
 def test_a_calendar_is_told_in_the_days_that_are_not_worked() -> None:
     told = Calendar(country="GB", subdivision="ENG", weekend=("friday", "monday"))
     assert told.days("MY") == WorkingDays("GB", "ENG", frozenset({4, 0}))
+
+
+def test_a_packs_calendar_may_name_days_that_are_worked() -> None:
+    saturday = FRIDAY + DAY
+    own = Dates.model_validate({"from": saturday, "to": saturday, "why": "made up for"})
+    told = Calendar(country="US", worked=(own,))
+    assert told.days("MY").worked == (Span(saturday, saturday),)
+    pack = load("guide-2023").model_copy(update={"calendar": told})
+    known = policy_of(pack, "MY", "UTC")
+    assert due(known, "2026-11-06 10:30", working_days=1) == at("2026-11-07 10:30")
+    shut = policy_of(pack, "MY", "UTC", (Span(saturday, saturday),))
+    assert due(shut, "2026-11-06 10:30", working_days=1) == at("2026-11-09 10:30")
 
 
 def test_a_pack_without_a_calendar_counts_weekdays() -> None:

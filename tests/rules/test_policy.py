@@ -203,6 +203,7 @@ def test_a_bad_pack_is_refused_naming_file_line_key_and_what_is_accepted(
         ("signals.late_dispatch", "atmost", "at_most"),
         ("calendar", "weekends", "weekend"),
         ("calendar.closed.0", "whyy", "why"),
+        ("calendar.worked.0", "form", "from"),
     ],
 )
 def test_an_unknown_key_is_told_with_the_nearest_of_its_own_table(
@@ -212,6 +213,7 @@ def test_an_unknown_key_is_told_with_the_nearest_of_its_own_table(
         "clauses.untracked": "",  # where the good pack ends
         "extensions.0": "[[extensions]]",
         "calendar.closed.0": "[[calendar.closed]]",
+        "calendar.worked.0": "[[calendar.worked]]",
     }
     line = f"{key} = 1\n"
     text = f"{GOOD}{heads.get(table, f'[{table}]')}\n{line}" if table else f"{line}{GOOD}"
@@ -279,6 +281,11 @@ def test_a_bad_deadline_is_refused(wrong: str, right: str, told: str) -> None:
         (
             "closed = [{from = 2026-01-01, to = 2027-01-31}]",
             "there is no working day in the year before",
+        ),
+        (
+            "closed = [{from = 2026-01-02, to = 2026-01-05}]\n"
+            "worked = [{from = 2026-01-05, to = 2026-01-06}]",
+            "2026-01-02 to 2026-01-05 is closed, and worked in part",
         ),
         ("closed = [{from = 2026-01-02}]", "calendar.closed.0.to: is missing; accepted: a day"),
     ],

@@ -33,6 +33,10 @@ class Span:
         """Whether a day is one of them."""
         return self.first <= day <= self.last
 
+    def meets(self, other: "Span") -> bool:
+        """Whether the two have a day in common."""
+        return self.first <= other.last and other.first <= self.last
+
     @classmethod
     def parse(cls, text: str) -> "Span":
         """One day, or the first and the last: `2026-12-24/2026-12-26`. Raises ValueError."""
@@ -49,19 +53,22 @@ class WorkingDays:
 
     All but those of the `weekend` (0 is Monday), the public holidays of a `country` (ISO 3166) and
     of a `subdivision` of it as the library `holidays` names them, and those that are `closed`.
+    Those that are `worked` count although they are at a weekend or a holiday.
     """
 
     country: str = ""
     subdivision: str = ""
     weekend: frozenset[int] = frozenset({SATURDAY, SUNDAY})
     closed: tuple[Span, ...] = ()
+    worked: tuple[Span, ...] = ()
 
     def __contains__(self, day: date) -> bool:
         """Whether a day counts."""
-        return (
+        if any(day in span for span in self.closed):
+            return False
+        return any(day in span for span in self.worked) or (
             day.weekday() not in self.weekend
             and day not in public_holidays(self.country, self.subdivision, day.year)
-            and not any(day in span for span in self.closed)
         )
 
     def after(self, day: date, count: int) -> date:

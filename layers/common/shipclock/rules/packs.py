@@ -15,12 +15,12 @@ from pydantic import ValidationError
 
 from shipclock.meant import meant
 from shipclock.rules.calendar import Span
+from shipclock.rules.figures import ACCEPTED
 from shipclock.rules.policy import (
-    ACCEPTED,
     RULES,
     Calendar,
     Clause,
-    Closed,
+    Dates,
     Deadline,
     Extension,
     Pack,
@@ -174,7 +174,7 @@ def keys_at(where: Where) -> tuple[str, ...]:
     """The keys that may stand in a table of a pack; `where` leads to it from the top."""
     if not where:
         return (*_keys(Pack), *CITES)
-    table = Closed if where[:2] == ("calendar", "closed") else TABLES.get(str(where[0]))
+    table = Dates if where[:2] in DATES else TABLES.get(str(where[0]))
     return _keys(table) if table else ()
 
 
@@ -190,6 +190,9 @@ TABLES: Mapping[str, type[Part]] = {
     "calendar": Calendar,
 }
 """The tables of a pack, or what stands in each of them."""
+
+DATES = (("calendar", "closed"), ("calendar", "worked"))
+"""Tables within a table."""
 
 
 def _line_of(slip: str) -> tuple[int, str]:

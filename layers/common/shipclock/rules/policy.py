@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module, resources
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     field_validator,
@@ -21,12 +19,28 @@ from pydantic import (
 
 from shipclock.domain.fields import FIELDS
 from shipclock.rules.calendar import WEEKDAYS, Length, Span, WorkingDays, is_place
+from shipclock.rules.figures import (
+    Action,
+    Confidence,
+    Dated,
+    Day,
+    Days,
+    End,
+    Hours,
+    Line,
+    MoreDays,
+    Percent,
+    Start,
+    TimeOfDay,
+    Weekday,
+    Zone,
+)
 
 RULES = "shipclock.rules"
 NOT_RULES = frozenset(
     {
         *("__init__", "calendar", "deadlines", "incidents", "marketplace_fields"),
-        *("packs", "policy", "rule"),
+        *("figures", "packs", "policy", "rule"),
     }
 )
 """Files beside the rules that are none which a clause could have the name of."""
@@ -34,53 +48,7 @@ NOT_RULES = frozenset(
 LENGTH = "length"
 """In a rule's `NEEDS`: its clause says how long the clock runs."""
 
-Hours = Annotated[int, Field(strict=True, gt=0, le=24 * 366)]
-Days = Annotated[int, Field(strict=True, ge=0, le=366)]
-MoreDays = Annotated[int, Field(strict=True, ge=1, le=366)]
-TimeOfDay = Annotated[dt.time, Field(strict=True)]
-Day = Annotated[dt.date, Field(strict=True)]
-Percent = Annotated[float, Field(ge=0, le=100)]
-
-Start = Literal[
-    "placed",
-    "created",
-    "paid",
-    "released",
-    "ready_to_ship",
-    "in_transit",
-    "first_scan",
-    "delivered",
-]
-End = Literal["ready_to_ship", "in_transit", "first_scan", "delivered"]
-Line = Literal["metric", "hard"]
-Action = Literal["alert", "deem_delayed"]
-Confidence = Literal["official", "reported", "conflicting", "unconfirmed"]
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-
 NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
-DATED = re.compile(r"\d{4}(-\d\d(-\d\d)?)?|undated")
-
-
-def _dated(given: object) -> object:
-    """A day, a month or a year, as a text; TOML's own days too."""
-    return given.isoformat() if type(given) is dt.date else given
-
-
-def _is_dated(given: str) -> str:
-    if not DATED.fullmatch(given):
-        raise ValueError("is no date")
-    return given
-
-
-def _is_zone(given: str) -> str:
-    try:
-        return given and ZoneInfo(given).key
-    except (ValueError, LookupError, OSError) as error:  # a folder's name is an OSError
-        raise ValueError("is no time zone") from error
-
-
-Dated = Annotated[str, BeforeValidator(_dated), AfterValidator(_is_dated)]
-Zone = Annotated[str, AfterValidator(_is_zone)]
 
 
 class Part(BaseModel):
@@ -250,8 +218,8 @@ SIGNALS = ("late_dispatch", "valid_tracking", "on_time_delivery", "seller_cancel
 """The figures of a shop that a pack may draw a line for."""
 
 
-class Closed(Part):
-    """Local days that are no working days, the last included."""
+class Dates(Part):
+    """Local days on end, the last included, and why they are named."""
 
     first: Day = Field(alias="from")
     last: Day = Field(alias="to")
@@ -263,14 +231,21 @@ class Closed(Part):
             raise ValueError("the last day comes before the first")
         return self
 
+    @property
+    def span(self) -> Span:
+        """The days alone."""
+        return Span(self.first, self.last)
+
 
 class Calendar(Part):
-    """Which days are working days. `country` empty: that of the shop's market."""
+    """Which days are working days. `country` empty: that of the shop's market. Days are `closed`
+    beside its holidays, or `worked` in spite of them or of the weekend."""
 
     country: str = ""
     subdivision: str = ""
     weekend: tuple[Weekday, ...] = ("saturday", "sunday")
-    closed: tuple[Closed, ...] = ()
+    closed: tuple[Dates, ...] = ()
+    worked: tuple[Dates, ...] = ()
 
     @model_validator(mode="after")
     def _known(self) -> Self:
@@ -280,8 +255,10 @@ class Calendar(Part):
             )
         if len(set(self.weekend)) == len(WEEKDAYS):
             raise ValueError("no day of the week would be left to work")
-        for span in self.closed:
-            self.days("").after(span.first, 1)  # one that is closed for a year tells so
+        for one in self.closed:
+            if any(one.span.meets(other.span) for other in self.worked):
+                raise ValueError(f"{one.first} to {one.last} is closed, and worked in part")
+            self.days("").after(one.first, 1)  # one that is closed for a year tells so
         return self
 
     def days(self, market: str, closed: tuple[Span, ...] = ()) -> WorkingDays:
@@ -290,7 +267,8 @@ class Calendar(Part):
             self.country or COUNTRIES.get(market, market),
             self.subdivision,
             frozenset(WEEKDAYS.index(day) for day in self.weekend),
-            (*closed, *(Span(one.first, one.last) for one in self.closed)),
+            (*closed, *(one.span for one in self.closed)),
+            tuple(one.span for one in self.worked),
         )
 
 
@@ -454,41 +432,3 @@ class Policy:
         for one in self.pack.extensions:
             if name in one.clocks and one.first <= day <= one.last:
                 yield one
-
-
-ACCEPTED = {
-    "hours": "a whole number from 1 to 8784",
-    "first_reminder_hours": "a whole number from 1 to 8784",
-    "final_warning_hours": "a whole number from 1 to 8784",
-    "warn_hours": "a list of whole numbers from 1 to 8784",
-    "calendar_days": "a whole number from 0 to 366",
-    "working_days": "a whole number from 0 to 366",
-    "attempts": "a whole number from 1 to 100",
-    "days": "a whole number from 1 to 366",
-    "at_most": "a number from 0 to 100, in percent",
-    "at_least": "a number from 0 to 100, in percent",
-    "cut_off": "a local time such as 14:00:00",
-    "by": "a local time such as 23:59:59",
-    "reminder_at": "a local time such as 09:00:00",
-    "not_before": "a local time such as 2026-02-24T23:59:59",
-    "from": "a day such as 2026-01-26",
-    "to": "a day such as 2026-01-26",
-    "until": "a day such as 2026-01-26",
-    "dated": "a day, month or year such as 2026-01-26 or 2026, or 'undated'",
-    "zone": "an IANA time zone such as Asia/Bangkok",
-    "ship_on": "'scan'",
-    "markets": "a list of markets such as ['TH']",
-    "clocks": "a list of the names of clauses and deadlines",
-    "starts": ", ".join(get_args(Start)),
-    "stops": ", ".join(get_args(End)),
-    "line": ", ".join(get_args(Line)),
-    "then": ", ".join(get_args(Action)),
-    "confidence": ", ".join(get_args(Confidence)),
-    "weekend": "a list of " + ", ".join(WEEKDAYS),
-    "force_majeure": "true or false",
-    "clause": "a text",
-    "source": "a text",
-    "title": "a text",
-    "name": "a text",
-}
-"""What each key of a pack may hold, for whoever wrote something else."""

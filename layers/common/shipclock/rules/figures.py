@@ -1,0 +1,94 @@
+"""What the keys of a pack may hold: figures, days, times, zones, and words from short lists."""
+
+import datetime as dt
+import re
+from typing import Annotated, Literal, get_args
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from shipclock.rules.calendar import WEEKDAYS
+
+Hours = Annotated[int, Field(strict=True, gt=0, le=24 * 366)]
+Days = Annotated[int, Field(strict=True, ge=0, le=366)]
+MoreDays = Annotated[int, Field(strict=True, ge=1, le=366)]
+TimeOfDay = Annotated[dt.time, Field(strict=True)]
+Day = Annotated[dt.date, Field(strict=True)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+Start = Literal[
+    "placed",
+    "created",
+    "paid",
+    "released",
+    "ready_to_ship",
+    "in_transit",
+    "first_scan",
+    "delivered",
+]
+End = Literal["ready_to_ship", "in_transit", "first_scan", "delivered"]
+Line = Literal["metric", "hard"]
+Action = Literal["alert", "deem_delayed"]
+Confidence = Literal["official", "reported", "conflicting", "unconfirmed"]
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+DATED = re.compile(r"\d{4}(-\d\d(-\d\d)?)?|undated")
+
+
+def _dated(given: object) -> object:
+    """A day, a month or a year, as a text; TOML's own days too."""
+    return given.isoformat() if type(given) is dt.date else given
+
+
+def _is_dated(given: str) -> str:
+    if not DATED.fullmatch(given):
+        raise ValueError("is no date")
+    return given
+
+
+def _is_zone(given: str) -> str:
+    try:
+        return given and ZoneInfo(given).key
+    except (ValueError, LookupError, OSError) as error:  # a folder's name is an OSError
+        raise ValueError("is no time zone") from error
+
+
+Dated = Annotated[str, BeforeValidator(_dated), AfterValidator(_is_dated)]
+Zone = Annotated[str, AfterValidator(_is_zone)]
+
+ACCEPTED = {
+    "hours": "a whole number from 1 to 8784",
+    "first_reminder_hours": "a whole number from 1 to 8784",
+    "final_warning_hours": "a whole number from 1 to 8784",
+    "warn_hours": "a list of whole numbers from 1 to 8784",
+    "calendar_days": "a whole number from 0 to 366",
+    "working_days": "a whole number from 0 to 366",
+    "attempts": "a whole number from 1 to 100",
+    "days": "a whole number from 1 to 366",
+    "at_most": "a number from 0 to 100, in percent",
+    "at_least": "a number from 0 to 100, in percent",
+    "cut_off": "a local time such as 14:00:00",
+    "by": "a local time such as 23:59:59",
+    "reminder_at": "a local time such as 09:00:00",
+    "not_before": "a local time such as 2026-02-24T23:59:59",
+    "from": "a day such as 2026-01-26",
+    "to": "a day such as 2026-01-26",
+    "until": "a day such as 2026-01-26",
+    "dated": "a day, month or year such as 2026-01-26 or 2026, or 'undated'",
+    "zone": "an IANA time zone such as Asia/Bangkok",
+    "ship_on": "'scan'",
+    "markets": "a list of markets such as ['TH']",
+    "clocks": "a list of the names of clauses and deadlines",
+    "starts": ", ".join(get_args(Start)),
+    "stops": ", ".join(get_args(End)),
+    "line": ", ".join(get_args(Line)),
+    "then": ", ".join(get_args(Action)),
+    "confidence": ", ".join(get_args(Confidence)),
+    "weekend": "a list of " + ", ".join(WEEKDAYS),
+    "force_majeure": "true or false",
+    "clause": "a text",
+    "source": "a text",
+    "title": "a text",
+    "name": "a text",
+}
+"""What each key of a pack may hold, for whoever wrote something else."""
