@@ -11,7 +11,7 @@ import click
 
 from cli import operate
 from cli.carriers import PAGE, READERS, shops_of
-from shipclock import connect
+from shipclock import board
 from shipclock.book import fold_book, read_book
 from shipclock.counting import counted
 from shipclock.domain.times import stamp
@@ -115,7 +115,7 @@ class Anew:
                     yield from ((order_id, unit) for unit in units or ())
 
     def _pages(self) -> Iterator[list[str]]:
-        for partition in connect.open_partitions(self.shop.shop_id, every_stage()):
+        for partition in board.partitions(self.shop.shop_id, every_stage()):
             start = None
             while True:
                 page = self.store.board(partition, PAGE, start)

@@ -137,6 +137,7 @@ ALLOWED = {
 LIBRARIES = {
     ("shipclock.rules.calendar", "holidays"),
     ("shipclock.rules.packs", "pydantic"),
+    ("shipclock.rules.figures", "pydantic"),
     ("shipclock.rules.policy", "pydantic"),
     ("shipclock.fulfillment.terms", "pydantic"),
     ("shipclock.events", "pydantic"),
@@ -234,7 +235,7 @@ def test_the_sandbox_knows_nothing_of_the_product_nor_the_product_of_the_sandbox
 
 def test_the_registries_are_complete() -> None:
     files = {path.stem for path in (PACKAGE / "rules").glob("*.py")}
-    files -= {"__init__", "calendar", "incidents", "packs", "policy", "rule"}
+    files -= {"__init__", "calendar", "figures", "incidents", "packs", "policy", "rule"}
     assert {rule.name for rule in rules.RULES} == files | {"deadlines_delayed"}
     assert set(policy.rule_names()) == files - {"deadlines", "marketplace_fields"}
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shipclock import codec, rows
-from shipclock.connect import open_partitions
+from shipclock.board import in_order, partitions
 from shipclock.domain.order import OPEN_STAGES
 from shipclock.horizon.answers import due_clocks, forecast_page
 from shipclock.horizon.reading import (
@@ -16,7 +16,6 @@ from shipclock.horizon.reading import (
     NOT_READ_YET,
     TOGETHER,
     Open,
-    board,
     read_open,
 )
 from shipclock.horizon.until import ahead
@@ -25,7 +24,7 @@ from tests.builders import OTHER_SHOP, REAL, SHOP, T0, after, hint, scan
 from tests.fakes import Faults, FaultyStore
 from tests.horizon.worlds import Table
 
-PARTITIONS = len(open_partitions(SHOP, OPEN_STAGES))
+PARTITIONS = len(partitions(SHOP, OPEN_STAGES))
 
 
 @pytest.fixture
@@ -50,7 +49,9 @@ def ids(found: Open) -> list[str]:
 
 def test_the_next_due_is_read_first_whatever_partition_it_stands_in(table: Table) -> None:
     placed = spread(table, 40)
-    assert len({row["board_pk"] for row in board(table.store, [SHOP], None, 50)}) == 4
+    assert (
+        len({row["board_pk"] for row in in_order(table.store, [SHOP], OPEN_STAGES, None, 50)}) == 4
+    )
     found = read(table)
     assert ids(found) == placed
     assert found.next is None
@@ -133,7 +134,7 @@ def test_an_order_that_the_board_still_lists_as_open_is_judged_by_its_facts(tabl
     table.order("5761", "CANCELLED", update_time=after(1), cancel_time=after(1))
     stale = {name: before[name] for name in ("board_pk", "board_at")}
     table.memory.write(Change((rows.order_pk(order_id), rows.HEAD), set=stale))
-    assert list(board(table.store, [SHOP], None, 5))
+    assert list(in_order(table.store, [SHOP], OPEN_STAGES, None, 5))
     assert (read(table).judged, read(table).unread) == ((), ())
 
 

@@ -1,6 +1,6 @@
 """Connecting a shop to its marketplace, keeping the connection, and losing it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -238,12 +238,3 @@ def expiring(store: Store, shop_id: str, ends_at: datetime, now: datetime, real:
     level = Level.URGENT if days == TELL_AGAIN[0] else ""
     notice = Notice(shop.marketplace, "authorisation_ends", now, day, text, level)
     return store.write(Put(codec.notice_row(rows.shop_pk(shop_id), notice, real)))
-
-
-def open_partitions(shop_id: str, stages: Iterable[str]) -> list[str]:
-    """The partitions of the `board` index that list a shop's orders at some stages."""
-    return [
-        rows.board_partition(shop_id, stage, shard)
-        for stage in stages
-        for shard in range(rows.BOARD_SHARDS)
-    ]

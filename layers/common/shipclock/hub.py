@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from heapq import merge
+from itertools import islice, takewhile
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from shipclock import rows
+from shipclock.board import in_order
 from shipclock.domain.order import STAGES
 from shipclock.domain.times import parse, stamp
 from shipclock.ports import Row, Store
@@ -167,6 +168,10 @@ def feed_visitor(token: str, secret: Mapping[str, Any]) -> Visitor | None:
     return who if who and who.role == FEED_ROLE else None
 
 
+PAGE = 16
+"""Rows of a board's partition that are read at once for a list: its rows are spread over many."""
+
+
 def order_list(
     store: Store,
     shops: Iterable[str],
@@ -180,14 +185,9 @@ def order_list(
     `due_by` leaves out those without a running clock that runs out by then.
     """
     until = stamp(due_by) + "~" if due_by else "~"
-    pages = [
-        store.board(rows.board_partition(shop, stage, shard), limit + 1, start).rows
-        for shop in shops
-        for stage in stages
-        for shard in range(rows.BOARD_SHARDS)
-    ]
-    in_order = merge(*pages, key=lambda row: row["board_at"])
-    found = [row for row in in_order if row["board_at"] <= until][: limit + 1]
+    ahead = in_order(store, shops, tuple(stages), start, min(limit + 1, PAGE))
+    in_time = takewhile(lambda row: row["board_at"] <= until, ahead)
+    found = list(islice(in_time, limit + 1))
     more = len(found) > limit
     shown = found[:limit]
     return OrderList(

@@ -11,8 +11,8 @@ from datetime import datetime
 from itertools import pairwise
 
 from shipclock import codec, rows
+from shipclock.board import partitions
 from shipclock.clockwork import Clockwork
-from shipclock.connect import open_partitions
 from shipclock.domain.order import DELIVERED, OPEN_STAGES, STAGES
 from shipclock.domain.times import stamp
 from shipclock.guard import Guard
@@ -81,7 +81,7 @@ class IncidentWalk:
         real = codec.millis(self._clockwork.real())
         began, partition, start = str(row.get("walk", f"{real}||")).split("|", 2)
         bookmark = _Bookmark(self._store, row, began)
-        places = [place for shop in shops for place in open_partitions(shop, WALKED)]
+        places = [place for shop in shops for place in partitions(shop, WALKED)]
         first = places.index(partition) if partition in places else 0
         for place, ahead in pairwise([*places[first:], ""]):
             more: str | None = start if place == partition else ""

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shipclock import backoff, codec, rows
+from shipclock.board import partitions
 from shipclock.clockwork import Busy
-from shipclock.connect import open_partitions, reconcile_key
+from shipclock.connect import reconcile_key
 from shipclock.domain.event import Hint
 from shipclock.domain.order import ENDED, OPEN_STAGES
 from shipclock.domain.times import parse, stamp
@@ -145,19 +146,19 @@ class Reconciler:
         if self._clockwork.real() < codec.from_millis(row["wake_from"]) + LEASE:
             return True
         row_key, shop_id = rows.key_of(row), self._lane.shop.shop_id
-        partitions = open_partitions(shop_id, OPEN_STAGES)
+        places = partitions(shop_id, OPEN_STAGES)
         partition, _, start = str(row["wake"]).partition("|")
-        place = partitions.index(partition) if partition in partitions else 0
-        while place < len(partitions):
+        place = places.index(partition) if partition in places else 0
+        while place < len(places):
             if not self._clockwork.allows():
                 raise Busy("more orders wait for the reconnection")
-            page = self._store.board(partitions[place], PAGE, start or None)
+            page = self._store.board(places[place], PAGE, start or None)
             for line in page.rows:
                 with self._guard((line["pk"], rows.HEAD), "order"):
                     self._settle(line["pk"].removeprefix("ORDER#"))
             place, start = (place, page.next) if page.next else (place + 1, "")
-            if place < len(partitions):
-                self._store.write(Change(row_key, set={"wake": f"{partitions[place]}|{start}"}))
+            if place < len(places):
+                self._store.write(Change(row_key, set={"wake": f"{places[place]}|{start}"}))
         self._store.write(
             Change(row_key, remove=("wake", "wake_from"), when={"wake_from": row["wake_from"]})
         )

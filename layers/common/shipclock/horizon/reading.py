@@ -1,15 +1,14 @@
 """Open orders read one after the other, those whose clocks run out next first, and judged."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from heapq import merge
 from itertools import islice
 
 from shipclock import codec, rows
+from shipclock.board import in_order
 from shipclock.book import read_book
-from shipclock.connect import open_partitions
 from shipclock.domain.order import OPEN_STAGES
 from shipclock.domain.times import stamp
 from shipclock.incidents import Declarations, DeclaredOf
@@ -57,24 +56,6 @@ class Open:
         return len(self.judged) + len(self.unread)
 
 
-def board(store: Store, shops: Iterable[str], start: str | None, page: int) -> Iterator[Row]:
-    """The board's rows of the shops' open orders, the next due first: one query per partition, and
-    another one each time that so many of its rows are used up."""
-    parts = [part for shop_id in shops for part in open_partitions(shop_id, OPEN_STAGES)]
-    return merge(
-        *(_partition(store, part, start, page) for part in parts), key=lambda row: row["board_at"]
-    )
-
-
-def _partition(store: Store, partition: str, start: str | None, page: int) -> Iterator[Row]:
-    while True:
-        found = store.board(partition, page, start)
-        yield from found.rows
-        if found.next is None:
-            return
-        start = found.next
-
-
 def read_open(
     store: Store,
     shops: Iterable[str],
@@ -94,7 +75,7 @@ def read_open(
     last = stamp(due_by) + "~" if due_by else "~"
     found: dict[str, Settled | Unread | None] = {}
     shop_of, declared = _shops(store), Declarations(store)
-    ahead = board(store, shops, start, min(limit + 1, PAGE))
+    ahead = in_order(store, shops, OPEN_STAGES, start, min(limit + 1, PAGE))
 
     def look(order_id: str) -> Settled | Unread | None:
         return _judged(store, order_id, shop_of, real, declared)
