@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shipclock import settle
+from shipclock import judge
 from tests.builders import every_clause
 from tests.stage import START, Stage
 
@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
-    monkeypatch.setattr(settle, "policy_for", lambda *_: POLICY)
+    monkeypatch.setattr(judge, "policy_for", lambda *_: POLICY)
     return Stage(untracked_after=None)
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shipclock import chain, rows, settle
+from shipclock import chain, judge, rows
 from shipclock.book import read_book
 from shipclock.sweep import Sweep
 from tests.builders import every_clause
@@ -27,7 +27,7 @@ END = START + timedelta(days=17)
 def every_rule_has_its_clause() -> Iterator[None]:
     """Silence included, and short enough for a life to see it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settle, "policy_for", lambda *_: every_clause(hours=72))
+        patch.setattr(judge, "policy_for", lambda *_: every_clause(hours=72))
         yield
 
 
