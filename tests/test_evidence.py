@@ -30,6 +30,7 @@ from shipclock.chain import Anchor
 from shipclock.marketplaces.protocol import Blob
 from shipclock.ports import Key, Row
 from shipclock.snapshots import BUYER_KEPT_OPEN
+from shipclock.sweep import MOST_SHARING
 from shipclock.translate import put_link
 from tests.builders import patient
 from tests.evidence import altered, faults, forged, keys_of, lived, made, small, told, waited, wrong
@@ -685,6 +686,53 @@ def test_two_orders_that_share_a_number_each_have_a_chain_that_fits() -> None:
         pack = made(stage, order_id)
         assert wrong(pack, stage) == []
         assert pack.count(b"NUMBER#SYN0001") >= 5
+
+
+def sharing(count: int) -> tuple[Stage, list[str]]:
+    """Orders, the first of which a carrier has named under a number."""
+    stage = Stage()
+    orders = [
+        stage.sandbox.add_order(SHOP_ID, status="AWAITING_SHIPMENT", items={"MUG": 1})
+        for _ in range(count)
+    ]
+    told(stage, orders[0], 5, "picked_up")
+    return stage, orders
+
+
+def versions(stage: Stage, orders: list[str]) -> list[int]:
+    return [stage.memory.rows[rows.order_pk(order_id)][rows.HEAD]["version"] for order_id in orders]
+
+
+def link_to(stage: Stage, order_id: str) -> None:
+    """The number is linked to one more order, which itself is not made due by that."""
+    known = codec.read_link(next(iter(stage.store.read("NUMBER#SYN0001", rows.LINK))))
+    put_link(stage.store, replace(known, order_id=order_id), stage.real.now, due=False)
+
+
+def test_an_order_is_settled_anew_when_another_gets_its_number() -> None:
+    stage, (first, second) = sharing(2)
+    before = versions(stage, [first])
+    link_to(stage, second)
+    assert wrong(made(stage, first), stage) != []
+    stage.settle_down()
+    assert versions(stage, [first]) > before
+    for order_id in (first, second):
+        assert wrong(made(stage, order_id), stage) == []
+    assert stage.sweep().due_left == 0
+
+
+def test_a_number_that_very_many_orders_bear_has_only_the_newest_settled() -> None:
+    stage, orders = sharing(MOST_SHARING + 1)
+    for order_id in orders[1:-1]:
+        link_to(stage, order_id)
+    stage.settle_down()
+    before = versions(stage, orders)
+    link_to(stage, orders[-1])
+    stage.settle_down()
+    after = versions(stage, orders)
+    assert after[:-1] == before[:-1]
+    assert after[-1] > before[-1]
+    assert stage.sweep().due_left == 0
 
 
 def test_an_order_with_two_numbers_binds_the_scans_of_both() -> None:

@@ -90,14 +90,15 @@ def read_scan(row: Row) -> Scan:
 def link_rows(link: Link, real: datetime, due: bool, via: str = "") -> tuple[Row, Row]:
     """A link's two rows, to be written together: under the number and under the order.
 
-    With `due` the order's is marked, so that the order is settled anew. `via` names the delivery
-    that brought it.
+    The number's is marked: whose its scans are depends on all of its orders, so each of them is
+    settled anew. With `due` the order's is too. `via` names the delivery that brought it.
     """
     here = rows.number_pk(link.number), rows.LINK + link.order_id
     there = rows.order_pk(link.order_id), rows.LINK + link.number
     marked = rows.mark(there, rows.at_once(real)) if due else {}
     told = _via(via)
-    return _row(here, _LINK, link, **told), _row(there, _LINK, link, **told, **marked)
+    shared = rows.mark(here, rows.at_once(real))
+    return _row(here, _LINK, link, **told, **shared), _row(there, _LINK, link, **told, **marked)
 
 
 def read_link(row: Row) -> Link:

@@ -31,7 +31,7 @@ class Found:
 
     deliveries: list[Key] = field(default_factory=list)
     orders: dict[str, list[Key]] = field(default_factory=dict)
-    scans: list[Key] = field(default_factory=list)
+    numbers: list[Key] = field(default_factory=list)
     sayings: list[Key] = field(default_factory=list)
     shops: list[str] = field(default_factory=list)
     authorisations: list[Key] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Found:
         elif pk == rows.INCIDENTS:
             self.incidents.append(key)
         elif kind == "NUMBER":
-            self.scans.append(key)
+            self.numbers.append(key)
         elif sk.startswith((rows.VERDICT, rows.NOTICE)):
             self.sayings.append(key)
         elif kind == "SHOP" and sk.startswith(rows.STOCKWISH):

@@ -12,6 +12,7 @@ from shipclock.marketplaces.protocol import OrderRow
 from shipclock.ports import ABSENT, Below, Change, Put, Store
 from shipclock.reading import digest
 
+KEY = ("pk", "sk")
 BUYER_KEPT_OPEN = timedelta(days=180)
 """How long personal data lives at most after the last change of an order that never ends."""
 
@@ -36,7 +37,7 @@ def keep_snapshot(
             [
                 Change(
                     rows.key_of(link_row),
-                    set={"doc": link_row["doc"], "told": True},
+                    set={**{n: v for n, v in link_row.items() if n not in KEY}, "told": True},
                     when={"told": ABSENT},
                     create=True,
                 )

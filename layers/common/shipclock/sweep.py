@@ -39,6 +39,10 @@ SETTLING_SHARE = 0.6
 ROUNDS = 20
 """A bound on rounds; three are usual."""
 
+MOST_SHARING = 25
+"""Orders that may share a number and each be settled anew for every other that gets it. With more
+it is no number but a word that somebody fills in, and all of them for each would never end."""
+
 OFF_BY = timedelta(minutes=10)
 """How far a schedule event's time may be from the real clock, unless time travel is on."""
 
@@ -248,12 +252,16 @@ class Sweep:
         return due
 
     def _settle_all(self, found: Found) -> None:
-        scans: dict[Key, set[str]] = {}
-        for key in found.scans:
-            with self._guard(key, "scan"):
-                scans[key] = linked_orders(self._store, key[0].removeprefix("NUMBER#"))
-                for order_id in scans[key]:
+        shared: list[tuple[Row, set[str]]] = []
+        for key in found.numbers:
+            with self._guard(key, "number"):
+                owners = linked_orders(self._store, key[0].removeprefix("NUMBER#"))
+                concerned = _concerned(key, owners)
+                for order_id in concerned:
                     found.orders.setdefault(order_id, []).append(key)
+                if len(owners) != 1:  # of a single order, its settle clears it
+                    row = self._store.get(key)  # as it is before they are settled
+                    shared += [(row, concerned)] if row else []
         done: set[str] = set()
 
         def settle_one(item: tuple[str, list[Key]]) -> None:
@@ -267,12 +275,10 @@ class Sweep:
                 done.add(order_id)
 
         self._world.each(settle_one, found.orders.items())
-        for key, orders in scans.items():
-            if len(orders) != 1 and orders <= done:  # of a single order, its settle cleared it
-                with self._guard(key, "scan"):
-                    row = self._store.get(key)
-                    if row is not None:
-                        clear_mark(self._store, row)
+        for row, orders in shared:
+            if orders <= done:
+                with self._guard(rows.key_of(row), "number"):
+                    clear_mark(self._store, row)
 
     def _settle(self, order_id: str) -> Settled | None:
         """Settle one order; what that made of it is announced at the round's end."""
@@ -305,6 +311,14 @@ class Sweep:
         """Announce verdicts and notices: to the bus now, to people as their time comes."""
         unsaid, self._unsaid = [*self._unsaid, *keys], []
         self._saying.say(unsaid)
+
+
+def _concerned(key: Key, owners: set[str]) -> set[str]:
+    """The orders to be settled for a due row of a number: all that it is linked to; for one more
+    link of a number that very many bear the new one alone."""
+    if key[1].startswith(rows.LINK) and len(owners) > MOST_SHARING:
+        return {key[1].removeprefix(rows.LINK)}
+    return owners
 
 
 def now_of(event: Mapping[str, Any], real: datetime, time_travel: bool) -> datetime:
