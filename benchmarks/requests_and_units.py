@@ -386,7 +386,7 @@ def _ours(
         "push",
         "reconcile",
     )
-    # What `units.PLACES` does not know yet is billed all the same, as "other".
+    # What `units` does not know yet is billed all the same, as "other".
     names += tuple(sorted(set(two.by) - {*names, "lane", "index"}))
     lines = []
     poked = Units()

@@ -194,34 +194,27 @@ def _wished(write: Put | Change, old: Row | None) -> Row:
 
 
 PLACES = {
+    ("ingest", "receive"): "ingest",
     ("translate", "translate"): "translate",
     ("translate", "quarantine"): "translate",
-    ("translate", "disconnect"): "lane",
-    ("settle", "settle"): "settle",
-    ("settle", "judge"): "settle",
-    ("snapshots", "keep_snapshot"): "",
-    ("errand", "_note_read"): "re-read",
-    ("errand", "_note_missing"): "re-read",
-    ("errand", "_detail_of_doubts"): "re-read",
-    ("errand", "_ask_providers"): "push",
-    ("errand", "_record"): "push",
-    ("errand", "_doubt_orphans"): "push",
-    ("reconcile", "begin"): "reconcile",
-    ("reconcile", "run"): "reconcile",
-    ("lane", "take"): "lane",
-    ("lane", "release"): "lane",
-    ("lane", "renew"): "lane",
-    ("lane", "check_held"): "lane",
-    ("sweep", "_pages"): "index",
-    ("sweep", "_left"): "index",
     ("sweep", "_translate"): "translate",
     ("sweep", "_settle_all"): "settle",
-    ("sweep", "_shop"): "settle",
+    ("settle", "settle"): "settle",
+    ("judge", "judge"): "settle",
     ("saying", "say"): "announce",
     ("saying", "tell"): "messages",
-    ("ingest", "receive"): "ingest",
+    ("reconcile", "run"): "reconcile",
 }
-"""The mechanism that a function's store calls are made for; the innermost that is listed counts."""
+MODULES = {
+    "due": "index",
+    "lane": "lane",
+    "lanes": "lane",
+    "packages": "re-read",
+    "pushes": "push",
+    "rereads": "re-read",
+}
+"""The mechanism that a function's or a module's store calls are made for; the innermost that is
+listed counts."""
 
 
 def mechanism() -> str:
@@ -231,7 +224,8 @@ def mechanism() -> str:
         frame = frame.f_back
         module = str(frame.f_globals.get("__name__", ""))
         if module.startswith("shipclock."):
-            name = PLACES.get((module.rpartition(".")[2], frame.f_code.co_name))
+            last = module.rpartition(".")[2]
+            name = PLACES.get((last, frame.f_code.co_name)) or MODULES.get(last)
             if name:
                 return name
     return "other"

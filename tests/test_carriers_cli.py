@@ -416,7 +416,7 @@ def test_a_number_linked_to_an_order_nobody_told_of_counts_where_it_is_known(
     table: Table, console: Console
 ) -> None:
     table.order("20", "A1", moved("A1", ("picked_up", 5)))
-    for row in codec.link_rows(Link("A1", "10", "standard_webhooks"), REAL, due=False):
+    for row in codec.link_rows(Link("A1", "10", "standard_webhooks"), REAL):
         table.store.write(Put(row))
     assert console.json()["parcels"] == 1
 

@@ -293,7 +293,7 @@ def facts_of(life: Life, order_id: str) -> list[Row]:
     found = [codec.event_row(one, REAL) for one in told(life, order_id)]
     for number in carried(life, order_id):
         found += [codec.scan_row(one, REAL) for one in number.scans]
-        found += [row for one in number.links for row in codec.link_rows(one, REAL, due=True)]
+        found += [row for one in number.links for row in codec.link_rows(one, REAL)]
     return found
 
 

@@ -679,7 +679,7 @@ def test_two_orders_that_share_a_number_each_have_a_chain_that_fits() -> None:
     told(stage, orders[0], 0)
     told(stage, orders[0], 5, "picked_up")
     link = codec.read_link(next(iter(stage.store.read("NUMBER#SYN0001", rows.LINK))))
-    put_link(stage.store, replace(link, order_id=orders[1]), stage.real.now, due=True)
+    put_link(stage.store, replace(link, order_id=orders[1]), stage.real.now)
     told(stage, orders[0], 6, "in_transit")
     told(stage, orders[0], 30, "delivered")
     for order_id in orders:
@@ -704,9 +704,9 @@ def versions(stage: Stage, orders: list[str]) -> list[int]:
 
 
 def link_to(stage: Stage, order_id: str) -> None:
-    """The number is linked to one more order, which itself is not made due by that."""
+    """The number is linked to one more order."""
     known = codec.read_link(next(iter(stage.store.read("NUMBER#SYN0001", rows.LINK))))
-    put_link(stage.store, replace(known, order_id=order_id), stage.real.now, due=False)
+    put_link(stage.store, replace(known, order_id=order_id), stage.real.now)
 
 
 def test_an_order_is_settled_anew_when_another_gets_its_number() -> None:

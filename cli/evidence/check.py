@@ -211,7 +211,7 @@ def _said(found: Translation) -> set[tuple[str, str, str]]:
     made = [
         *(codec.event_row(event, _NEVER) for event in found.events),
         *(codec.scan_row(scan, _NEVER) for scan in found.scans),
-        *(row for link in found.links for row in codec.link_rows(link, _NEVER, due=False)),
+        *(row for link in found.links for row in codec.link_rows(link, _NEVER)),
     ]
     return {(row["pk"], row["sk"], row["doc"]) for row in made}
 

@@ -369,7 +369,7 @@ def orders_of(stage: Stage, number: str) -> set[str]:
 def test_the_new_id_belongs_to_whatever_order_the_old_one_belonged_to() -> None:
     stage = Stage()
     for order_id in (ORDER, OTHER_ORDER):
-        put_link(stage.store, Link(OLD, order_id, "tiktok_shop"), stage.real.now, due=False)
+        put_link(stage.store, Link(OLD, order_id, "tiktok_shop"), stage.real.now)
     arrives(stage, "replaced")
     assert orders_of(stage, NEW) == {ORDER, OTHER_ORDER}
     arrives(stage, "replaced")

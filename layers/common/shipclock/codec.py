@@ -87,18 +87,16 @@ def read_scan(row: Row) -> Scan:
     return _SCAN.validate_json(row["doc"])
 
 
-def link_rows(link: Link, real: datetime, due: bool, via: str = "") -> tuple[Row, Row]:
+def link_rows(link: Link, real: datetime, via: str = "") -> tuple[Row, Row]:
     """A link's two rows, to be written together: under the number and under the order.
 
     The number's is marked: whose its scans are depends on all of its orders, so each of them is
-    settled anew. With `due` the order's is too. `via` names the delivery that brought it.
+    settled anew, this one too. `via` names the delivery that brought it.
     """
     here = rows.number_pk(link.number), rows.LINK + link.order_id
     there = rows.order_pk(link.order_id), rows.LINK + link.number
-    marked = rows.mark(there, rows.at_once(real)) if due else {}
-    told = _via(via)
-    shared = rows.mark(here, rows.at_once(real))
-    return _row(here, _LINK, link, **told, **shared), _row(there, _LINK, link, **told, **marked)
+    told, mark = _via(via), rows.mark(here, rows.at_once(real))
+    return _row(here, _LINK, link, **told, **mark), _row(there, _LINK, link, **told)
 
 
 def read_link(row: Row) -> Link:

@@ -22,7 +22,7 @@ def clear_marks(store: Store, book: Book, settled: Settled, real: datetime) -> N
     """
     changed = {rows.PUSH + intent.key for intent in settled.decision.intents}
     for row in book.rows:
-        if row["sk"].startswith((rows.EVENT, rows.LINK)):
+        if row["sk"].startswith(rows.EVENT):
             clear_mark(store, row)
         elif row["sk"].startswith(rows.PUSH) and row["sk"] not in changed:
             _mend_mark(store, row, settled, real)

@@ -41,7 +41,7 @@ def keep_snapshot(
                     when={"told": ABSENT},
                     create=True,
                 )
-                for link_row in codec.link_rows(link, requested_at, due=False)
+                for link_row in codec.link_rows(link, requested_at)
             ]
         )
     if row.buyer:

@@ -183,7 +183,7 @@ class Translator:
             return set()
         if any(not self._closed(order_id) for order_id in linked):
             return set()
-        put_link(self._store, link, self._real(), due=True, via=via)
+        put_link(self._store, link, self._real(), via)
         return {link.order_id}
 
     def _follow(self, change: Replacement, via: str) -> set[str]:
@@ -191,7 +191,7 @@ class Translator:
         orders = linked_orders(self._store, change.old) - linked_orders(self._store, change.new)
         for order_id in orders:
             link = Link(change.new, order_id, change.source, shops=change.shops)
-            put_link(self._store, link, self._real(), due=True, via=via)
+            put_link(self._store, link, self._real(), via)
         return orders
 
     def _closed(self, order_id: str) -> bool:
@@ -249,6 +249,6 @@ def linked_orders(store: Store, number: str) -> set[str]:
     return {row["sk"].removeprefix(rows.LINK) for row in found}
 
 
-def put_link(store: Store, link: Link, real: datetime, due: bool, via: str = "") -> None:
+def put_link(store: Store, link: Link, real: datetime, via: str = "") -> None:
     """Put both rows of a link, together: half a link would be found by one side only."""
-    store.commit([Put(row) for row in codec.link_rows(link, real, due, via)])
+    store.commit([Put(row) for row in codec.link_rows(link, real, via)])
