@@ -38,7 +38,6 @@ from shipclock.domain.clock import Clock, ClockState
 from shipclock.rules import Timeline, next_instant, timeline
 from shipclock.rules.packs import load, policy_of
 from shipclock.rules.policy import Policy
-from shipclock.settle import next_clock
 
 Answer = tuple[list[tuple[str, int, str]], int | None]
 """Name, due instant and state of every clock, and the next due instant."""
@@ -108,10 +107,6 @@ def _known(prepared: Sequence[Prepared], peers: Mapping[str, Engine]) -> Works:
         _, _, ticking, now = next(mine)
         return standing(ticking, now)
 
-    def the_next() -> object:
-        _, _, ticking, now = next(mine)
-        return next_clock(ticking, now)
-
     def instant() -> object:
         _, policy, ticking, now = next(mine)
         return next_instant(ticking, policy, now)
@@ -129,7 +124,7 @@ def _known(prepared: Sequence[Prepared], peers: Mapping[str, Engine]) -> Works:
             assert told == _ours(ticking, now), (name, told, ticking)
             asked.append((form, dues))
         works[name] = _asking(_ask, question, asked)
-    return {**works, "apart: settle.next_clock": the_next, "apart: next instant": instant}
+    return {**works, "apart: next instant": instant}
 
 
 def _ask(question: Question, form: Any, dues: Sequence[int]) -> tuple[States, int | None]:
@@ -227,8 +222,6 @@ def _ours(ticking: Timeline, now: datetime) -> Answer:
     """The product's answer, in the words of the engines'."""
     states, upcoming = standing(ticking, now)
     clocks = (tick.clock for tick in ticking)
-    told = next_clock(ticking, now)
-    assert upcoming == (told.due_at if told else None)
     return sorted(
         (_name(clock), int(clock.due_at.timestamp()), state.value)
         for clock, state in zip(clocks, states, strict=True)

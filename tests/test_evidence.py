@@ -27,8 +27,9 @@ from cli.evidence.zipped import NoPack, as_json, sha256, unzipped, zipped
 from shipclock import chain, codec, rows
 from shipclock.blobs import put_blob
 from shipclock.chain import Anchor
+from shipclock.domain.event import Link
 from shipclock.marketplaces.protocol import Blob
-from shipclock.ports import Key, Row
+from shipclock.ports import Change, Key, Row
 from shipclock.snapshots import BUYER_KEPT_OPEN
 from shipclock.sweep import MOST_SHARING
 from shipclock.translate import put_link
@@ -733,6 +734,61 @@ def test_a_number_that_very_many_orders_bear_has_only_the_newest_settled() -> No
     assert after[:-1] == before[:-1]
     assert after[-1] > before[-1]
     assert stage.sweep().due_left == 0
+    found = check(made(stage, orders[0]), stage.store)
+    assert faults(found) == []
+    assert any("bound by no link" in finding.what for finding in found)
+
+
+def test_a_links_mark_under_the_order_is_cleared_too() -> None:
+    stage, (order_id,) = sharing(1)
+    key = (rows.order_pk(order_id), rows.LINK + "SYN0001")
+    mark = rows.mark(key, rows.at_once(stage.real.now))
+    assert stage.store.write(Change(key, set=mark))
+    assert stage.sweep().due_left == 0
+
+
+def test_a_sweep_with_more_due_numbers_than_time_still_settles_orders() -> None:
+    stage, orders = sharing(1)
+    for number in range(40):
+        link = Link(f"SYN{number:04}9", orders[0], "standard_webhooks")
+        put_link(stage.store, link, stage.real.now)
+    read = stage.memory.read
+
+    def slowly(pk: str, prefix: str = "") -> list[Row]:
+        stage.real.pass_time(2)
+        return read(pk, prefix)
+
+    stage.memory.read = slowly  # type: ignore[method-assign]
+    before = versions(stage, orders)
+    stage.sweep()
+    stage.memory.read = read  # type: ignore[method-assign]
+    stage.settle_down()
+    assert versions(stage, orders) > before
+    assert stage.sweep().due_left == 0
+
+
+@pytest.mark.parametrize("zone", ["America", "A" * 5000])
+def test_a_zone_that_is_none_is_a_finding(zone: str) -> None:
+    data = made(*small())
+    assert wrong(forged(data, replaced_zone(zone))) != []
+
+
+def replaced_zone(zone: str) -> Callable[[dict[str, bytes]], None]:
+    def change(files: dict[str, bytes]) -> None:
+        order = json.loads(files["order.json"])
+        order["shop"]["zone"] = zone
+        files["order.json"] = as_json(order)
+
+    return change
+
+
+def test_a_chain_of_a_length_that_can_not_be_is_a_finding() -> None:
+    def change(files: dict[str, bytes]) -> None:
+        order = json.loads(files["order.json"])
+        order["chain"]["links"] = 10**17
+        files["order.json"] = as_json(order)
+
+    assert wrong(forged(made(*small()), change)) != []
 
 
 def test_an_order_with_two_numbers_binds_the_scans_of_both() -> None:

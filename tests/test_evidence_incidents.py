@@ -1,13 +1,15 @@
 """Evidence of orders that an incident was about: what was said of it is bound, and counts."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from cli.evidence.case import Case, case_in
+from cli.evidence.case import Case, case_in, files_of, told_chain
 from cli.evidence.check import check
+from cli.evidence.made import told_files
 from cli.evidence.telling import view
-from cli.evidence.zipped import unzipped
+from cli.evidence.zipped import MANIFEST, manifest, unzipped, zipped
 from shipclock import chain, incidents, rows
 from shipclock.domain.incident import Incident, IncidentFact
 from shipclock.ports import Row
@@ -199,3 +201,44 @@ def test_a_due_mark_is_no_word(stage: Stage) -> None:
     altered(stage, key, lambda row: {**row, **rows.mark(key, "0#1")})
     same(stage, order_id)
     assert chain.what({"pk": rows.INCIDENTS, "sk": key[1]}) == chain.INCIDENT
+
+
+def reheaded(stage: Stage, order_id: str, incidents: dict[str, str]) -> bytes:
+    """A pack whose maker says otherwise how the order stood in its incidents."""
+    found = case(stage, order_id)
+    other = replace(found, head={**found.head, "incidents": incidents})
+    files = files_of(other)
+    files |= told_files(case_in(files))
+    return zipped({**files, MANIFEST: manifest(files, about(other))})
+
+
+def about(found: Case) -> dict[str, Any]:
+    return {"order_id": found.order_id, "chain": told_chain(found)}
+
+
+def test_whoever_says_otherwise_how_the_order_stood_is_found_out_by_the_table(
+    stage: Stage,
+) -> None:
+    order_id = on_its_way(stage)
+    incident = declare(stage, carriers=(), postcodes=(POSTCODE,))
+    stage.settle_down()
+    change(stage, incident, postcodes=("99999",))
+    stage.settle_down()
+    known = case(stage, order_id).head["incidents"]
+    assert reheaded(stage, order_id, dict(known)) == made(stage, order_id)
+    forged = {name: told.replace(" out", " in affected") for name, told in known.items()}
+    data = reheaded(stage, order_id, forged)
+    assert any("how the order stood" in what for what in wrong(data, stage))
+    foreign = {**known, "a1b2c3d4e5": " in affected"}
+    assert any(
+        "no fact has: a1b2c3d4e5" in what for what in wrong(reheaded(stage, order_id, foreign))
+    )
+
+
+def test_a_word_that_can_not_be_read_keeps_no_pack_from_being_made(stage: Stage) -> None:
+    order_id = on_its_way(stage)
+    incident = declare(stage)
+    stage.settle_down()
+    key = (rows.INCIDENTS, f"{incident.incident_id}#0")
+    altered(stage, key, lambda row: {**row, "doc": "garbage"})
+    assert any("is not what was known" in what for what in wrong(made(stage, order_id)))

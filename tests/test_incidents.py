@@ -485,6 +485,16 @@ def test_a_change_that_can_not_be_meant_is_refused(
     assert incidents.read_declared(stage.store).revision == 1
 
 
+@pytest.mark.parametrize("years", [2, 180, 7973])
+def test_a_lift_makes_no_incident_last_for_more_than_a_year(years: int, stage: Stage) -> None:
+    incident = declare(stage, 0, None)
+    over_at = START.replace(year=START.year + years)
+    with pytest.raises(NotAsked, match="more than a year"):
+        incidents.lift(stage.store, incident.incident_id, over_at, stage.real.now)
+    lift(stage, incident, 24 * 300)
+    lift(stage, incident, 5)
+
+
 @pytest.mark.parametrize("name", ["", "f" * 10, "a#b", "x" * 3000])
 def test_nobody_changes_or_lifts_what_was_never_declared(name: str, stage: Stage) -> None:
     declare(stage)

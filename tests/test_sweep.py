@@ -565,6 +565,26 @@ def test_a_verdict_is_announced_and_again_if_the_bus_did_not_take_it(stage: Stag
     assert {event["order_id"] for event in stage.announced} == {order_id}
 
 
+def test_what_the_bus_did_not_take_is_told_a_minute_after_it_is_back(stage: Stage) -> None:
+    placed(stage)
+    world, down = stage.world, True
+
+    def announce(event: Any) -> None:
+        if down:
+            raise ValueError("the bus is down")
+        stage.announced.append(event)
+
+    world.announce = announce
+    stage.until(START + 120 * HOUR)
+    for minute in range(90):
+        Sweep(world, stage.now + minute * HOUR / 60, timedelta(seconds=65)).run()
+    down = False
+    for minute in (90, 91):
+        Sweep(world, stage.now + minute * HOUR / 60, timedelta(seconds=65)).run()
+    told = sorted(str(event["type"]) for event in stage.announced)
+    assert told == ["order.reminder", "order.verdict.standing"]
+
+
 # The times
 
 

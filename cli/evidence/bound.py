@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cli.evidence.gather import WITHHELD
 from shipclock import chain, codec, rows
 from shipclock.chain import START, STATES, Anchor, Chain, Entry, Link
 from shipclock.domain.linking import MARKETPLACE
 from shipclock.ports import Row
+from shipclock.sweep import MOST_SHARING
+
+CROWD = (
+    f"More than {MOST_SHARING} orders bear this number: of one more link of it the others are not "
+    "settled anew, so that it may have come after."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,8 @@ def chained(order_id: str, held: Chain, facts: Sequence[Row]) -> Iterator[Findin
         return
     heads = [START, *chain.digests(order_id, links)]
     numbers = [link.number for link in links]
-    if numbers != list(range(1, anchor.links + 1)) or heads[-1] != anchor.head:
+    whole = len(links) == anchor.links and numbers == list(range(1, len(links) + 1))
+    if not whole or heads[-1] != anchor.head:
         what = f"The chain does not lead to its head, {anchor}."
         means = "A link was changed, removed or added, or the head was: nothing it binds is proven."
         yield Finding(what, means)
@@ -49,9 +57,12 @@ def _bound(links: Sequence[Link], facts: Sequence[Row]) -> Iterator[Finding]:
     for link in links:
         for entry in link.entries:
             history.setdefault(entry.name, []).append((link, entry))
+    owners = Counter(row["pk"] for row in facts if chain.what(row) == "owner")
     for row in facts:
         bound = history.pop(chain.name(rows.key_of(row)), [])
-        yield from _fact(row, bound)
+        crowd = chain.what(row) == "owner" and owners[row["pk"]] > MOST_SHARING
+        for finding in _fact(row, bound):
+            yield replace(finding, means=CROWD, fault=False) if crowd else finding
     for bound in history.values():
         link, entry = bound[-1]
         what = f"A {entry.kind} ({entry.name}) that was known {_since(link)} is missing."

@@ -11,7 +11,7 @@ from typing import Any
 
 from cli.evidence.bound import Finding, chained
 from cli.evidence.case import ORDER, Case, Delivery, NoCase, case_in, files_of, software, told_chain
-from cli.evidence.gather import KEPT, NO_MORE, facts_of, verification
+from cli.evidence.gather import KEPT, NO_MORE, facts_of, incidents_in, verification
 from cli.evidence.made import TOLD, told_files
 from cli.evidence.zipped import MANIFEST, NoPack, manifest, sha256, unzipped
 from shipclock import chain, codec, rows
@@ -33,8 +33,8 @@ OTHERWISE = (
 
 
 ODD = (
-    *(ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError),
-    *(PolicyError, Unreadable),
+    *(ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError),
+    *(PolicyError, Unreadable, ValueError),
 )
 """What reading rows raises that no version of ours has written: somebody else has."""
 
@@ -58,7 +58,8 @@ def check(
     except NoCase as problem:
         return [Finding(f"The pack can't be read: {problem}.", OTHERWISE)]
     try:
-        found = [*_files(files, case), *_case(case)]
+        found = list(_case(case))
+        found = [*_files(files, case, told=not any(each.fault for each in found)), *found]
         found += [each for anchor in anchors for each in _anchored(case, anchor)]
         found += _senders(case, secrets) if secrets is not None else ()
     except ODD as fault:
@@ -96,6 +97,10 @@ LATE = timedelta(days=1)
 def _folded(case: Case) -> Iterator[Finding]:
     """Whether the order is as its facts make it."""
     order = fold_book(read_book(case.shelf, case.order_id))
+    told = {row["sk"].partition("#")[0] for row in case.facts if chain.what(row) == chain.INCIDENT}
+    if unknown := case.head.get("incidents", {}).keys() - told:
+        what = f"{ORDER} tells of incidents that no fact has: {', '.join(sorted(unknown))}."
+        yield Finding(what, "What it says of the order is not what was settled.")
     made = {"status": order.status, "stage": order.stage, "shop_id": order.shop_id}
     wrong = [name for name, value in made.items() if case.head.get(name) != value]
     if wrong:
@@ -106,8 +111,9 @@ def _folded(case: Case) -> Iterator[Finding]:
 # The files
 
 
-def _files(files: Mapping[str, bytes], case: Case) -> Iterator[Finding]:
-    """Whether the manifest fits, each file is in its one spelling, and what is told is so."""
+def _files(files: Mapping[str, bytes], case: Case, told: bool) -> Iterator[Finding]:
+    """Whether the manifest fits, each file is in its one spelling, and what is `told` is so: of
+    facts that do not fit there is nothing to be told."""
     about = {"order_id": case.order_id, "chain": told_chain(case)}
     if files.get(MANIFEST) != manifest(files, about):
         what = f"{MANIFEST} does not fit the files beside it."
@@ -123,12 +129,12 @@ def _files(files: Mapping[str, bytes], case: Case) -> Iterator[Finding]:
         means = "It may tell of the same facts otherwise: its page is not compared with ours."
         yield Finding(what, means, fault=False)
         return
-    for name, text in case.packs.items():
-        if name not in packs.names() or packs.text_of(name) != text:
+    for name, pack in case.packs.items():
+        if name not in packs.names() or packs.text_of(name) != pack:
             means = "The clocks are told by another policy than the one that this version has."
             yield Finding(f"packs/{name}.toml is not the pack of that name.", means)
-    for name, told in told_files(case).items():
-        if files.get(name) != told:
+    for name, text in told_files(case).items() if told else ():
+        if files.get(name) != text:
             means = "The facts are in facts.jsonl; what this file says is not what they make."
             yield Finding(f"{name} does not follow from the facts.", means)
 
@@ -252,7 +258,8 @@ def _senders(case: Case, secrets: Mapping[str, Any]) -> Iterator[Finding]:
 def _against(case: Case, store: Store) -> Iterator[Finding]:
     """The pack against the order as it stands in the table."""
     book = read_book(store, case.order_id)
-    if book.one(rows.HEAD) is None:
+    head = book.one(rows.HEAD)
+    if head is None:
         what = f"The table knows no order {case.order_id}."
         yield Finding(what, "It is another stack's, or the order was removed.")
         return
@@ -265,6 +272,11 @@ def _against(case: Case, store: Store) -> Iterator[Finding]:
     if ours.links >= len(heads) or heads[ours.links] != ours.head:
         what = "The table's chain is not the one that this pack was made of."
         yield Finding(what, "The order's facts were written anew, here or there.")
+    elif ours.links == live.anchor.links and incidents_in(head, facts) != case.head.get(
+        "incidents", {}
+    ):
+        what = "The table says otherwise how the order stood in its incidents."
+        yield Finding(what, "No link binds that: the clocks of the page may be others than told.")
     elif ours.links < live.anchor.links:
         what = (
             f"The order has moved on: {live.anchor.links} links by now, {ours.links} in the pack."

@@ -104,9 +104,14 @@ def facts_of(store: Store, book: Book, links: Chain) -> list[Row]:
 
 def _said_of_head(head: Row, facts: Iterable[Row]) -> dict[str, Any]:
     said = {name: head[name] for name in SAID_OF_HEAD if name in head}
-    told = {row["sk"].partition("#")[0] for row in facts if chain.what(row) == chain.INCIDENT}
-    about = {name: text for name, text in head.get("incidents", {}).items() if name in told}
+    about = incidents_in(head, facts)
     return {**said, "incidents": about} if about else said
+
+
+def incidents_in(head: Row, facts: Iterable[Row]) -> dict[str, str]:
+    """What a head says of the incidents that there are facts of."""
+    told = {row["sk"].partition("#")[0] for row in facts if chain.what(row) == chain.INCIDENT}
+    return {name: text for name, text in head.get("incidents", {}).items() if name in told}
 
 
 def _shop(store: Store, shop_id: str) -> Shop | None:

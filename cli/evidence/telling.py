@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -108,7 +109,8 @@ def _said(row: Row) -> Iterator[tuple[datetime, str, str]]:
         case "push":
             yield from _push(codec.read_intent(row))
         case chain.INCIDENT:
-            yield _incident(codec.read_incident(row))
+            with suppress(ValueError):  # settling passes over a word that can't be read as well
+                yield _incident(codec.read_incident(row))
 
 
 def _event(row: Row) -> tuple[datetime, str, str]:

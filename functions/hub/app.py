@@ -1,6 +1,7 @@
 """The hub's doorbell: a JSON API to read orders, what lies ahead of them, what waits for a person
 and stock, to ask for what a marketplace should be told, and to declare incidents."""
 
+import json
 import os
 from typing import Annotated, Any
 
@@ -15,10 +16,11 @@ from aws_lambda_powertools.event_handler.exceptions import (
 from aws_lambda_powertools.event_handler.openapi.models import APIKey, HTTPBearer
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shipclock import hub, incident_view, rows, wiring
-from shipclock.asking import NotAsked, ask
+from shipclock.asking import ID, NotAsked, ask
 from shipclock.domain.incident import Incident
 from shipclock.domain.order import OPEN_STAGES
 from shipclock.fulfillment.figures import MOST_DAYS
@@ -50,6 +52,7 @@ store, secret = wiring.hub(HubSettings.from_env(os.environ))
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 VERSION = "1"
+WHO = "send a hub token as 'Authorization: Bearer …'"
 RESERVE_MS = 5_000
 """What is kept of a request's time for working out and sending what was read."""
 
@@ -59,7 +62,7 @@ def visitor(right: str) -> Visitor:
     header = app.current_event.headers.get("authorization", "")
     who = hub.visitor(header, secret())
     if who is None:
-        raise UnauthorizedError("send a hub token as 'Authorization: Bearer …'")
+        raise UnauthorizedError(WHO)
     if right not in hub.ROLES.get(who.role, ()):
         raise ServiceError(403, f"the role {who.role!r} may not do this")
     return who
@@ -88,7 +91,7 @@ def in_time() -> bool:
 def order(order_id: str) -> OrderView:
     """One order, whole."""
     who = visitor("orders")
-    found = order_view(store, order_id, wiring.real())
+    found = order_view(store, order_id, wiring.real()) if ID.fullmatch(order_id) else None
     if found is None or not who.may_see(found.shop_id):
         raise NotFoundError("there is no such order")
     return found
@@ -98,7 +101,7 @@ def order(order_id: str) -> OrderView:
 def request(order_id: str, asking: Annotated[Asking, Body()]) -> Response[Asked]:
     """Ask that the marketplace be told something of an order, or approve of what is prepared."""
     who = visitor("ask")
-    head = store.get((rows.order_pk(order_id), rows.HEAD))
+    head = store.get((rows.order_pk(order_id), rows.HEAD)) if ID.fullmatch(order_id) else None
     if head is None or not who.may_see(head["shop_id"]):
         raise NotFoundError("there is no such order")
     try:
@@ -345,10 +348,36 @@ def openapi() -> Response[str]:
 def _shops(who: Visitor, shop_id: str | None) -> list[str]:
     if shop_id is None:
         return hub.connected_shops(store, who)
-    return [shop_id] if who.may_see(shop_id) else []
+    return [shop_id] if who.may_see(shop_id) and ID.fullmatch(shop_id) else []
 
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the hub's API (payload format 2.0)."""
-    return app.resolve(event, context)
+    return _turned_away(event) or app.resolve(event, context)
+
+
+def _turned_away(event: dict[str, Any]) -> dict[str, Any] | None:
+    """The answer to a body that a stranger sends, or that nobody can read; None for any other. The
+    resolver reads a body before a route can ask who sent it."""
+    if not event.get("body"):
+        return None
+    sent = APIGatewayProxyEventV2(event)
+    kind = sent.headers.get("content-type", "").strip().lower()
+    if hub.visitor(sent.headers.get("authorization", ""), secret()) is None:
+        return _answer(401, {"statusCode": 401, "message": WHO})
+    if kind and not kind.startswith(content_types.APPLICATION_JSON):
+        return _answer(415, {"statusCode": 415, "message": "send JSON"})
+    try:
+        _ = sent.json_body
+    except json.JSONDecodeError:
+        return None  # the resolver tells where
+    except (ValueError, RecursionError) as error:
+        told = {"type": "json_invalid", "loc": ["body"], "msg": type(error).__name__}
+        return _answer(422, {"statusCode": 422, "detail": [told]})
+    return None
+
+
+def _answer(status: int, body: dict[str, Any]) -> dict[str, Any]:
+    headers = {"Content-Type": content_types.APPLICATION_JSON}
+    return {"statusCode": status, "headers": headers, "body": json.dumps(body)}

@@ -280,6 +280,9 @@ NOWHERE = Place()
         ("MY-10", NAMED, UNKNOWN),  # nobody told codes
         ("TH-10", NAMED, OUT),
         ("MY-10", NOWHERE, UNKNOWN),
+        ("Diyarbak\u0131r", Place(districts=frozenset({"Diyarbak\u0131r"})), IN),
+        ("Sa\u0303o Paulo", Place(districts=frozenset({"S\u00e3o Paulo"})), IN),
+        ("Ciudad de Mexico", Place(districts=frozenset({"Ciudad de M\u00e9xico"})), IN),
         ("กรุงเทพ", Place(districts=frozenset({"กรุงเทพ"})), IN),
     ],
 )

@@ -578,6 +578,9 @@ def test_nobody_else_may_ask(hub: Hub, token: str, status: int) -> None:
         ({"deed": "cancel", "colour": "red"}, 422, "colour"),
         ([], 422, ""),
         ("no json", 422, ""),
+        ("[" * 3000, 422, ""),
+        (f'{{"deed": {"9" * 5000}}}', 422, ""),
+        ({"deed": "cancel", "says": {"reason": "\ud800"}}, 400, "half a character"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(hub: Hub, body: object, status: int, wrong: str) -> None:
@@ -617,3 +620,42 @@ def test_an_event_that_nobody_has_confirmed_is_shown_as_such(hub: Hub) -> None:
     events = hub.get(f"/api/orders/{order_id}")[1]["events"]
     flags = {event["source"]: event["flags"] for event in events}
     assert (flags["karrio"], flags["standard_webhooks"]) == (["unconfirmed"], [])
+
+
+# Bodies of strangers, and what nobody can read
+
+POSTS = (
+    "/api/orders/1/requests",
+    "/api/incidents",
+    "/api/incidents/a1/changes",
+    "/api/incidents/a1/lift",
+)
+ODD = ("[" * 3000, f'{{"deed": {"9" * 5000}}}', "3", "{}", "no json", "\ud800")
+
+
+@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize("body", ODD)
+def test_of_a_stranger_no_body_is_read(path: str, body: str, hub: Hub) -> None:
+    for headers in ({}, {"authorization": "Bearer wrong"}):
+        status, told = hub.ask(path, headers, method="POST", body=body)
+        assert (status, told["statusCode"]) == (401, 401)
+
+
+@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize("body", ODD)
+def test_a_body_that_nobody_can_read_is_refused(path: str, body: str, hub: Hub) -> None:
+    assert 400 <= hub.post(path, body)[0] < 500
+
+
+def test_ids_of_any_length_are_of_no_order_and_no_shop(hub: Hub) -> None:
+    assert hub.get(f"/api/orders/{'9' * 3000}")[0] == 404
+    assert hub.post(f"/api/orders/{'9' * 3000}/requests", {"deed": "cancel"})[0] == 404
+    assert hub.get("/api/orders", shop_id="9" * 3000) == (200, {"orders": [], "next": None})
+
+
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data", "application/x-www-form-urlencoded", "text/plain"]
+)
+def test_a_body_that_is_no_json_is_refused(kind: str, hub: Hub) -> None:
+    headers = {"authorization": f"Bearer {OWNER}", "content-type": kind}
+    assert hub.ask("/api/incidents", headers, method="POST", body="a=1")[0] == 415

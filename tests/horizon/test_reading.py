@@ -19,7 +19,9 @@ from shipclock.horizon.reading import (
     read_open,
 )
 from shipclock.horizon.until import ahead
+from shipclock.hub import order_list
 from shipclock.ports import Change, Page, Put, StoreError
+from shipclock.settle import settle
 from tests.builders import OTHER_SHOP, REAL, SHOP, T0, after, hint, scan
 from tests.fakes import Faults, FaultyStore
 from tests.horizon.worlds import Table
@@ -270,3 +272,30 @@ def test_an_order_settled_later_than_now_is_judged_as_of_then(table: Table) -> N
     later: datetime = after(400)
     page = forecast_page(table.store, [SHOP], T0, lambda zone: later, 50)
     assert min(row.first_at for row in page.days) > after(300)
+
+
+# What has run out, and what has not begun
+
+
+def due(table: Table, now: datetime, hours: float = 24) -> list[tuple[str, float]]:
+    found = due_clocks(table.store, [SHOP], now, timedelta(hours=hours), 50).clocks
+    return [(one.clock, one.left_seconds) for one in found]
+
+
+def test_a_line_that_ran_out_stays_listed_while_its_verdict_waits_for_a_re_read(
+    table: Table,
+) -> None:
+    order_id = table.fields("5761", shipping_due_time=after(20))
+    settled = settle(table.memory, table.shops.get, order_id, after(20, minutes=1), REAL)
+    assert settled is not None
+    assert settled.decision.verdicts == ()
+    assert due(table, after(20, minutes=2)) == [("shipping_due_time", -120)]
+    listed = order_list(table.store, [SHOP], OPEN_STAGES, 50, None, after(44))
+    (one,) = listed.orders
+    assert (one.next_clock, one.next_due_at) == ("shipping_due_time", after(20))
+
+
+def test_a_clock_that_begins_and_runs_out_within_the_span_is_listed(table: Table) -> None:
+    more: Any = {"order_type": "PRE_ORDER", "deadlines": {"delivery_due_time": after(900)}}
+    table.order("5762", release_date=after(2), **more)
+    assert due(table, after(1), 24 * 7) == [("status_update", 121 * 3600)]

@@ -345,3 +345,15 @@ def test_what_is_of_no_shop_goes_to_everybody_in_the_destination_s_own_time() ->
     body = json.loads(message.body)["data"]
     assert (body["shop_id"], len(body["events"])) == (None, 1)
     assert body["events"][0]["type"] == "source.silent"
+
+
+@pytest.mark.parametrize(
+    "when", ["Thu, 01 Jan 2026 00:00:00 " + "9" * 30, "Thu, 99999999999999999999 Jan 2026 00:00:00"]
+)
+def test_a_time_to_wait_until_that_can_not_be_is_none(when: str) -> None:
+    one = people()
+    one.happens("critical")
+    for _ in range(40):
+        one.sweep(outlets=answering(Taken(503, when)))
+        one.passes(12 * 60)
+    assert message_of(one)["state"] == "dead"

@@ -116,6 +116,8 @@ def check(deed: str, says: Mapping[str, str], package_id: str = "") -> None:
         knows = ", ".join(known) or "no words at all"
         raise NotAsked(f"{deed} knows nothing of {', '.join(foreign)}; it takes: {knows}.")
     for name, text in says.items():
+        if not text.isascii() and text.encode("utf-8", "ignore").decode("utf-8") != text:
+            raise NotAsked(f"{name} holds half a character: send whole ones, in UTF-8.")
         if known[name] and text not in known[name]:
             raise NotAsked(f"{name} is one of: {', '.join(known[name])}.")
         if len(text) > LONGEST:

@@ -13,6 +13,10 @@ QUARANTINE = _minutes(60, 360, 1440)
 SETTLE = _minutes(1, 5, 15, 60)
 """An order whose settling fails."""
 
+SAYING = _minutes(1)
+"""What could not be told, mostly because the bus or the secret is away: what presses waits for no
+more than the next sweep."""
+
 REREAD = _minutes(1, 2, 5, 15, 60)
 """An order that the marketplace did not give back."""
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shipclock import backoff, rows
 from shipclock.clockwork import Busy
 from shipclock.ports import Change, Key, Row, Store, StoreError
+
+TABLES = {"announcement": backoff.SAYING, "box": backoff.SAYING}
+"""How long what waits that is not put off as an order is, by its kind."""
 
 
 class Guard:
@@ -47,11 +50,11 @@ class Guard:
             )
             for row_key in (key, *due):
                 try:
-                    self._put_off(row_key, fault)
+                    self._put_off(row_key, fault, TABLES.get(what, backoff.SETTLE))
                 except Exception as error:  # a row so odd that not even this is possible
                     self._tell("put_off.failing", key="/".join(row_key), fault=repr(error)[:500])
 
-    def _put_off(self, key: Key, fault: Exception) -> None:
+    def _put_off(self, key: Key, fault: Exception, table: tuple[timedelta, ...]) -> None:
         row = self._store.get(key)
         if row is None or "due_at" not in row:
             return
@@ -59,7 +62,7 @@ class Guard:
             self._quarantine(row, f"translating it failed: {fault!r}")
             return
         failures = row.get("put_off", 0) + 1
-        again = rows.at(backoff.after(backoff.SETTLE, failures, self._now))
+        again = rows.at(backoff.after(table, failures, self._now))
         self._store.write(
             Change(
                 key,

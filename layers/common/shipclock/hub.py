@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice, takewhile
+from itertools import takewhile
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -186,10 +186,13 @@ def order_list(
     """
     until = stamp(due_by) + "~" if due_by else "~"
     ahead = in_order(store, shops, tuple(stages), start, min(limit + 1, PAGE))
-    in_time = takewhile(lambda row: row["board_at"] <= until, ahead)
-    found = list(islice(in_time, limit + 1))
+    found: dict[str, Row] = {}
+    for row in takewhile(lambda row: row["board_at"] <= until, ahead):
+        found.setdefault(row["order_id"], row)  # one that moves on meanwhile is met twice
+        if len(found) > limit:
+            break
     more = len(found) > limit
-    shown = found[:limit]
+    shown = list(found.values())[:limit]
     return OrderList(
         orders=[_line(row) for row in shown], next=shown[-1]["board_at"] if more else None
     )

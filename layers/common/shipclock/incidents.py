@@ -11,7 +11,7 @@ from threading import Lock
 
 from shipclock import codec, rows
 from shipclock.asking import AFFECTED, ID, NotAsked, ask
-from shipclock.domain.incident import Incident, IncidentFact, fold_incident
+from shipclock.domain.incident import LONGEST, Incident, IncidentFact, fold_incident
 from shipclock.domain.times import stamp
 from shipclock.incident_checks import checked, possible
 from shipclock.ports import Put, Row, Store
@@ -142,6 +142,8 @@ def _say(store: Store, fact: IncidentFact, real: datetime) -> Incident:
     incident = _folded([*found, fact])
     if fact.kind == "changed":
         possible(incident, real)
+    elif incident.until - incident.begins_at > LONGEST:
+        raise NotAsked("It would have lasted for more than a year: say when it was over.")
     store.write(Put(codec.incident_row(fact, real)))
     return incident
 

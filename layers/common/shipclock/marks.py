@@ -22,7 +22,7 @@ def clear_marks(store: Store, book: Book, settled: Settled, real: datetime) -> N
     """
     changed = {rows.PUSH + intent.key for intent in settled.decision.intents}
     for row in book.rows:
-        if row["sk"].startswith(rows.EVENT):
+        if row["sk"].startswith((rows.EVENT, rows.LINK)):
             clear_mark(store, row)
         elif row["sk"].startswith(rows.PUSH) and row["sk"] not in changed:
             _mend_mark(store, row, settled, real)
@@ -83,4 +83,7 @@ def _mend_mark(store: Store, row: Row, settled: Settled, real: datetime) -> None
 def clear_mark(store: Store, row: Row) -> None:
     """Take a row out of the `due` index, unless its mark has changed since it was read."""
     if "due_at" in row:
-        store.write(Change(rows.key_of(row), remove=rows.MARK, when={"due_at": row["due_at"]}))
+        seen = {"due_at": row["due_at"]}
+        if row["sk"].startswith(rows.LINK):  # told anew within a second it bears the same mark
+            seen["doc"] = row["doc"]
+        store.write(Change(rows.key_of(row), remove=rows.MARK, when=seen))

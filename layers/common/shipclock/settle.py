@@ -4,6 +4,7 @@ The only writer of heads, verdicts, notices and new intents. A head is written o
 version that was read, so that of two settles one wins and the other starts over with fresh facts.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ from shipclock import chain, codec, rows
 from shipclock.book import Book, read_book
 from shipclock.chain import Extension
 from shipclock.counting import count, counted
-from shipclock.domain.clock import Clock, ClockState, Notice, Verdict, VerdictState
+from shipclock.domain.clock import Clock, Notice, Verdict, VerdictState
 from shipclock.domain.push import Intent
 from shipclock.domain.times import stamp
 from shipclock.incidents import DeclaredOf
@@ -176,7 +177,8 @@ def _head_write(book: Book, settled: Settled, beside: Beside, real: datetime) ->
         due_at = rows.at_once(real)
     elif wakes := [at for at in (decision.wake_at, _looked_after(settled, beside.kept)) if at]:
         due_at = rows.at(min(wakes))
-    upcoming = next_clock(decision.timeline, settled.situation.now)
+    spoken = {*settled.recorded.verdicts, *(verdict.key for verdict in decision.verdicts)}
+    upcoming = next_clock(decision.timeline, settled.situation.now, spoken)
     row: Row = {
         "order_id": book.order_id,
         "shop_id": order.shop_id,
@@ -212,10 +214,11 @@ def _looked_after(settled: Settled, kept: Keeping) -> datetime | None:
     return day if day > now else now + kept.again
 
 
-def next_clock(ticking: Timeline, now: datetime) -> Clock | None:
-    """The running clock that runs out next."""
-    running = [t.clock for t in ticking if t.clock.state(now) is ClockState.RUNNING]
-    return min(running, key=lambda clock: (clock.due_at, clock.name), default=None)
+def next_clock(ticking: Timeline, now: datetime, spoken: Container[str]) -> Clock | None:
+    """The clock that runs out next; before all others one that has, of which there is no verdict
+    among those `spoken`: it waits for the marketplace's word."""
+    awaited = [t.clock for t in ticking if not t.rule.finding and t.clock.awaited(now, spoken)]
+    return min(awaited, key=lambda clock: (clock.due_at, clock.name), default=None)
 
 
 def _forget_buyer(store: Store, book: Book, settled: Settled) -> None:

@@ -85,7 +85,8 @@ class _Count:
         """Count a unit of this signal."""
         self.tally.add(unit)
         waits = unit.state is State.OPEN and unit.on >= self.window.first
-        if waits and unit.due_at is not None and unit.due_at > self.tally.at:
+        ahead = unit.due_at is not None and unit.due_at > self.tally.at
+        if waits and unit.due_at and (ahead or not DEFINITIONS[self.signal].runs_out):
             self.next.append((unit.due_at, order_id))
 
     def figure(self) -> Figure:

@@ -253,9 +253,15 @@ class Sweep:
 
     def _settle_all(self, found: Found) -> None:
         shared: list[tuple[Row, set[str]]] = []
-        for key in found.numbers:
+        known: dict[str, set[str]] = {}
+        for key in sorted(found.numbers):
+            if self._world.real() > self._settle_by:
+                break
             with self._guard(key, "number"):
-                owners = linked_orders(self._store, key[0].removeprefix("NUMBER#"))
+                number = key[0].removeprefix("NUMBER#")
+                if number not in known:
+                    known[number] = linked_orders(self._store, number)
+                owners = known[number]
                 concerned = _concerned(key, owners)
                 for order_id in concerned:
                     found.orders.setdefault(order_id, []).append(key)

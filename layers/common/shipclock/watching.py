@@ -77,9 +77,10 @@ def _crossed(one: SignalView) -> str:
 def _losing(one: SignalView, shop: ShopSignals, now: datetime) -> str:
     if one.lost_at is None or one.lost_at > now + AHEAD:
         return ""
-    at = local(one.lost_at, ZoneInfo(shop.time_zone))
+    at = f"on {local(one.lost_at, ZoneInfo(shop.time_zone))}"
+    when = at if one.lost_at > now else "at any moment"
     return (
-        f"the {one.title} crosses its line ({_bound(one)}) on {at} if nothing happens: "
+        f"the {one.title} crosses its line ({_bound(one)}) {when} if nothing happens: "
         f"{_open(one)} are open, and {one.head_room} of them may still turn bad.{_next(one)}"
     )
 

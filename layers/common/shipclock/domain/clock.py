@@ -1,5 +1,6 @@
 """Clocks and what a clock that ran out says (DESIGN 5)."""
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -106,6 +107,16 @@ class Clock:
         if self.starts_at is not None and now < self.starts_at:
             return ClockState.WAITING
         return ClockState.RUNNING
+
+    def awaited(self, now: datetime, spoken: Container[str]) -> bool:
+        """Whether its end is still to come at `now`, or has come and no verdict of those `spoken`
+        is of it. What comes at once nobody waits for."""
+        if self.at_once:
+            return False
+        state = self.state(now)
+        if state is ClockState.MISSED:
+            return not self.overtaken and self.key not in spoken
+        return state in (ClockState.RUNNING, ClockState.WAITING)
 
     @property
     def key(self) -> str:

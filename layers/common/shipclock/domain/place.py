@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from unicodedata import normalize
 
 
 class Fit(StrEnum):
@@ -53,7 +54,7 @@ def in_region(region: str, place: Place) -> Fit:
     if COUNTRY.fullmatch(written):
         return _told(_country(written) == country) if country else Fit.UNKNOWN
     districts = {_bare(name) for name in place.districts}
-    if _bare(written) in districts:
+    if _bare(region) in districts:
         return Fit.IN
     code = SUBDIVISION.fullmatch(written)
     if code is None:
@@ -74,8 +75,9 @@ def _told(fits: bool) -> Fit:
 
 
 def _bare(name: str) -> str:
-    """A name without spaces and signs, in lower case."""
-    return "".join(c for c in name.casefold() if c.isalnum())
+    """A name without spaces, signs and accents, in lower case: one letter may be written as one
+    character or as two."""
+    return "".join(c for c in normalize("NFKD", name.casefold()) if c.isalnum())
 
 
 ZIP_PLUS = re.compile(r"(\d{5})-\d{4}", re.ASCII)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shipclock.domain.clock import Clock, ClockState
+from shipclock.domain.clock import Clock
 from shipclock.domain.order import Order
 from shipclock.horizon.lines import Line, line_of, stops, to_do
 from shipclock.rules import Ticking, Timeline
@@ -44,7 +44,9 @@ def running_out(
             to_do=to_do(order, tick, policy),
         )
         for tick in ticking
-        if tick.clock.due_at <= by and watched(tick) and _open(tick.clock, recorded, about.now)
+        if tick.clock.due_at <= by
+        and watched(tick)
+        and tick.clock.awaited(about.now, recorded.verdicts)
     ]
     return tuple(sorted(found, key=lambda one: (one.clock.due_at, one.clock.name, one.clock.part)))
 
@@ -52,10 +54,3 @@ def running_out(
 def watched(tick: Ticking) -> bool:
     """Whether a clock is one to be waited for."""
     return not tick.rule.finding and not tick.clock.at_once
-
-
-def _open(clock: Clock, recorded: Recorded, now: datetime) -> bool:
-    state = clock.state(now)
-    if state is ClockState.MISSED:
-        return not clock.overtaken and clock.key not in recorded.verdicts
-    return state in (ClockState.RUNNING, ClockState.WAITING)

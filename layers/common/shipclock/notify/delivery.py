@@ -155,7 +155,7 @@ class Delivery:
         elif told:
             try:
                 wait = parsedate_to_datetime(told) - self.clockwork.real()
-            except (TypeError, ValueError):  # no date, or one without a zone
+            except (TypeError, ValueError, OverflowError):  # no date, or one without a zone
                 return wait
         return min(max(wait, timedelta(0)), LONGEST_WAIT)
 

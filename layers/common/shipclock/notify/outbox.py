@@ -95,8 +95,8 @@ class Outbox:
         raise StoreError(f"boxes were changed by others {TRIES} times in a row")
 
     def _is_due(self, row: Row) -> bool:
-        now = self.store.get(rows.key_of(row))
-        return now is not None and now.get("due_at") == row["due_at"]
+        now = self.store.get(rows.key_of(row)) or {}
+        return all(now.get(name, ABSENT) == value for name, value in _as_read(row).items())
 
     def _boxes(self, event: Mapping[str, Any]) -> list[Key]:
         """The boxes that an event goes into."""
@@ -132,7 +132,7 @@ class Outbox:
             when={"round": round_, "count": count} if row else {"round": ABSENT},
             create=True,
         )
-        until = int((self.real + KEPT).timestamp())
+        until = int((self.real + KEPT + 2 * GIVEN_UP).timestamp())  # no sooner than its message
         items = [
             Put(
                 {
@@ -241,4 +241,10 @@ def item_prefix(level: str, round_: int) -> str:
 
 def _unmarked(row: Row) -> Change:
     """Takes the mark off a row whose event is kept, unless it has changed since it was read."""
-    return Change(rows.key_of(row), remove=rows.UNMARK, when={"due_at": row["due_at"]})
+    return Change(rows.key_of(row), remove=rows.UNMARK, when=_as_read(row))
+
+
+def _as_read(row: Row) -> Row:
+    """What tells that a row still says what was announced. Marks are of whole seconds: a verdict
+    that turns within one of them bears the same."""
+    return {"due_at": row["due_at"], "told": row.get("told", ABSENT)}
