@@ -138,7 +138,7 @@ def _read(path: Path) -> tuple[CaseFile, dict[Where, int]]:
         document = tomllib.loads(text)
     except UnicodeDecodeError:
         raise CaseError(path, ["is no text in UTF-8"]) from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise CaseError(path, [f"is no TOML: {error}"]) from None
     lines = dict(lines_of(text))
     if "cases" not in document and "name" in document:
@@ -185,6 +185,7 @@ def _tried(pack: Pack, case: Case, line: int) -> Tried:
     policy = policy_in(pack, market, place, tuple(map(Span.parse, case.closed)))
     policy = replace(policy, hand_marked=case.hand_marked)
     clocks = [tick.clock for tick in timeline(order_of(case, zone), policy)]
+    said(case.due, zone)  # of an instant that the zone does not have it tells so
     return Tried(case, line, zone, _found([c for c in clocks if c.name == case.clock], zone))
 
 

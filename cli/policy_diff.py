@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, count
 from typing import Any
 
 from shipclock.rules.packs import PARTS
@@ -21,10 +22,13 @@ def differing(before: Pack, after: Pack) -> Iterator[str]:
 
 
 def _announced(extensions: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """By their days and clocks, which tell one from another."""
-    return {
-        f"{one['from']} to {one['to']} of {', '.join(one['clocks'])}": one for one in extensions
-    }
+    """By their days and clocks, and of several of the same by their places."""
+    found: dict[str, dict[str, Any]] = {}
+    for one in extensions:
+        known = f"{one['from']} to {one['to']} of {', '.join(one['clocks'])}"
+        places = (f"{known} ({place})" for place in count(2))
+        found[next(name for name in chain((known,), places) if name not in found)] = one
+    return found
 
 
 def _tables(
@@ -58,7 +62,7 @@ def _value(value: Any) -> str:
     if value is None or value == "":
         return "-"
     if isinstance(value, tuple | list):
-        return ", ".join(map(_value, value)) or "-"
+        return ", ".join("none" if one == "" else _value(one) for one in value) or "-"
     if isinstance(value, dict):
         return "; ".join(f"{key} {_value(one)}" for key, one in value.items() if one) or "-"
     return str(value)

@@ -40,7 +40,7 @@ class Source:
         """The TOML of a pack that it may extend: one beside its file, else one that ships. As it
         will be when the files lie in the folder of packs. Raises `PolicyError`."""
         beside = self.path.with_name(f"{name}{SUFFIX}") if self.path else None
-        if beside is None or not beside.is_file():
+        if beside is None or not is_file(beside):
             return packs.text_of(name)
         try:
             return beside.read_text("utf-8")
@@ -85,12 +85,20 @@ class Source:
         return found
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; of a name that can't be one there is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def source_of(word: str) -> Source:
     """A pack that ships, by its name, or one in a file. Raises `PolicyError` where there is no
     such one."""
     path = Path(word)
     if path.suffix == SUFFIX or len(path.parts) > 1:
-        if path.suffix != SUFFIX or not path.is_file():
+        if path.suffix != SUFFIX or not is_file(path):
             raise PolicyError(path.stem, [f"there is no file {word}, or it is no {SUFFIX} file"])
         return Source(path.stem, path)
     if word not in packs.names():

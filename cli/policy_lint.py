@@ -130,8 +130,8 @@ def _sources(looked: Looked) -> Iterator[Warn]:
         for kind in PARTS
         for name in looked.own(kind)
     ]
-    count = len(looked.document.get("extensions", ()))  # after those that are taken over
-    ours = looked.pack.extensions[len(looked.pack.extensions) - count :]
+    count = len(looked.document.get("extensions", ()))  # before those that are taken over
+    ours = looked.pack.extensions[:count]
     parts += [(("extensions", place), one) for place, one in enumerate(ours)]
     for where, part in parts:
         at = {key: (*where, key) if (*where, key) in looked.lines else (key,) for key in CITES}

@@ -17,6 +17,7 @@ from shipclock.judge import matched_to, policy_of
 from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import Store
 from shipclock.replayed import History
+from shipclock.rules.packs import PolicyError
 from shipclock.rules.policy import Pack
 from shipclock.whatif import PREPARED, Difference, Fired, whatif
 
@@ -108,7 +109,7 @@ class Weighing:
             order = fold_book(book)
             met = matched_to(self.store, book, order, self.now, self.declared).incidents
             return self._weigh(History(order_id, tuple(events), tuple(numbers), met))
-        except (KeyError, ValueError, OverflowError):  # a row that no version of ours has written
+        except (KeyError, ValueError, OverflowError, PolicyError):  # odd rows, or no such pack
             return _Unreadable()
 
     def _weigh(self, history: History) -> Weighed | None:

@@ -142,7 +142,7 @@ def test_an_unknown_key_is_told_with_the_nearest(tmp_path: Path, line: str, told
 @pytest.mark.parametrize(
     ("text", "line", "told"),
     [
-        (MINE.replace('title = "Ours"', "title = Ours"), "1", "is no TOML"),
+        (MINE.replace('title = "Ours"', "title = Ours"), "2", "is no TOML"),
         (MINE.replace("guide-2023", "guide"), "5", "extends: there is no pack 'guide'"),
         (MINE.replace('name = "mine"', 'name = "other"'), "1", "name: is not the file's name"),
         ("", "1", "name: is missing"),

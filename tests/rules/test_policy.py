@@ -170,7 +170,7 @@ def test_a_good_pack_is_read() -> None:
         ('ship_on = "scan"', "", 1, "ship_on: is missing; accepted: 'scan'"),
         ("from = 2026-01-01", 'from = "new year"', 5, "from: 'new year' is given; accepted: a day"),
         ("from = 2026-01-01", "", 1, "from: is missing"),
-        ("until = 2026-07-01", "until = 2026-01-01", 1, "until comes before the first day"),
+        ("until = 2026-07-01", "until = 2026-01-01", 6, "until: comes before the first day"),
         ('markets = ["MY", "SG"]', 'markets = "MY"', 4, "markets: 'MY' is given; accepted: a list"),
         ('name = "tried"', "", 1, "name: is missing"),
         ('name = "tried"', 'name = "other"', 2, "name: is not the file's name, 'tried'"),
@@ -295,6 +295,7 @@ def test_a_calendar_that_cannot_be_is_refused(calendar: str, told: str) -> None:
         parse_pack(f"{GOOD}[calendar]\n{calendar}\n", "tried")
 
 
+CLOSED_AT_THE_END = "[calendar]\nclosed = [{from = 9999-12-31, to = 9999-12-31}]\n\n"
 EXTENSION = """
 [[extensions]]
 from = 2026-02-14
@@ -350,7 +351,9 @@ def test_every_wrong_key_is_named_at_once_in_the_order_of_the_file() -> None:
 
 @pytest.mark.parametrize("text", ["not toml at all [", "name = ", "a = 1\na = 2", "\x00"])
 def test_what_is_no_toml_is_refused_naming_the_file(text: str) -> None:
-    with pytest.raises(PolicyError, match=r"tried\.toml: is no TOML: .*\(at (line|end)"):
+    with pytest.raises(
+        PolicyError, match=r"tried\.toml: (line \d+: )?is no TOML: .*\(at (line|end)"
+    ):
         parse_pack(text, "tried")
 
 
@@ -412,7 +415,7 @@ at_most = 4.0
         (
             "until = 2026-07-01",
             "until = 2026-01-01",
-            "line 1: until comes before the first day; it is the day after the last",
+            "line 6: until: comes before the first day; it is the day after the last",
         ),
         (
             'clocks = ["untracked"]',
@@ -537,9 +540,69 @@ def test_an_announcement_is_taken_over_for_the_clocks_that_are_left() -> None:
     assert extension.calendar_days == 3
 
 
+def test_a_slip_in_an_announcement_of_ones_own_is_told_of_its_own_line() -> None:
+    own = EXTENSION + EXTENSION.replace("calendar_days = 3", "hours = 0")
+    text = CHILD + own
+    line = text.splitlines().index("hours = 0") + 1
+    with pytest.raises(PolicyError, match=f"line {line}: extensions.1.hours: 0 is given"):
+        extending(text)
+
+
+def test_a_clause_of_ones_own_counts_also_where_the_others_is_left_out() -> None:
+    own = '[clauses.untracked]\nclause = "mine"\ncalendar_days = 10\nsource = "us"\n'
+    cited = own + 'dated = 2026-01-01\nconfidence = "official"\n'
+    text = CHILD.replace('extends = "tried"', 'extends = "tried"\nwithout = ["untracked"]')
+    assert text != CHILD
+    assert extending(text + cited).clauses["untracked"].calendar_days == 10
+
+
+def test_without_goes_with_extends_alone() -> None:
+    text = GOOD.replace('name = "tried"', 'name = "tried"\nwithout = ["untracked"]')
+    with pytest.raises(PolicyError, match="line 3: without: goes with extends alone"):
+        parse_pack(text, "tried")
+
+
+@pytest.mark.parametrize("parent", ["a/b", "../x", "a" * 300, ".", "a b"])
+def test_what_can_be_no_packs_name_is_refused(parent: str) -> None:
+    text = GOOD.replace('name = "tried"', f'name = "tried"\nextends = "{parent}"')
+    with pytest.raises(PolicyError, match=r"line 3: extends: .* is no name of a pack"):
+        parse_pack(text, "tried")
+
+
+@pytest.mark.parametrize("text", ["a = " + "9" * 5000, "x = " + "[" * 3000, "x = " + "{a=" * 3000])
+def test_toml_without_end_is_refused_as_what_is_none(text: str) -> None:
+    with pytest.raises(PolicyError, match="is no TOML"):
+        parse_pack(text, "tried")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "told"),
+    [
+        ("dated = 2026-01-01", 'dated = "2026-13"', "'2026-13' is given; accepted: a day, month"),
+        ("dated = 2026-01-01", 'dated = "2026-02-30"', "is given; accepted: a day, month"),
+        ("dated = 2026-01-01", 'dated = "0000"', "is given; accepted: a day, month"),
+        ("dated = 2026-01-01", 'dated = "9999"', "is given; accepted: a day, month"),
+        ("from = 2026-01-01", "from = 9999-12-31", "is given; accepted: a day such"),
+        ("hours = 240", 'hours = 240\nforce_majeure = "off"', "accepted: true or false"),
+        ("[clauses.untracked]", CLOSED_AT_THE_END + "[clauses.untracked]", "accepted: a day such"),
+    ],
+)
+def test_what_is_no_day_and_no_yes_or_no_is_refused(wrong: str, right: str, told: str) -> None:
+    assert wrong in GOOD
+    with pytest.raises(PolicyError, match=re.escape(told)):
+        parse_pack(GOOD.replace(wrong, right), "tried")
+
+
+@pytest.mark.parametrize("share", ["true", '"4"'])
+def test_a_share_is_a_number(share: str) -> None:
+    text = f'{GOOD}[signals.late_dispatch]\nclause = "so"\nat_most = {share}\n'
+    with pytest.raises(PolicyError, match="accepted: a number from 0 to 100"):
+        parse_pack(text, "tried")
+
+
 def test_announcements_of_both_packs_count() -> None:
     own = EXTENSION.replace("calendar_days = 3", "hours = 5")
-    taken, added = extending(CHILD + own).extensions
+    added, taken = extending(CHILD + own).extensions
     assert (taken.calendar_days, added.hours) == (3, 5)
 
 

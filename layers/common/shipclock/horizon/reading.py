@@ -114,7 +114,7 @@ def _judged(
         settled = judge(store, read_book(store, order_id), shop_of, real, real, declared)
     except PolicyError as error:
         return Unread(order_id, str(error))
-    except (KeyError, ValueError):  # a row that no version of ours has written
+    except (KeyError, ValueError, OverflowError):  # a row that no version of ours has written
         return Unread(order_id, "its rows can't be understood: look at it in the hub")
     if settled.order.ended:
         return None

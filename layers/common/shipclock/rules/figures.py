@@ -13,8 +13,12 @@ Hours = Annotated[int, Field(strict=True, gt=0, le=24 * 366)]
 Days = Annotated[int, Field(strict=True, ge=0, le=366)]
 MoreDays = Annotated[int, Field(strict=True, ge=1, le=366)]
 TimeOfDay = Annotated[dt.time, Field(strict=True)]
-Day = Annotated[dt.date, Field(strict=True)]
-Percent = Annotated[float, Field(ge=0, le=100)]
+FIRST, LAST = dt.date(1970, 1, 1), dt.date(2199, 12, 31)
+"""No page is older, and counting days from later ones might leave the calendar."""
+
+Day = Annotated[dt.date, Field(strict=True, ge=FIRST, le=LAST)]
+Percent = Annotated[float, Field(strict=True, ge=0, le=100)]
+YesOrNo = Annotated[bool, Field(strict=True)]
 
 Start = Literal[
     "placed",
@@ -32,7 +36,8 @@ Action = Literal["alert", "deem_delayed"]
 Confidence = Literal["official", "reported", "conflicting", "unconfirmed"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
-DATED = re.compile(r"\d{4}(-\d\d(-\d\d)?)?|undated")
+UNDATED = "undated"
+DATED = re.compile(r"\d{4}(-\d\d(-\d\d)?)?", re.ASCII)
 
 
 def _dated(given: object) -> object:
@@ -41,7 +46,15 @@ def _dated(given: object) -> object:
 
 
 def _is_dated(given: str) -> str:
-    if not DATED.fullmatch(given):
+    if given == UNDATED:
+        return given
+    try:
+        good = (
+            DATED.fullmatch(given) and FIRST <= dt.date.fromisoformat(f"{given}-01-01"[:10]) <= LAST
+        )
+    except ValueError:
+        good = False
+    if not good:
         raise ValueError("is no date")
     return given
 

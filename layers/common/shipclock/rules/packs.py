@@ -4,6 +4,7 @@ The folder `policies/` is the registry: a file there is a pack under its own nam
 """
 
 import datetime as dt
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -41,6 +42,12 @@ CITES = ("source", "dated", "confidence")
 PARTS = ("clauses", "deadlines", "signals")
 DEEPEST = 8
 """How many packs may extend one another in a row."""
+
+NAMED = re.compile(r"[A-Za-z0-9_][\w.-]{0,79}", re.ASCII)
+"""What names of packs look like: they are files' names."""
+
+AT_LINE = re.compile(r"\(at line (\d+),")
+"""Where the reader of TOML says that it stopped."""
 
 Of = TypeVar("Of", bound=Reach)
 
@@ -87,8 +94,13 @@ def _read(
     _cite(own)
     parent = own.get("extends")
     if not isinstance(parent, str) or not parent:
+        if own.get("without"):
+            line = line_at(lines, ("without",))
+            raise PolicyError(name, [f"line {line}: without: goes with extends alone"])
         return own, lines
     line = line_at(lines, ("extends",))
+    if not NAMED.fullmatch(parent):
+        raise PolicyError(name, [f"line {line}: extends: {parent[:80]!r} is no name of a pack"])
     if parent in seen or len(seen) > DEEPEST:
         told = " extends ".join((*seen, parent))
         raise PolicyError(name, [f"line {line}: extends: goes round in a circle: {told}"])
@@ -103,8 +115,10 @@ def _read(
 def _toml(text: str, name: str) -> tuple[dict[str, Any], Mapping[Where, int]]:
     try:
         return tomllib.loads(text), lines_of(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyError(name, [f"is no TOML: {error}"]) from error
+    except (ValueError, RecursionError) as error:  # the former also for numbers without end
+        at = AT_LINE.search(str(error))
+        where = f"line {at[1]}: " if at else ""
+        raise PolicyError(name, [f"{where}is no TOML: {error}"]) from error
 
 
 def _cite(document: dict[str, Any]) -> None:
@@ -127,13 +141,14 @@ def _over(
     no figure is cited from a page that it does not stand on."""
     taken = {key: value for key, value in base.items() if key not in OWN}
     found = {**taken, **own}
-    for kind in PARTS:
-        if isinstance(own.get(kind, {}), dict):
-            found[kind] = {**base.get(kind, {}), **own.get(kind, {})}
-    for leave in _texts(own.get("without")):
-        if not any(found[kind].pop(leave, None) for kind in PARTS if isinstance(found[kind], dict)):
+    kept = {kind: dict(base.get(kind, {})) for kind in PARTS}
+    for leave in dict.fromkeys(_texts(own.get("without"))):
+        if not any([kept[kind].pop(leave, None) for kind in PARTS]):
             where = f"line {line_at(lines, ('without',))}: without"
             raise PolicyError(name, [f"{where}: {leave!r} is in no table of {own['extends']}"])
+    for kind in PARTS:
+        if isinstance(own.get(kind, {}), dict):
+            found[kind] = {**kept[kind], **own.get(kind, {})}
     if isinstance(own.get("extensions", []), list):
         left = {key for kind in PARTS if isinstance(found[kind], dict) for key in found[kind]}
         announced = [
@@ -141,7 +156,7 @@ def _over(
             for one in base.get("extensions", [])
             if (clocks := [clock for clock in one["clocks"] if clock in left])
         ]
-        found["extensions"] = [*announced, *own.get("extensions", [])]
+        found["extensions"] = [*own.get("extensions", []), *announced]  # its own keep their places
     return found
 
 
@@ -161,11 +176,12 @@ def _slip(error: dict[str, Any], lines: Mapping[Where, int]) -> str:
         what = "is missing"
     elif error["type"] == "extra_forbidden":
         what = f"there is no such key{meant(where[-1], keys_at(where[:-1]))}"
-    elif error["type"] == "value_error" and not (named and named[-1] in ACCEPTED):
+    elif error["type"] == "value_error" and not told.startswith("is no "):
         what = told
     else:
         what = f"{error['input']!r} is given"
-    accepted = ACCEPTED.get(named[-1]) if named else None
+    part = len(where) == 2 and where[0] in PARTS  # by a name of its maker's own
+    accepted = ACCEPTED.get(named[-1]) if named and not part else None
     right = f"; accepted: {accepted}" if accepted and what != told else ""
     return f"line {line}: {key}: {what}{right}" if key else f"line {line}: {what}"
 

@@ -13,6 +13,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -20,6 +21,8 @@ from pydantic import (
 from shipclock.domain.fields import FIELDS
 from shipclock.rules.calendar import WEEKDAYS, Length, Span, WorkingDays, is_place
 from shipclock.rules.figures import (
+    FIRST,
+    LAST,
     Action,
     Confidence,
     Dated,
@@ -33,6 +36,7 @@ from shipclock.rules.figures import (
     Start,
     TimeOfDay,
     Weekday,
+    YesOrNo,
     Zone,
 )
 
@@ -112,7 +116,7 @@ class Clause(Cited, Timed):
     first_reminder_hours: Hours | None = None
     reminder_at: TimeOfDay | None = None
     final_warning_hours: Hours | None = None
-    force_majeure: bool = False
+    force_majeure: YesOrNo = False
 
     @property
     def count(self) -> int:
@@ -146,7 +150,7 @@ class Deadline(Cited, Timed):
     replaced_by: tuple[str, ...] = ()
     warn_hours: tuple[Hours, ...] = ()
     then: Action = "alert"
-    force_majeure: bool = False
+    force_majeure: YesOrNo = False
 
     @model_validator(mode="after")
     def _timed(self) -> Self:
@@ -175,6 +179,13 @@ class Extension(Cited):
     calendar_days: MoreDays | None = None
     working_days: MoreDays | None = None
     not_before: Annotated[dt.datetime, Field(strict=True)] | None = None
+
+    @field_validator("not_before")
+    @classmethod
+    def _of_our_time(cls, given: dt.datetime | None) -> dt.datetime | None:
+        if given and not FIRST <= given.date() <= LAST:
+            raise ValueError("is no time of ours")
+        return given
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -308,6 +319,13 @@ class Pack(Reach):
     extensions: tuple[Extension, ...] = ()
     signals: dict[str, Signal] = {}
 
+    @field_validator("until")
+    @classmethod
+    def _later(cls, until: dt.date | None, info: ValidationInfo) -> dt.date | None:
+        if until and until <= info.data.get("since", dt.date.min):
+            raise ValueError("comes before the first day; it is the day after the last")
+        return until
+
     @field_validator("clauses")
     @classmethod
     def _known(cls, clauses: dict[str, Clause]) -> dict[str, Clause]:
@@ -361,8 +379,6 @@ class Pack(Reach):
         counted = counted or any(one.working_days is not None for one in self.extensions)
         if counted and self.calendar is None:
             raise ValueError("calendar is missing: a table [calendar] says what working days are")
-        if self.until and self.until <= self.since:
-            raise ValueError("until comes before the first day; it is the day after the last")
         return self
 
 
