@@ -16,6 +16,7 @@ from shipclock.horizon.lines import Line
 from shipclock.horizon.reading import Open, Unread, read_open
 from shipclock.marketplaces.protocol import OrderRow
 from shipclock.ports import Put
+from shipclock.settle import settle
 from shipclock.snapshots import keep_snapshot
 from tests.builders import OTHER_SHOP, REAL, SHOP, T0, after, case, facts, patient, scan
 from tests.horizon.worlds import Table
@@ -259,3 +260,24 @@ def test_an_instant_in_an_hour_that_comes_twice_is_one_instant(table: Table) -> 
     assert starts[1] - starts[0] == timedelta(hours=1)
     words = [str(found[f"576{n}.shipping_due_time@shipclock"]["DESCRIPTION"]) for n in (1, 2)]
     assert all("Sun 1 Nov 2026, 01:30 (America/New_York)" in told for told in words)
+
+
+def test_a_calendar_without_lines_still_holds_something(table: Table) -> None:
+    text = made(table)
+    (zone,) = Calendar.from_ical(text).walk("VTIMEZONE")
+    assert zone["TZID"] == "UTC"
+    assert vobject.readOne(text.decode()).vtimezone is not None
+
+
+def test_a_line_that_the_shops_closed_days_move_grows_in_sequence(table: Table) -> None:
+    thai: Any = {"market": "TH", "zone": "Asia/Bangkok"}
+    table.connect(**thai)
+    table.order("5764")
+    (uid,) = [uid for uid in events(made(table)) if "ready_in_time" in uid]
+    before = events(made(table))[uid]
+    table.connect(**thai, closed=("2026-11-02/2026-11-03",))
+    settle(table.memory, table.shops.get, "5764", NOW, REAL)
+    moved = events(made(table))[uid]
+    assert moved["DTSTART"].dt > before["DTSTART"].dt
+    assert moved["SEQUENCE"] > before["SEQUENCE"]
+    assert moved["LAST-MODIFIED"].dt >= before["LAST-MODIFIED"].dt

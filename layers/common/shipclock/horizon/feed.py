@@ -1,14 +1,15 @@
 """Lines of open orders as an iCalendar (RFC 5545), for calendar apps that fetch it whole.
 
 A line that was met, or whose order has ended, is in it no more; one that was moved has the same
-`UID`, a higher `SEQUENCE` and its new instant. The same facts give the same bytes, until a line is
-missed. Nothing in it names a buyer (docs/decisions/0032).
+`UID`, a higher `SEQUENCE` and its new instant. The same facts and settles give the same bytes,
+until a line is missed. Nothing in it names a buyer (docs/decisions/0032).
 """
 
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from shipclock.domain.clock import ClockState
 from shipclock.domain.order import Order
@@ -20,6 +21,9 @@ from shipclock.horizon.reading import Open
 from shipclock.judge import Settled
 from shipclock.rules import Ticking
 from shipclock.rules.buyer_cancel_request import NAME as ANSWERING
+
+if TYPE_CHECKING:
+    from icalendar import Timezone
 
 MOST_ORDERS = 1000
 """Orders that one feed is made from."""
@@ -77,7 +81,7 @@ def entries(settled: Settled, wanted: frozenset[Line]) -> list[Entry]:
 
 def _entry(settled: Settled, tick: Ticking, line: Line, missed: bool) -> Entry:
     order, clock, policy = settled.order, tick.clock, settled.situation.policy
-    told_at = _told_at(order)
+    told_at = max(_told_at(order), settled.recorded.settled_at or EPOCH)
     then = "answer the buyer's wish to cancel" if clock.name == ANSWERING else TITLES[line]
     words = [f"In the shop's time: {local(clock.due_at, zone_of(settled))}."]
     if policy:
@@ -93,7 +97,7 @@ def _entry(settled: Settled, tick: Ticking, line: Line, missed: bool) -> Entry:
         ),
         text="\n".join(map(_printable, words)),
         changed_at=max(told_at, clock.due_at) if missed else told_at,
-        sequence=2 * order.events + missed,
+        sequence=2 * (order.events + settled.recorded.version) + missed,
     )
 
 
@@ -110,7 +114,7 @@ def _uid(order: Order, tick: Ticking) -> str:
 
 
 def _told_at(order: Order) -> datetime:
-    """When the newest fact of an order became known: it only ever grows."""
+    """When the newest fact of an order became known."""
     told = [snapshot.requested_at for snapshot in order.snapshots]
     told += [read.requested_at for read in order.package_reads]
     told += [hint.received_at for hint in order.hints]
@@ -158,6 +162,8 @@ def written(shown: Iterable[Entry], left_out: list[str], real: datetime) -> byte
     calendar.add("x-wr-calname", "Shipclock")
     calendar.add("refresh-interval", EVERY, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT1H")
+    if not shown and not left_out:  # RFC 5545 3.6: at least one component
+        calendar.add_component(_utc())
     for entry in shown:
         event = Event()
         event.add("uid", entry.uid)
@@ -187,3 +193,17 @@ def written(shown: Iterable[Entry], left_out: list[str], real: datetime) -> byte
         note.add("transp", "TRANSPARENT")
         calendar.add_component(note)
     return bytes(calendar.to_ical())
+
+
+def _utc() -> "Timezone":
+    """The zone that all times are of. It need not be told, but where nothing else is."""
+    from icalendar import Timezone, TimezoneStandard
+
+    always = TimezoneStandard()
+    always.add("dtstart", EPOCH.replace(tzinfo=None))
+    always.add("tzoffsetfrom", timedelta(0))
+    always.add("tzoffsetto", timedelta(0))
+    zone = Timezone()
+    zone.add("tzid", "UTC")
+    zone.add_component(always)
+    return zone
