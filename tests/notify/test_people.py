@@ -15,7 +15,7 @@ from shipclock import rows
 from shipclock.announce import announcement
 from shipclock.notify.destinations import destinations_of
 from shipclock.notify.outbox import PACE, Outbox, Told
-from shipclock.ports import OutletFailed, Store, StoreError, Taken, Write
+from shipclock.ports import Change, OutletFailed, Store, StoreError, Taken, Write
 from tests.fakes import KINDS, Faults, FaultyStore
 from tests.notify.people import HOOK, SECRET, WEBHOOK, People
 from tests.stage import SHOP_ID
@@ -356,3 +356,18 @@ def test_a_box_that_others_change_again_and_again_leaves_all_due() -> None:
         outbox_of(people, Never(people, lambda: None)).keep(told_of(people))
     people.sweep()
     assert people.events() == list(people.said)
+
+
+def test_what_turns_within_the_second_in_which_it_is_kept_keeps_its_mark() -> None:
+    people = People(destinations={**NO_TOPIC, "erp": WEBHOOK})
+    people.happens("critical")
+    (mine,) = told_of(people)
+    key = rows.key_of(mine.row)
+
+    def turns() -> None:  # as a settle turns a verdict: it counts how often, its mark is the same
+        assert people.stage.store.write(Change(key, set={"told": 2}))
+
+    outbox_of(people, Between(people, turns)).keep([mine])
+    row = people.stage.store.get(key)
+    assert row is not None
+    assert row["due_at"] == mine.row["due_at"]
