@@ -89,13 +89,13 @@ def stretches(zone: str, day: dt.date) -> tuple[Stretch, ...]:
     return (*found, Stretch(since, end, ahead))
 
 
-def instant(zone: str, shown: dt.datetime) -> dt.datetime:
-    """When a zone's clocks show this: the first time, where they show it twice; where it is left
-    out, as much later as they are put forward."""
+def instant(zone: str, shown: dt.datetime, since: dt.datetime | None = None) -> dt.datetime:
+    """When a zone's clocks show this: the first time, where they show it twice, that is not before
+    `since`; where it is left out, as much later as they are put forward."""
     around = stretches(zone, shown.date())
     for stretch in around:
         at = (shown - stretch.ahead).replace(tzinfo=dt.UTC)
-        if stretch.since <= at < stretch.until:
+        if stretch.since <= at < stretch.until and (since is None or at >= since):
             return at
     for before, after in itertools.pairwise(around):
         stops = before.until.replace(tzinfo=None) + before.ahead
@@ -159,7 +159,7 @@ def over(length: Table, start: dt.datetime, zone: str, days: Days) -> dt.datetim
         if late or ("cut_off" in length and not days.works(day)):
             count += 1
         day = days.step(day, count)
-    return instant(zone, dt.datetime.combine(day, length.get("by", there.time())))
+    return instant(zone, dt.datetime.combine(day, length.get("by", there.time())), start)
 
 
 def extended(extension: Table, due: dt.datetime, zone: str, days: Days) -> dt.datetime:

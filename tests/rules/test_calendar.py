@@ -271,6 +271,25 @@ def test_a_local_time_left_out_comes_later_and_one_that_comes_twice_is_the_first
     assert over(Length(calendar_days=1, by=by), start, zone) == at(expected)
 
 
+@pytest.mark.parametrize(
+    ("zone", "start", "by", "expected"),
+    [
+        ("America/New_York", "2026-11-01 05:40", "01:50", "2026-11-01 05:50"),
+        ("America/New_York", "2026-11-01 06:00", "01:50", "2026-11-01 06:50"),
+        ("America/New_York", "2026-11-01 06:40", "01:50", "2026-11-01 06:50"),
+        ("Europe/London", "2026-10-25 01:00", "01:50", "2026-10-25 01:50"),
+        ("America/New_York", "2026-11-01 06:44:59", "01:45", "2026-11-01 06:45"),
+        ("Africa/Cairo", "2026-10-29 21:30", "23:59:59", "2026-10-29 21:59:59"),
+    ],
+)
+def test_nothing_runs_out_before_it_starts(zone: str, start: str, by: str, expected: str) -> None:
+    last = time.fromisoformat(by)
+    day = Length(
+        calendar_days=0, cut_off=min(last, time(1, 45)) if last.hour < 2 else last, by=last
+    )
+    assert day.over(at(start), ZoneInfo(zone), PLAIN) == at(expected)
+
+
 def test_a_start_in_an_hour_that_comes_twice_ends_at_that_reading() -> None:
     # 02:30 in Berlin for the second time; a day and a year later it comes once, and first
     start = "2026-10-25 01:30"

@@ -114,8 +114,9 @@ class Length:
     start's own time of day. One that starts at or after the `cut_off` counts one day more; so does
     one on a day that is no working day, where there is a cut-off and working days are counted.
 
-    A local time that comes twice on a day is the first of the two. One that a change of the clocks
-    leaves out is as many minutes after the change as it would have been after its beginning.
+    A local time that comes twice on a day is the first of the two that is not before the start. One
+    that a change of the clocks leaves out is as many minutes after the change as it would have been
+    after its beginning.
     """
 
     hours: int | None = None
@@ -137,7 +138,10 @@ class Length:
         else:
             day += (self.calendar_days or 0) * DAY + late * DAY
         at = there.time().replace(fold=0) if self.by is None else self.by
-        return datetime.combine(day, at, zone).astimezone(UTC)
+        due_at = datetime.combine(day, at, zone).astimezone(UTC)
+        if due_at < start:  # it began as the clocks had been put back
+            due_at = datetime.combine(day, at.replace(fold=1), zone).astimezone(UTC)
+        return due_at
 
     def words(self) -> str:
         """`120 h`, `2 working days (from 14:00 on one more), by 23:59:59`."""
