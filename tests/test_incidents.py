@@ -810,6 +810,8 @@ def test_a_word_that_can_not_be_read_keeps_no_order_from_being_settled(stage: St
     order_id = on_its_way(stage)
     assert listed(stage, incident) == {order_id: "affected"}
     assert odd["sk"] in [line.fields.get("incident") for line in stage.lines]
+    with pytest.raises(NotAsked, match="no incident"):
+        incidents.lift(stage.store, "b" * 10, at(5), stage.real.now)
 
 
 def test_a_head_keeps_of_incidents_only_what_it_needs(stage: Stage) -> None:

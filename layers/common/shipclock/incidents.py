@@ -5,6 +5,7 @@ sweep looks at the open orders again after each (`incident_walk`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
@@ -149,7 +150,11 @@ def _say(store: Store, fact: IncidentFact, real: datetime) -> Incident:
 
 
 def _said_of(store: Store, incident_id: str) -> list[IncidentFact]:
-    return [codec.read_incident(row) for row in store.read(rows.INCIDENTS, f"{incident_id}#")]
+    said: list[IncidentFact] = []
+    for row in store.read(rows.INCIDENTS, f"{incident_id}#"):
+        with suppress(ValueError):  # as in `read_declared`
+            said.append(codec.read_incident(row))
+    return said
 
 
 def shops_of(store: Store, incident_id: str) -> tuple[str, ...]:
