@@ -12,7 +12,6 @@ from shipclock.marketplaces.protocol import OrderRow
 from shipclock.ports import ABSENT, Below, Change, Put, Store
 from shipclock.reading import digest
 
-KEY = ("pk", "sk")
 BUYER_KEPT_OPEN = timedelta(days=180)
 """How long personal data lives at most after the last change of an order that never ends."""
 
@@ -37,18 +36,27 @@ def keep_snapshot(
             [
                 Change(
                     rows.key_of(link_row),
-                    set={**{n: v for n, v in link_row.items() if n not in KEY}, "told": True},
+                    set={"doc": link_row["doc"], "told": True},
                     when={"told": ABSENT},
                     create=True,
                 )
                 for link_row in codec.link_rows(link, requested_at)
             ]
         )
+        _tell_sharing(store, link, requested_at)
     if row.buyer:
         _keep_buyer(store, row, requested_at)
     told = digest(row.order_id, stamp(facts.update_time), requested_at.isoformat())
     snapshot = Snapshot(told, row.order_id, shop_id, requested_at, as_of, facts)
     store.write(Put(codec.event_row(snapshot, requested_at)))
+
+
+def _tell_sharing(store: Store, link: Link, real: datetime) -> None:
+    """Have all orders of a number settled anew, if there are others: whose its scans are depends on
+    each. Read once the link is put: of two that are linked at once the later one sees both."""
+    here = rows.number_pk(link.number), rows.LINK + link.order_id
+    if any(row["sk"] != here[1] for row in store.read(here[0], rows.LINK)):
+        store.write(Change(here, set=rows.mark(here, rows.at_once(real))))
 
 
 def _links(order_id: str, facts: OrderFacts, linked: frozenset[str]) -> list[Link]:
