@@ -558,14 +558,18 @@ def test_a_clause_of_ones_own_counts_also_where_the_others_is_left_out() -> None
 
 def test_without_goes_with_extends_alone() -> None:
     text = GOOD.replace('name = "tried"', 'name = "tried"\nwithout = ["untracked"]')
-    with pytest.raises(PolicyError, match="line 3: without: goes with extends alone"):
+    with pytest.raises(
+        PolicyError, match=r"^tried\.toml: line 3: without: goes with extends alone"
+    ):
         parse_pack(text, "tried")
 
 
 @pytest.mark.parametrize("parent", ["a/b", "../x", "a" * 300, ".", "a b"])
 def test_what_can_be_no_packs_name_is_refused(parent: str) -> None:
     text = GOOD.replace('name = "tried"', f'name = "tried"\nextends = "{parent}"')
-    with pytest.raises(PolicyError, match=r"line 3: extends: .* is no name of a pack"):
+    with pytest.raises(
+        PolicyError, match=r"^tried\.toml: line 3: extends: .* is no name of a pack"
+    ):
         parse_pack(text, "tried")
 
 
@@ -591,6 +595,27 @@ def test_what_is_no_day_and_no_yes_or_no_is_refused(wrong: str, right: str, told
     assert wrong in GOOD
     with pytest.raises(PolicyError, match=re.escape(told)):
         parse_pack(GOOD.replace(wrong, right), "tried")
+
+
+def test_what_is_no_toml_is_told_with_its_line() -> None:
+    line = GOOD.splitlines().index("hours = 240") + 1
+    with pytest.raises(PolicyError, match=rf"^tried\.toml: line {line}: is no TOML: "):
+        parse_pack(GOOD.replace("hours = 240", "hours = two hundred"), "tried")
+
+
+def test_a_deadline_called_like_a_key_is_told_as_any_other() -> None:
+    text = GOOD + DEADLINE.replace("dispatch", "days").replace("working_days = 2\n", "")
+    told = "deadlines.days: one of hours, calendar_days and working_days is needed"
+    with pytest.raises(PolicyError) as refused:
+        parse_pack(text.replace("by = 23:59:59\n", ""), "tried")
+    assert any(slip.endswith(told) for slip in refused.value.slips)
+
+
+@pytest.mark.parametrize("when", ["1969-12-31T23:59:59", "2200-01-01T00:00:00"])
+def test_an_announcement_is_of_our_time(when: str) -> None:
+    text = GOOD + EXTENSION.replace("calendar_days = 3", f"not_before = {when}")
+    with pytest.raises(PolicyError, match=r"not_before: .* is given; accepted: a local time"):
+        parse_pack(text, "tried")
 
 
 @pytest.mark.parametrize("share", ["true", '"4"'])
