@@ -16,6 +16,9 @@ BENCH ?=
 # make mutants: patterns of names, all if none (MUTANTS='shipclock.rules.untracked*')
 MUTANTS ?=
 
+# make lock: the newest versions of all, not only of what is new (LOCK=--upgrade)
+LOCK ?=
+
 # make deploy: more words for `sam deploy`
 DEPLOY ?=
 
@@ -68,5 +71,5 @@ build: setup  ## Build for Lambda into .aws-sam/build, and check the result
 deploy: build  ## Deploy to the AWS account of your credentials, asking first (DEPLOY='--parameter-overrides AlertMail=...')
 	@.venvs/sam/bin/sam deploy $(DEPLOY)
 
-lock: setup  ## Pin the newest versions that requirements/*.in allow
-	@$(DEV)/python -m cli lock
+lock: setup  ## Pin what requirements/*.in ask for (LOCK=--upgrade: the newest of all)
+	@$(DEV)/python -m cli lock $(LOCK)

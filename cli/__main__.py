@@ -139,10 +139,11 @@ def docs_command() -> None:
 
 @main.command("lock")
 @click.option("--check", is_flag=True, help="Only tell whether the pins fit, without network.")
-def lock_command(check: bool) -> None:
-    """Pin the newest versions that the .in files allow."""
+@click.option("--upgrade", is_flag=True, help="Take the newest versions of all.")
+def lock_command(check: bool, upgrade: bool) -> None:
+    """Pin what the .in files ask for; what is pinned and still fits keeps its version."""
     if not check:
-        changed = lock.lock()
+        changed = lock.lock(upgrade=upgrade)
         click.echo("changed: " + ", ".join(changed) if changed else "nothing changed")
     elif stale := lock.stale():
         raise lock.LockError(f"{', '.join(stale)} do not fit their .in files: run `make lock`.")

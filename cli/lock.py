@@ -70,13 +70,19 @@ def _stated(pins: Path) -> str | None:
     return first.removeprefix(_HEADER) if first.startswith(_HEADER) else None
 
 
-def lock() -> list[str]:
-    """Pin the newest versions that the inputs allow; return the files that changed."""
+def lock(*, upgrade: bool = False) -> list[str]:
+    """Pin what the inputs ask for; return the files that changed.
+
+    What is pinned and still fits keeps its version, unless `upgrade` asks for the newest of all.
+    """
     changed = []
     for name in INPUTS:
         target = ROOT / Path(name).with_suffix(".txt")
         with tempfile.TemporaryDirectory() as scratch:
             made = Path(scratch) / "pins.txt"
+            if target.exists() and not upgrade:
+                # The resolver prefers the versions that it finds where it is to write.
+                made.write_text(target.read_text())
             _compile(name, made)
             text = f"{_HEADER}{fingerprint(ROOT / name)}\n{made.read_text()}"
         if not target.exists() or target.read_text() != text:
