@@ -132,7 +132,7 @@ def _opened(path: Path) -> TextIO:
 def read_terms(path: Path) -> TermsFile:
     """The terms in a file; raises `TermsError`."""
     try:
-        return parse_terms(path.read_text("utf-8"), path.name)
+        return parse_terms(path.read_text("utf-8-sig"), path.name)
     except UnicodeDecodeError:
         raise TermsError(f"{path.name} is no text in UTF-8.") from None
 

@@ -20,6 +20,7 @@ from cli import (
     policy_whatif,
 )
 from cli.policy_files import Source, choose, day_given, instant, policy_in, shipped, source_of
+from shipclock.domain.zones import is_zone
 from shipclock.marketplaces.tiktok_shop.onboarding import MARKETS
 from shipclock.rules.calendar import NoWorkingDay
 from shipclock.rules.packs import PolicyError, load, names
@@ -38,12 +39,11 @@ def group() -> None:
 
 
 def _zone(context: click.Context, option: click.Parameter, given: str | None) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(given) if given else None
-    except (ValueError, LookupError, OSError):
+    if given and not is_zone(given):
         raise click.BadParameter(
             f"{given!r} is no time zone; write an IANA name such as Asia/Bangkok."
-        ) from None
+        )
+    return ZoneInfo(given) if given else None
 
 
 # Look over

@@ -134,7 +134,7 @@ def _source(word: str, path: Path) -> Source:
 
 def _read(path: Path) -> tuple[CaseFile, dict[Where, int]]:
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
         document = tomllib.loads(text)
     except UnicodeDecodeError:
         raise CaseError(path, ["is no text in UTF-8"]) from None

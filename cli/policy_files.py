@@ -43,7 +43,7 @@ class Source:
         if beside is None or not is_file(beside):
             return packs.text_of(name)
         try:
-            return beside.read_text("utf-8")
+            return beside.read_text("utf-8-sig")
         except UnicodeDecodeError:
             raise PolicyError(name, ["is no text in UTF-8"]) from None
         except OSError as error:

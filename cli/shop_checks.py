@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from cli.facts import Check, Facts, Finding, ShopFacts, connected
 from shipclock.domain.times import stamp
+from shipclock.domain.zones import is_zone
 from shipclock.marketplaces.protocol import Kind, Outcome
 from shipclock.marketplaces.tiktok_shop import onboarding
 from shipclock.marketplaces.tiktok_shop.codes import MALFORMED
-from shipclock.onboard import is_zone
 from shipclock.skew import SKEWED
 from shipclock.sources import accounts_of
 

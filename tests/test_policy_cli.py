@@ -158,6 +158,15 @@ def test_what_can_be_no_pack_is_told_as_well(
     assert told in result.stdout
 
 
+def test_marks_and_line_ends_of_other_editors_are_no_matter(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + MINE.replace("\n", "\r\n").encode())
+    assert f"{file}: can be used" in run("lint", file).stdout
+    cases = tmp_path / "cases.toml"
+    cases.write_bytes(b"\xef\xbb\xbf" + CASE.replace("\n", "\r\n").encode())
+    assert run("test", cases).exit_code == 0
+
+
 def test_one_wrong_file_does_not_hide_the_others(tmp_path: Path) -> None:
     good, bad = written(tmp_path), tmp_path / "bad.toml"
     bad.write_bytes(b"\xff")

@@ -89,6 +89,9 @@ WRONG = {
     "loss = 0\n[[terms]]\nloss = 2": f"line 6: loss of terms 2 is 2; {SHARE}.",
     "loss = 0\n[[terms]]\nloss = 1": "line 5: carrier of terms 2 is missing; accepted: the carrier",
     "loss =": "terms.toml is not TOML:",
+    f"loss = {'9' * 5000}": "terms.toml is not TOML:",
+    f"loss = {'[' * 5000}": "terms.toml is not TOML:",
+    f"loss = 1e{'9' * 30}": "terms.toml: it has a number that is out of all bounds.",
 }
 
 

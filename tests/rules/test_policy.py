@@ -152,6 +152,7 @@ def test_a_good_pack_is_read() -> None:
             "0 days need a cut_off",
         ),
         ("hours = 240", 'calendar_days = 1\nzone = "Mars/Base"', 15, "'Mars/Base' is given; acce"),
+        ("hours = 240", 'calendar_days = 1\nzone = "localtime"', 15, "'localtime' is given; acce"),
         ("hours = 240", 'calendar_days = 1\nzone = "Europe"', 15, "an IANA time zone such as Asia"),
         ("hours = 240", "working_days = 2", 1, "calendar is missing: a table [calendar] says"),
         ("hours = 240", "calendar_days = 367", 14, "accepted: a whole number from 0 to 366"),

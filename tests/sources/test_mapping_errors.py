@@ -244,6 +244,7 @@ def test_a_bracket_that_is_never_closed_is_told_once() -> None:
         (b"\xff", "line 1: is no text in UTF-8"),
         (b'name = "x"\n\n"\xe9"', "line 3: is no text in UTF-8"),
         (b"a = " + b"[" * 5000, "line 1: "),
+        (b"a = " + b"9" * 5000, "line 1: is no TOML"),
         (b"\x00", "line 1: is no TOML"),
         (text().encode() + b"[codes]", "line 21: is no TOML"),
     ],

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from shipclock import codec, rows
 from shipclock.connect import attach_shop, let_go, store_tokens
+from shipclock.domain.zones import is_zone
 from shipclock.escalation import steps_of
 from shipclock.lane import LEASE
 from shipclock.marketplaces.protocol import Call, Hosts, Keys, Kind, Outcome, Shop, Tokens
@@ -277,12 +277,3 @@ def check_place(market: str, zone: str) -> None:
         raise OnboardError(
             f"There is no time zone {zone!r}. Use an IANA name such as Asia/Kuala_Lumpur."
         )
-
-
-def is_zone(name: str) -> bool:
-    """Whether a time zone of that IANA name is known here."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True

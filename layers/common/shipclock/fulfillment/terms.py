@@ -172,9 +172,13 @@ def parse_terms(text: str, name: str) -> TermsFile:
     """Read a file of terms. Raises `TermsError` naming the file and, of everything that is wrong,
     its line, its key and what is accepted."""
     try:
-        found = TermsFile.model_validate(tomllib.loads(text, parse_float=Decimal))
-    except tomllib.TOMLDecodeError as error:
+        document = tomllib.loads(text, parse_float=Decimal)
+    except (ValueError, RecursionError) as error:  # the former also for numbers without end
         raise TermsError(f"{name} is not TOML: {error}.") from None
+    except ArithmeticError:  # an exponent beyond what decimals can have
+        raise TermsError(f"{name}: it has a number that is out of all bounds.") from None
+    try:
+        found = TermsFile.model_validate(document)
     except ValidationError as error:
         wrong = [f"{name}, {_told(dict(e), text)}." for e in error.errors()]
         raise TermsError("\n".join(wrong)) from None

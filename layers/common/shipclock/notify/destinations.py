@@ -11,11 +11,11 @@ from datetime import time
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from shipclock.domain.level import Level
+from shipclock.domain.zones import is_zone
 from shipclock.events import EVENTS
 from shipclock.imagelinks import target_of
 from shipclock.notify.hours import Quiet, quiet_of, time_of
@@ -68,10 +68,8 @@ class Entry(BaseModel):
     @field_validator("zone")
     @classmethod
     def _zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError):
-            raise ValueError("an IANA name was expected, such as Asia/Kuala_Lumpur") from None
+        if not is_zone(value):
+            raise ValueError("an IANA name was expected, such as Asia/Kuala_Lumpur")
         return value
 
     @field_validator("types")

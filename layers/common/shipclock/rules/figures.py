@@ -3,10 +3,10 @@
 import datetime as dt
 import re
 from typing import Annotated, Literal, get_args
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from shipclock.domain.zones import is_zone
 from shipclock.rules.calendar import WEEKDAYS
 
 Hours = Annotated[int, Field(strict=True, gt=0, le=24 * 366)]
@@ -60,10 +60,9 @@ def _is_dated(given: str) -> str:
 
 
 def _is_zone(given: str) -> str:
-    try:
-        return given and ZoneInfo(given).key
-    except (ValueError, LookupError, OSError) as error:  # a folder's name is an OSError
-        raise ValueError("is no time zone") from error
+    if given and not is_zone(given):
+        raise ValueError("is no time zone")
+    return given
 
 
 Dated = Annotated[str, BeforeValidator(_dated), AfterValidator(_is_dated)]

@@ -237,7 +237,7 @@ def text_of(name: str) -> str:
     """The TOML of a pack that is there. Raises `UnknownPack`."""
     if name not in names():
         raise UnknownPack(name)
-    return (resources.files(RULES) / "policies" / f"{name}.toml").read_text("utf-8")
+    return (resources.files(RULES) / "policies" / f"{name}.toml").read_text("utf-8-sig")
 
 
 @cache

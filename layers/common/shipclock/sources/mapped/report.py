@@ -91,7 +91,7 @@ class Report:
             try:
                 found = tomllib.loads(text)
                 self._lines = lines_of(text)
-            except tomllib.TOMLDecodeError as error:
+            except ValueError as error:  # also of numbers without end
                 line, what = _slip(error, len(lines))
                 self._slip(line, what)
                 lines[line - 1] = ""

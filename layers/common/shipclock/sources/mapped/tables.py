@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from shipclock.domain.zones import is_zone
 from shipclock.meant import meant
 from shipclock.sources.mapped.report import Report, none_of, shown
 from shipclock.toml_lines import Where
@@ -142,12 +143,10 @@ class Table:
     def zone(self, key: str) -> ZoneInfo | None:
         """A time zone by its IANA name."""
         found = self.text(key)
-        try:
-            return ZoneInfo(found) if found else None
-        except (ValueError, LookupError, OSError):
-            # of a name with slashes too many, zoneinfo lets the file system's own error through
+        if found and not is_zone(found):
             self.wrong(key, f"{shown(found)} is no IANA time zone such as Asia/Kuala_Lumpur")
             return None
+        return ZoneInfo(found) if found else None
 
     def close(self, why: str = "") -> None:
         """Tell of every key that was not asked for."""
