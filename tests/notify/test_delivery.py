@@ -211,19 +211,19 @@ def test_what_waits_for_a_destination_that_is_malformed_off_or_missing_is_kept_f
     assert one.events() == [told]
 
 
-def test_it_is_not_kept_for_ever() -> None:
-    one = people()
-    one.happens("ordinary")
+@pytest.mark.parametrize("level", ["ordinary", "urgent"])
+def test_after_that_it_is_given_up_aloud_and_sent_once_a_person_asks(level: str) -> None:
+    one = people(erp={**WEBHOOK, "quiet": "00:00-23:59"})
+    told = one.happens(level)
     one.sweep()
     one.stage.destinations = {"destinations": NO_TOPIC}
     one.until(one.now + timedelta(days=9), every=300)
-    boxes = [
-        row
-        for found in one.stage.memory.rows.values()
-        for sk, row in found.items()
-        if sk.startswith(rows.BOX)
-    ]
-    assert [("due_at" in row, row["count"]) for row in boxes] == [(False, 0)]
+    (dead,) = lines(one, "message.dead")
+    assert "its destination is not in the secret" in str(dead["reason"])
+    one.stage.destinations = {"destinations": {**NO_TOPIC, "erp": WEBHOOK}}
+    assert again(one.stage.memory, rows.key_of(dict(message_of(one))), one.stage.real.now)
+    one.sweep()
+    assert one.events() == [told]
 
 
 def test_a_destination_that_is_down_holds_up_no_other_and_no_sweep() -> None:

@@ -21,8 +21,8 @@ from shipclock.domain.times import parse, stamp
 from shipclock.due import LATER
 from shipclock.notify import health, wording
 from shipclock.notify.destinations import Destination, Destinations
-from shipclock.notify.outbox import GIVEN_UP, UNNAMED, ZoneOf, item_prefix
 from shipclock.notify.outbox import MOST as PART
+from shipclock.notify.outbox import ZoneOf, item_prefix
 from shipclock.notify.sending import send
 from shipclock.ports import (
     Change,
@@ -40,6 +40,12 @@ from shipclock.reading import digest
 GONE = 410
 LONGEST_WAIT = timedelta(days=1)
 """The longest `Retry-After` that is heeded."""
+
+UNNAMED = timedelta(hours=1)
+"""How often a message is looked at whose destination is not in the secret, off, or malformed."""
+
+GIVEN_UP = timedelta(days=7)
+"""How long it waits for that."""
 
 MOST = 20
 """Messages to one destination in one sweep; the rest stays due."""

@@ -12,8 +12,7 @@ fixed before it is first tried, and a crash anywhere leaves something due.
 """
 
 import json
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,13 +33,10 @@ MOST = 150
 """Events in one part of a message."""
 
 KEPT = timedelta(days=90)
-"""How long items and messages are kept (real)."""
+"""How long messages are kept (real)."""
 
-UNNAMED = timedelta(hours=1)
-"""How often a box is looked at whose destination is not in the secret, off, or malformed."""
-
-GIVEN_UP = timedelta(days=7)
-"""How long it waits for that."""
+ITEMS_KEPT = KEPT + timedelta(days=14)
+"""How long items are: the round that they are in is closed later, and may be so by days."""
 
 TRIES = 8
 
@@ -82,13 +78,13 @@ class Outbox:
 
     def _keep(self, told: Sequence[Told]) -> set[Key]:
         for _ in range(TRIES):
-            boxes: dict[Key, list[Mapping[str, Any]]] = defaultdict(list)
-            for one in told:
-                for key in self._boxes(one.event):
-                    boxes[key].append(one.event)
-            writes: list[Write] = [_unmarked(one.row) for one in told]
-            for key, events in boxes.items():
-                writes += self._filled(key, events)
+            boxes: dict[Key, tuple[Destination, list[Mapping[str, Any]]]] = {}
+            for each in told:
+                for key, one in self._boxes(each.event):
+                    boxes.setdefault(key, (one, []))[1].append(each.event)
+            writes: list[Write] = [_unmarked(each.row) for each in told]
+            for key, (one, events) in boxes.items():
+                writes += self._filled(key, one, events)
             if not writes or self.store.commit(writes):
                 return set(boxes)
             told = [one for one in told if self._is_due(one.row)]  # another sweep kept the others
@@ -98,14 +94,13 @@ class Outbox:
         now = self.store.get(rows.key_of(row)) or {}
         return all(now.get(name, ABSENT) == value for name, value in _as_read(row).items())
 
-    def _boxes(self, event: Mapping[str, Any]) -> list[Key]:
-        """The boxes that an event goes into."""
+    def _boxes(self, event: Mapping[str, Any]) -> Iterator[tuple[Key, Destination]]:
+        """The boxes that an event goes into, and whose each is."""
         shop_id = str(event.get("shop_id", ""))
-        return [
-            (rows.tell_pk(one.name, shop_id), rows.BOX + self._level(one, shop_id, event).value)
-            for one in self.destinations.all
-            if one.wants(event)
-        ]
+        for one in self.destinations.all:
+            if one.wants(event):
+                level = self._level(one, shop_id, event).value
+                yield (rows.tell_pk(one.name, shop_id), rows.BOX + level), one
 
     def _level(self, one: Destination, shop_id: str, event: Mapping[str, Any]) -> Level:
         """The event's level; urgent where the instant that it is about comes before the digest."""
@@ -115,24 +110,21 @@ class Outbox:
         digest = digest_after(self.now, one.digest_at, self.zone_of(one, shop_id))
         return Level.URGENT if parse(about) <= digest else level
 
-    def _filled(self, key: Key, events: Sequence[Mapping[str, Any]]) -> list[Write]:
+    def _filled(
+        self, key: Key, one: Destination, events: Sequence[Mapping[str, Any]]
+    ) -> list[Write]:
         """The writes that put events into a box, as long as its round is the one that was read."""
         row = self.store.get(key)
         round_, count = (row["round"], row["count"]) if row else (1, 0)
-        due_at = min(self._due_at(key, row), str((row or {}).get("due_at", LATER)))
+        due_at = min(self._due_at(key, one, row), str((row or {}).get("due_at", LATER)))
         level = key[1].removeprefix(rows.BOX)
         change = Change(
             key,
-            set={
-                "round": round_,
-                "count": count + len(events),
-                "since": row["since"] if row and count else stamp(self.now),
-                **rows.mark(key, due_at),
-            },
+            set={"round": round_, "count": count + len(events), **rows.mark(key, due_at)},
             when={"round": round_, "count": count} if row else {"round": ABSENT},
             create=True,
         )
-        until = int((self.real + KEPT + 2 * GIVEN_UP).timestamp())  # no sooner than its message
+        until = int((self.real + ITEMS_KEPT).timestamp())
         items = [
             Put(
                 {
@@ -146,11 +138,9 @@ class Outbox:
         ]
         return [change, *items]
 
-    def _due_at(self, key: Key, row: Row | None) -> str:
+    def _due_at(self, key: Key, one: Destination, row: Row | None) -> str:
         """When a box is due that something is put into now."""
-        one, shop_id, level = self._about(key)
-        if one is None:
-            return rows.at(self.now + UNNAMED)
+        _, shop_id, level = _about(key)
         zone, quiet = self.zone_of(one, shop_id), one.quiet_at(level)
         if level is Level.ORDINARY:
             return rows.at(digest_after(self.now, one.digest_at, zone))
@@ -161,31 +151,29 @@ class Outbox:
             return rows.at(last + PACE)
         return rows.after_all(self.real)
 
-    def _about(self, key: Key) -> tuple[Destination | None, str, Level]:
-        """The destination of a box, its shop and its level."""
-        _, name, shop_id = key[0].split("#", 2)
-        return self.destinations.named(name), shop_id, Level(key[1].removeprefix(rows.BOX))
-
     # Closing
 
     def close(self, key: Key) -> Key | None:
         """Close a box's round if it is due and its hours let it; the message that it came to.
 
         Of the digest there is one for each local day: where it went out already, on a day of which
-        a sweep made up for an earlier one, the next one has to wait for the next day.
+        a sweep made up for an earlier one, the next one has to wait for the next day. Of a
+        destination that is not there the message waits instead.
         """
         row = self.store.get(key)
         if row is None or str(row.get("due_at", LATER)) > stamp(self.now):
             return None
-        one, shop_id, level = self._about(key)
+        name, shop_id, level = _about(key)
+        one = self.destinations.named(name)
         if one is None:
-            self._wait(row)
-            return None
+            message = self._message(row, stamp(self.now)[:10], f"{row['round']:08}")
+            return message.key if self.store.commit([self._closed(row), message]) else None
         zone, quiet = self.zone_of(one, shop_id), one.quiet_at(level)
         if quiet and quiet.at(self.now, zone):
             self._put_off(row, rows.at(quiet.over_at(self.now, zone)))
             return None
-        message = Put(self._message(row, local_day(self.now, zone), level))
+        day = local_day(self.now, zone)
+        message = self._message(row, day, day if level is Level.ORDINARY else f"{row['round']:08}")
         if self.store.commit([self._closed(row), message]):
             return message.key
         if level is Level.ORDINARY and self.store.get(message.key) is not None:
@@ -200,38 +188,38 @@ class Outbox:
             when={"round": row["round"], "count": row["count"]},
         )
 
-    def _message(self, row: Row, day: str, level: Level) -> Row:
+    def _message(self, row: Row, day: str, which: str) -> Put:
         """The message that a round comes to, told part by part."""
-        _, name, shop_id = row["pk"].split("#", 2)
-        which = day if level is Level.ORDINARY else f"{row['round']:08}"
+        name, shop_id, level = _about(rows.key_of(row))
         key = row["pk"], f"{rows.MESSAGE}{level.value}#{which}"
-        return {
-            "pk": key[0],
-            "sk": key[1],
-            "destination": name,
-            "shop_id": shop_id,
-            "level": level.value,
-            "day": day,
-            "closed_at": stamp(self.now),
-            "round": row["round"],
-            "part": 1,
-            "parts": -(-row["count"] // MOST),
-            "state": "waiting",
-            "tries": 0,
-            "expires_at": int((self.real + KEPT).timestamp()),
-            **rows.mark(key, rows.after_all(self.real)),
-        }
-
-    def _wait(self, row: Row) -> None:
-        """Wait for a destination that is not there: it may only be malformed."""
-        if self.now - parse(row["since"]) < GIVEN_UP:
-            self._put_off(row, rows.at(self.now + UNNAMED))
-        else:
-            self.store.write(self._closed(row))
+        return Put(
+            {
+                "pk": key[0],
+                "sk": key[1],
+                "destination": name,
+                "shop_id": shop_id,
+                "level": level.value,
+                "day": day,
+                "closed_at": stamp(self.now),
+                "round": row["round"],
+                "part": 1,
+                "parts": -(-row["count"] // MOST),
+                "state": "waiting",
+                "tries": 0,
+                "expires_at": int((self.real + KEPT).timestamp()),
+                **rows.mark(key, rows.after_all(self.real)),
+            }
+        )
 
     def _put_off(self, row: Row, due_at: str) -> None:
         mark = rows.mark(rows.key_of(row), due_at)
         self.store.write(Change(rows.key_of(row), set=mark, when={"due_at": row["due_at"]}))
+
+
+def _about(box: Key) -> tuple[str, str, Level]:
+    """Whose a box is, of which shop, and its level."""
+    _, name, shop_id = box[0].split("#", 2)
+    return name, shop_id, Level(box[1].removeprefix(rows.BOX))
 
 
 def item_prefix(level: str, round_: int) -> str:
