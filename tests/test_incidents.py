@@ -465,6 +465,19 @@ def test_the_same_said_twice_is_one_incident(stage: Stage) -> None:
     assert incidents.declare(stage.store, fact(1), stage.real.now)[1]
 
 
+def test_the_same_said_again_after_it_was_lifted_is_not_taken_for_the_lifted_one(
+    stage: Stage,
+) -> None:
+    incident = declare(stage, 0, None)
+    lift(stage, incident, 2)
+    with pytest.raises(NotAsked, match=f"as {incident.incident_id}, and lifted"):
+        declare(stage, 0, None)
+    stage.real.pass_time(5)
+    again = IncidentFact(incident.incident_id, "changed", stage.real.now, open_end=True)
+    incidents.change(stage.store, again, stage.real.now)
+    assert declare(stage, 0, None).lifted_at is None
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [

@@ -98,6 +98,11 @@ def declare(store: Store, fact: IncidentFact, real: datetime) -> tuple[Incident,
     possible(incident, real)
     declared = read_declared(store)
     known = declared.find(named.incident_id)
+    if known is not None and known.lifted_at is not None:
+        raise NotAsked(
+            f"The very same was declared before, as {known.incident_id}, and lifted. If it goes on, "
+            "change that one: give it another end, or an open one."
+        )
     if known is not None:
         return known, False
     last = sum(each.until > real for each in declared.incidents)
