@@ -100,8 +100,8 @@ def declare(store: Store, fact: IncidentFact, real: datetime) -> tuple[Incident,
     known = declared.find(named.incident_id)
     if known is not None and known.lifted_at is not None:
         raise NotAsked(
-            f"The very same was declared before, as {known.incident_id}, and lifted. If it goes on, "
-            "change that one: give it another end, or an open one."
+            f"The very same was declared before, as {known.incident_id}, and lifted. If it goes "
+            "on, change that one: give it another end, or an open one."
         )
     if known is not None:
         return known, False
