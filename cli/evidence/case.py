@@ -112,16 +112,17 @@ class Shelf:
 
     def __init__(self, found: Iterable[Row]) -> None:
         """Holds these rows."""
-        self._rows = {rows.key_of(row): row for row in found}
+        self._rows: dict[str, dict[str, Row]] = {}
+        for row in sorted(found, key=rows.key_of):
+            self._rows.setdefault(row["pk"], {})[row["sk"]] = row
 
     def get(self, key: Key) -> Row | None:
         """See `Store.get`."""
-        return self._rows.get(key)
+        return self._rows.get(key[0], {}).get(key[1])
 
     def read(self, pk: str, prefix: str = "") -> list[Row]:
         """See `Store.read`."""
-        keys = sorted(key for key in self._rows if key[0] == pk and key[1].startswith(prefix))
-        return [self._rows[key] for key in keys]
+        return [row for sk, row in self._rows.get(pk, {}).items() if sk.startswith(prefix)]
 
     def write(self, write: Put | Change) -> bool:
         """Nothing is ever written here."""

@@ -1,5 +1,8 @@
 """What incidents there are about an order, for its page: with the clocks that they meet."""
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from shipclock.domain.clock import Clock
 from shipclock.domain.incident import Incidence
 from shipclock.domain.order import Order
@@ -8,18 +11,20 @@ from shipclock.incident_match import LISTED
 from shipclock.incident_texts import buyer_message
 from shipclock.judge import Settled
 from shipclock.rules import undisturbed
-from shipclock.rules.incidents import about, fit, run_of
+from shipclock.rules.incidents import Run, bearing, fit, run_of
 from shipclock.views import MovedClock, OrderIncidentView
 
 
 def order_incidents(settled: Settled) -> list[OrderIncidentView]:
     """The incidents that are about the order, or may be, the earliest first."""
-    order = settled.order
-    return [_view(each, fit(order, each), settled) for each in order.incidents]
+    order, policy = settled.order, settled.situation.policy
+    before = undisturbed(order, policy) if policy and order.incidents else {}
+    return [_view(each, settled, before) for each in order.incidents]
 
 
-def _view(each: Incidence, fits: Fit, settled: Settled) -> OrderIncidentView:
+def _view(each: Incidence, settled: Settled, before: Mapping[Run, datetime]) -> OrderIncidentView:
     incident, order = each.incident, settled.order
+    fits = fit(order, each)
     sure = fits is Fit.IN
     return OrderIncidentView(
         incident_id=incident.incident_id,
@@ -31,21 +36,19 @@ def _view(each: Incidence, fits: Fit, settled: Settled) -> OrderIncidentView:
         counts_until=incident.until,
         since=incident.declared_at,
         evidence=list(incident.evidence),
-        clocks=_clocks(each, settled) if sure else [],
+        clocks=_clocks(each, settled, before) if sure else [],
         buyer_message=buyer_message(incident, order.order_id) if sure and not order.ended else None,
     )
 
 
-def _clocks(each: Incidence, settled: Settled) -> list[MovedClock]:
+def _clocks(
+    each: Incidence, settled: Settled, before: Mapping[Run, datetime]
+) -> list[MovedClock]:
     """The clocks that the incident meets, whether it moves them or not."""
-    order, policy = settled.order, settled.situation.policy
-    if policy is None:
-        return []
-    before = undisturbed(order, policy)
     found = []
     for clock in (tick.clock for tick in settled.decision.timeline):
         without = before.get(run_of(clock), clock.due_at)
-        if _meets(each, clock, order):
+        if _meets(each, clock, settled.order):
             found.append(
                 MovedClock(
                     name=clock.name,
@@ -63,5 +66,5 @@ def _meets(each: Incidence, clock: Clock, order: Order) -> bool:
     about."""
     if clock.at_once or clock.starts_at is None:
         return False
-    met = each.incident in about(order, clock.number)
+    met = fit(order, each, bearing(order, clock.number)) is Fit.IN
     return met and each.incident.overlaps(clock.starts_at, clock.due_at)

@@ -70,8 +70,13 @@ def same_carrier(one: str, other: str) -> Fit:
 
 def about(order: Order, number: str = "") -> tuple[Incident, ...]:
     """The incidents that certainly are about an order, or about its package with that number."""
-    package = next((p for p in order.packages if p.parcel and p.parcel.number == number), None)
+    package = bearing(order, number)
     return tuple(each.incident for each in order.incidents if fit(order, each, package) is Fit.IN)
+
+
+def bearing(order: Order, number: str) -> Package | None:
+    """The package with that tracking number."""
+    return next((p for p in order.packages if p.parcel and p.parcel.number == number), None)
 
 
 Run = tuple[str, str, str, datetime | None]
