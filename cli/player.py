@@ -35,6 +35,7 @@ from shipclock.blobs import has_blob
 from shipclock.codec import read_notice
 from shipclock.onboard import Door
 from shipclock.ports import Store
+from shipclock.shops import shop_of
 from shipclock.sources import Account
 from shipclock.stock import shop_stock
 from shipclock.translate import search_at_once
@@ -302,7 +303,7 @@ class Player:
     def _seen(self, shows: Shows) -> Seen:
         """What is there by now, as far as it is asked for."""
         store, order_id = self.ground.store, self.names.get("order", "")
-        shop = onboard.known(store, self.shop_id)
+        shop = shop_of(store, self.shop_id)
         notices = store.read(rows.shop_pk(self.shop_id), rows.NOTICE)
         package = rows.LABEL + self.names.get("package", "")
         return Seen(

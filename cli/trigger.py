@@ -22,13 +22,14 @@ from cli.player import Ground, Player, TriggerError, filled
 from cli.scenarios import BY_NAME, SCENARIOS, Reconnect, Scenario
 from cli.shows import in_words
 from sandbox.shops import SHOP_FLAGS
-from shipclock import connect, onboard
+from shipclock import connect
 from shipclock.adapters.dynamodb import DynamoStore
 from shipclock.adapters.http import HttpWire
 from shipclock.marketplaces.protocol import Hosts, Shop, Tokens
 from shipclock.marketplaces.tiktok_shop import onboarding
 from shipclock.onboard import Door
 from shipclock.ports import Store
+from shipclock.shops import shop_of
 from shipclock.sources import Account
 
 __all__ = ["TriggerError", "command"]
@@ -185,7 +186,7 @@ def _named(
     if market not in ("", row["market"]):
         raise TriggerError(f"Shop {shop_id} is in {row['market']}, not in {market}.")
     _check_market(scenario, row["market"])
-    shop = onboard.known(ground.store, shop_id)
+    shop = shop_of(ground.store, shop_id)
     again = any(isinstance(step, Reconnect) for step in scenario.steps)
     if shop is None or not (shop.connected or again):
         raise TriggerError(
@@ -198,7 +199,7 @@ def _named(
 
 def _ready(ground: Ground, scenario: Scenario, shop_id: str, row: Mapping[str, Any]) -> bool:
     """Whether a shop can be played in as it stands."""
-    shop = onboard.known(ground.store, shop_id)
+    shop = shop_of(ground.store, shop_id)
     plain = all(row[flag] == scenario.flags.get(flag, False) for flag in SHOP_FLAGS)
     return plain and not row["revoked"] and shop is not None and shop.connected
 
@@ -286,7 +287,7 @@ def command(name: str | None, shop_id: str, market: str, watch: bool) -> None:
     scenario = scenario_of(name)
     ground = ground_here()
     chosen = choose_shop(ground, scenario, shop_id, market.upper())
-    shop = onboard.known(ground.store, chosen)
+    shop = shop_of(ground.store, chosen)
     click.echo(f"{scenario.name}: {scenario.line}")
     click.echo(f"  shop      {chosen} ({shop.market if shop else '?'})")
     player = Player(ground, lambda text: click.echo(f"  {text}"), chosen)

@@ -23,6 +23,7 @@ from shipclock.marketplaces.protocol import Blob, Shop
 from shipclock.ports import Row, Store
 from shipclock.proof_images import may_speak, picture_of, pictures_of_order
 from shipclock.rules import packs
+from shipclock.shops import shop_of
 from shipclock.snapshots import read_buyer
 from shipclock.sources import Headers, KeysWanted, NotAuthentic, Unsigned, accounts_of, source
 
@@ -73,7 +74,7 @@ def gather(
         raise NoEvidence(f"Order {order_id} {why}. Look its id up in the hub.")
     links = chain.read(book.rows)
     facts = facts_of(store, book, links)
-    shop = _shop(store, head["shop_id"])
+    shop = shop_of(store, head["shop_id"])
     cited = sorted({row["via"] for row in facts if row.get("via")})
     buyer = read_buyer(store, order_id)
     found = [_delivery(store, name, real, secrets, buyer, wish.redacted) for name in cited]
@@ -112,11 +113,6 @@ def incidents_in(head: Row, facts: Iterable[Row]) -> dict[str, str]:
     """What a head says of the incidents that there are facts of."""
     told = {row["sk"].partition("#")[0] for row in facts if chain.what(row) == chain.INCIDENT}
     return {name: text for name, text in head.get("incidents", {}).items() if name in told}
-
-
-def _shop(store: Store, shop_id: str) -> Shop | None:
-    row = store.get((rows.shop_pk(shop_id), rows.LANE))
-    return codec.read_shop(row) if row and "doc" in row else None
 
 
 def _said_of(shop: Shop) -> dict[str, Any]:

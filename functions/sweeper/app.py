@@ -22,9 +22,6 @@ metrics = Metrics()
 COUNTED = {
     "delivery.quarantined": "Quarantined",
     "delivery.failing": "Quarantined",
-    "table.failing": "OrderFailing",
-    "put_off.failing": "OrderFailing",
-    "order.failing": "OrderFailing",
     "order.unreadable": "OrderUnreadable",
     "shop.disconnected": "ShopDisconnected",
     "token.refused": "TokenRefused",
@@ -33,7 +30,6 @@ COUNTED = {
     "push.unclear": "PushUnclear",
     "push.dead": "PushDead",
     "stock.unclear": "PushUnclear",
-    "stock.failing": "OrderFailing",
     "clock.skew": "ClockSkew",
     "shop.no_secret": "TokenRefused",
     "time.refused": "TimeRefused",
@@ -45,13 +41,17 @@ COUNTED = {
     "destination.gone": "MessageDead",
     "destination.malformed": "DestinationMalformed",
 }
+FAILING, OTHERS = ".failing", "OrderFailing"
+"""The end of a line that tells of work that raised, and what that counts as where no other is
+named above: a kind of work that comes later must not fail in silence."""
 
 
 def say(line: Line) -> None:
     """One log line per thing that happened, and a count where an alarm looks for one."""
     logger.info(line.name, **line.fields)
-    if line.name in COUNTED:
-        metrics.add_metric(COUNTED[line.name], MetricUnit.Count, 1)
+    counted = COUNTED.get(line.name, OTHERS if line.name.endswith(FAILING) else None)
+    if counted:
+        metrics.add_metric(counted, MetricUnit.Count, 1)
     if "OldestDueSeconds" in line.fields:
         seconds = float(line.fields["OldestDueSeconds"])
         metrics.add_metric("OldestDueSeconds", MetricUnit.Seconds, seconds)

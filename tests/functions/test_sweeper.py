@@ -219,6 +219,32 @@ def test_one_line_is_logged_for_what_happened_and_none_holds_a_secret(
         assert secret not in said
 
 
+@pytest.mark.parametrize(
+    ("work", "line"),
+    [
+        ("shipclock.lanes.Lanes._work_in", "shop.failing"),
+        ("shipclock.sweep.settle", "order.failing"),
+    ],
+)
+def test_whatever_work_raises_is_counted_for_an_alarm(
+    work: str,
+    line: str,
+    stage: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def broken(*given: Any, **named: Any) -> None:
+        raise ZeroDivisionError
+
+    placed(stage)
+    app = started(stage, monkeypatch, "on")
+    monkeypatch.setattr(work, broken)
+    app.handler(schedule(START), Context())
+    said = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    assert line in {one.get("message") for one in said}
+    assert [one["OrderFailing"] for one in said if "OrderFailing" in one]
+
+
 NEEDED = (
     "SHIPCLOCK_TABLE",
     "SHIPCLOCK_SOURCES_SECRET",

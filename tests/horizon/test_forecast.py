@@ -22,8 +22,8 @@ from shipclock.domain.times import parse
 from shipclock.escalation import NEARING
 from shipclock.horizon.forecast import Forecast, Foreseen, forecast
 from shipclock.judge import Settled, judge
-from shipclock.lanes import Shops
 from shipclock.rules.policy import Policy
+from shipclock.shops import Shops
 from shipclock.situation import Read, Recorded, Situation
 from tests.builders import (
     T0,

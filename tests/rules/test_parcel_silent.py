@@ -102,6 +102,12 @@ def test_what_is_no_scan_neither_begins_nor_stops_a_run(status: TrackingStatus) 
     assert told(order(scan("picked_up", 10), scan(status, 20))) == [(after(10), "standing")]
 
 
+def test_what_the_warehouse_holds_back_is_with_no_carrier_yet() -> None:
+    held = scan("on_hold", 10, reason="fulfilment_issue")
+    assert told(order(held)) == []
+    assert told(order(held, scan("picked_up", 20))) == [(after(20), "standing")]
+
+
 @pytest.mark.parametrize("end", sorted(TERMINAL))
 def test_an_end_stops_it_and_begins_none(end: TrackingStatus) -> None:
     assert told(order(scan("picked_up", 10), scan(end, 20))) == [(after(10), "met")]

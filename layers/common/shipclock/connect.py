@@ -11,6 +11,7 @@ from shipclock.domain.times import stamp
 from shipclock.marketplaces.protocol import Outcome, Shop, Tokens
 from shipclock.ports import Below, Change, Check, Key, Put, Row, Store, Write
 from shipclock.reading import digest
+from shipclock.shops import shop_of
 
 RENEW_BEFORE = timedelta(hours=12)
 """How long before its end an access token is renewed, or at half its life if that is later.
@@ -219,8 +220,7 @@ def expiring(store: Store, shop_id: str, ends_at: datetime, now: datetime, real:
     often. Nothing is told of a shop that is unknown or not connected, nor where it has been
     authorised anew for longer since. `ends_at` and `real` are real times.
     """
-    row = store.get((rows.shop_pk(shop_id), rows.LANE))
-    shop = codec.read_shop(row) if row and "doc" in row else None
+    shop = shop_of(store, shop_id)
     if shop is None or not shop.connected:
         return False
     auth = store.get(rows.authorisation_key(shop.authorisation))

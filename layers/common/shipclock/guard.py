@@ -43,11 +43,7 @@ class Guard:
         except StoreError as fault:  # the table stumbled: nothing is wrong with the row
             self._tell("table.failing", key="/".join(key), fault=repr(fault)[:500])
         except Exception as fault:
-            self._tell(
-                "order.failing" if what == "order" else f"{what}.failing",
-                key="/".join(key),
-                fault=repr(fault)[:500],
-            )
+            self._tell(f"{what}.failing", key="/".join(key), fault=repr(fault)[:500])
             for row_key in (key, *due):
                 try:
                     self._put_off(row_key, fault, TABLES.get(what, backoff.SETTLE))

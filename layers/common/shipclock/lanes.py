@@ -1,10 +1,12 @@
 """Letting every shop's lane do its calls: one shop never holds up another (DESIGN 3.4)."""
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 
-from shipclock import backoff, codec, rows
+from shipclock import backoff, rows
 from shipclock.book import read_book
 from shipclock.clockwork import Busy, Clockwork
 from shipclock.connect import reconcile_key
@@ -19,9 +21,10 @@ from shipclock.lane import Lane, LaneWorld, take
 from shipclock.marketplaces.protocol import Shop
 from shipclock.marks import clear_mark
 from shipclock.packages import Packages
-from shipclock.ports import Change, Key, Store
+from shipclock.ports import Change, Key
 from shipclock.reconcile import Reconciler
 from shipclock.shift import Shift
+from shipclock.shops import Shops
 from shipclock.stocking import Stocking
 from shipclock.world import World
 
@@ -29,29 +32,14 @@ PACKAGES_LOOKED_AT = 200
 """Orders whose packages are due that one round looks at."""
 
 
-class Shops:
-    """The shops that a sweep has met, read once a round."""
+@dataclass(slots=True)
+class Work:
+    """What one shop's lane has to do. `searching`: its reconciliation is due."""
 
-    def __init__(self, store: Store) -> None:
-        """Reads a shop when it is first asked for."""
-        self._store = store
-        self._met: dict[str, Shop | None] = {}
-
-    def get(self, shop_id: str) -> Shop | None:
-        """The shop as it was met last; None where it was never connected."""
-        if shop_id not in self._met:
-            row = self._store.get((rows.shop_pk(shop_id), rows.LANE))
-            self._met[shop_id] = codec.read_shop(row) if row else None
-        return self._met[shop_id]
-
-    def put(self, shop: Shop) -> None:
-        """Meet a shop as its lane's holder knows it."""
-        self._met[shop.shop_id] = shop
-
-    def forget(self, *shop_ids: str) -> None:
-        """Have these read anew, or all: they may have been connected or lost meanwhile."""
-        for shop_id in shop_ids or tuple(self._met):
-            self._met.pop(shop_id, None)
+    orders: dict[str, Settled] = field(default_factory=dict)
+    stock: Sequence[Key] = ()
+    packages: list[str] = field(default_factory=list)
+    searching: bool = False
 
 
 class Lanes:
@@ -76,45 +64,38 @@ class Lanes:
         self._shops = shops
         self._settle = settle
         self._declared = declared
-        self._packages: dict[str, list[str]] = {}
-        self._stock: dict[str, list[Key]] = {}
-        self._searching: set[str] = set()
         self._lock = Lock()
         self.pushed = 0
         self.failed = 0
 
     def run(self, found: Found, settled_orders: Mapping[str, Settled]) -> None:
         """Let every shop's lane work that has something to do; one shop never holds up another."""
-        work: dict[str, dict[str, Settled]] = {}
+        work: defaultdict[str, Work] = defaultdict(Work)
         for order_id, settled in settled_orders.items():
             if settled.situation.connected and _wants_lane(settled):
-                work.setdefault(settled.order.shop_id, {})[order_id] = settled
+                work[settled.order.shop_id].orders[order_id] = settled
         for key in found.authorisations:
             row = self._store.get(key)
             if row is not None:
-                work.setdefault(row["shop_id"], {})
-        self._stock, self._searching = found.stock, set(found.shops)
-        for shop_id in found.stock:
-            work.setdefault(shop_id, {})
+                work.setdefault(row["shop_id"], Work())  # each lane renews its tokens first
+        for shop_id, wishes in found.stock.items():
+            work[shop_id].stock = wishes
+        for shop_id, order_id in self._with_packages(found.packages):
+            work[shop_id].packages.append(order_id)
         for shop_id in found.shops:  # last: who has only a search to make can wait
-            work.setdefault(shop_id, {})
-        self._packages = self._by_shop(found.packages)
-        for shop_id in self._packages:
-            work.setdefault(shop_id, {})
+            work[shop_id].searching = True
         self._world.each(self._run_lane, work.items())
 
-    def _by_shop(self, keys: list[Key]) -> dict[str, list[str]]:
-        """The orders of which some packages are due to be read, by shop; the rest can wait."""
-        found: dict[str, list[str]] = {}
+    def _with_packages(self, keys: list[Key]) -> Iterator[tuple[str, str]]:
+        """The shop and the order of whose packages some are due to be read; the rest can wait."""
         for key in keys[:PACKAGES_LOOKED_AT]:
             with self._guard(key, "packages"):
                 row = self._store.get(key)
                 if row is not None and row.get("due_at", LATER) <= stamp(self._now):
-                    found.setdefault(row["shop_id"], []).append(key[0].removeprefix("ORDER#"))
-        return found
+                    yield row["shop_id"], key[0].removeprefix("ORDER#")
 
-    def _run_lane(self, item: tuple[str, dict[str, Settled]]) -> None:
-        shop_id, orders = item
+    def _run_lane(self, item: tuple[str, Work]) -> None:
+        shop_id, work = item
         with self._guard((rows.shop_pk(shop_id), rows.LANE), "shop"):
             world = self._world
             lane = take(
@@ -131,14 +112,14 @@ class Lanes:
                 world.new_id(),
             )
             if lane is None:
-                self._leave_due(shop_id)
+                self._leave_due(shop_id, work)
                 return
             try:
-                self._work_in(lane, orders)
+                self._work_in(lane, work)
             finally:
                 lane.release()
 
-    def _work_in(self, lane: Lane, orders: dict[str, Settled]) -> None:
+    def _work_in(self, lane: Lane, work: Work) -> None:
         self._renew_if_due(lane)
         shift = Shift(
             self._store,
@@ -150,15 +131,14 @@ class Lanes:
             self._world.tell,
             self._guard,
         )
-        shop_id = lane.shop.shop_id
-        tally, stocking = Errand(shift).run(orders), Stocking(shift)
-        stocking.run(self._stock.get(shop_id, ()))
+        tally, stocking = Errand(shift).run(work.orders), Stocking(shift)
+        stocking.run(work.stock)
         if lane.shop.connected:
-            if shop_id in self._searching:
+            if work.searching:
                 stocking.wake()
             Reconciler(shift).run()
         if lane.shop.connected:
-            Packages(shift).run(self._packages.get(shop_id, ()))
+            Packages(shift).run(work.packages)
         stocking.wait_out()  # last: it holds up nothing else
         with self._lock:
             self.pushed += tally.pushed + stocking.pushed
@@ -197,12 +177,12 @@ class Lanes:
 
         return look
 
-    def _leave_due(self, shop_id: str) -> None:
+    def _leave_due(self, shop_id: str, work: Work) -> None:
         """A lane that is not to be had: of a shop that is gone, its rows leave the index."""
         self._shops.forget(shop_id)
         key = reconcile_key(shop_id)
         row = self._store.get(key)  # read before the shop: connecting it sets a new mark
-        wishes = [self._store.get(key) for key in self._stock.get(shop_id, ())]
+        wishes = [self._store.get(key) for key in work.stock]
         shop = self._shops.get(shop_id)
         if shop is None or shop.connected:
             return
@@ -210,7 +190,7 @@ class Lanes:
             clear_mark(self._store, wish)
         if row is not None:
             clear_mark(self._store, row)
-        for order_id in self._packages.get(shop_id, ()):
+        for order_id in work.packages:
             packages = self._store.get((rows.order_pk(order_id), rows.REREAD))
             if packages is not None:
                 clear_mark(self._store, packages)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shipclock import codec, rows
+from shipclock import rows
 from shipclock.connect import attach_shop, let_go, store_tokens
 from shipclock.domain.zones import is_zone
 from shipclock.escalation import steps_of
@@ -24,6 +24,7 @@ from shipclock.ports import Change, NoAnswer, NotSent, Store, Wire
 from shipclock.reading import Unreadable
 from shipclock.rules import packs
 from shipclock.rules.calendar import NoWorkingDay, Span, WorkingDays
+from shipclock.shops import shop_of
 from shipclock.skew import skew
 from shipclock.sources import Account
 from shipclock.wishes import APPROVE_CANCELLATION, REMEDIES
@@ -144,12 +145,6 @@ def authorised(door: Door, app: Account, tokens: Tokens) -> tuple[Authorised, ..
     return found
 
 
-def known(store: Store, shop_id: str) -> Shop | None:
-    """A shop that was connected before, as it is set."""
-    row = store.get((rows.shop_pk(shop_id), rows.LANE))
-    return codec.read_shop(row) if row and "doc" in row else None
-
-
 def planned(
     store: Store,
     found: Iterable[Authorised],
@@ -172,7 +167,7 @@ def planned(
     shops: list[Shop] = []
     problems: list[str] = []
     for told in (listed[shop_id] for shop_id in sorted(only)):
-        old = known(store, told.shop_id)
+        old = shop_of(store, told.shop_id)
         try:
             shops.append(onboarding.shop_of(told, grant.authorisation, app.name, old, market, zone))
         except PlaceUnknown as error:
@@ -191,7 +186,7 @@ def connect_all(store: Store, door: Door, shops: list[Shop], tokens: Tokens) -> 
     store_tokens(store, shops[0], tokens, door.real())
     busy: list[str] = []
     for shop in shops:
-        old = known(store, shop.shop_id)
+        old = shop_of(store, shop.shop_id)
         give_up = door.real() + LEASE + BUSY_PAUSE
         while not attach_shop(store, shop, door.real()):
             if door.real() >= give_up:

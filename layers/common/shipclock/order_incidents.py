@@ -41,9 +41,7 @@ def _view(each: Incidence, settled: Settled, before: Mapping[Run, datetime]) -> 
     )
 
 
-def _clocks(
-    each: Incidence, settled: Settled, before: Mapping[Run, datetime]
-) -> list[MovedClock]:
+def _clocks(each: Incidence, settled: Settled, before: Mapping[Run, datetime]) -> list[MovedClock]:
     """The clocks that the incident meets, whether it moves them or not."""
     found = []
     for clock in (tick.clock for tick in settled.decision.timeline):

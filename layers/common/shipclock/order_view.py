@@ -18,10 +18,11 @@ from shipclock.drift import drift
 from shipclock.estimate import estimate
 from shipclock.judge import Settled, judge
 from shipclock.marketplaces import MARKETPLACES
-from shipclock.marketplaces.protocol import Handover, Shop
+from shipclock.marketplaces.protocol import Handover
 from shipclock.order_incidents import order_incidents
 from shipclock.ports import Store
 from shipclock.remedies import Prepared, prepared
+from shipclock.shops import shop_of
 from shipclock.tasks import tasks
 from shipclock.views import (
     CancellationView,
@@ -52,7 +53,7 @@ def order_view(store: Store, order_id: str, real: datetime) -> OrderView | None:
     if head is None:
         return None
     settled_at = parse(head["settled_at"])
-    settled = judge(store, book, lambda shop_id: _shop(store, shop_id), settled_at, real)
+    settled = judge(store, book, lambda shop_id: shop_of(store, shop_id), settled_at, real)
     order = settled.order
     notices = [codec.read_notice(row) for row in book.under(rows.NOTICE)]
     expected = estimate(order, settled_at)
@@ -97,11 +98,6 @@ def _evidence(book: Book) -> EvidenceView | None:
     return EvidenceView(
         head=links.anchor.head, links=links.anchor.links, facts=links.facts, since=links.since
     )
-
-
-def _shop(store: Store, shop_id: str) -> Shop | None:
-    row = store.get((rows.shop_pk(shop_id), rows.LANE))
-    return codec.read_shop(row) if row else None
 
 
 def _packages(order: Order, book: Book) -> list[PackageView]:

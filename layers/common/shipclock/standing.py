@@ -9,7 +9,6 @@ from datetime import date, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from shipclock import codec, rows
 from shipclock.counting import kept_units
 from shipclock.fulfillment.definitions import DEFINITIONS
 from shipclock.fulfillment.figures import (
@@ -28,6 +27,7 @@ from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import Store
 from shipclock.rules.packs import policy_for
 from shipclock.rules.policy import Pack, Signal
+from shipclock.shops import shop_of
 from shipclock.standing_views import (
     DefinitionView,
     LaterView,
@@ -216,8 +216,7 @@ def signals_list(
     """A page of the shops of these ids that were ever connected, by their ids."""
     left = sorted(shop_id for shop_id in set(shop_ids) if shop_id > (start or ""))
     page = left[:limit]
-    lanes = [store.get((rows.shop_pk(shop_id), rows.LANE)) for shop_id in page]
-    shops = [codec.read_shop(lane) for lane in lanes if lane is not None and "doc" in lane]
+    shops = [shop for shop_id in page if (shop := shop_of(store, shop_id)) is not None]
     return SignalsList(
         shops=[standing(kept(store, shop), shop, now, on, days) for shop in shops],
         next=page[-1] if len(left) > limit else None,

@@ -23,12 +23,13 @@ from shipclock.imagelinks import hosts_of
 from shipclock.incident_walk import IncidentWalk
 from shipclock.incidents import Declarations
 from shipclock.judge import Settled
-from shipclock.lanes import Lanes, Shops
+from shipclock.lanes import Lanes
 from shipclock.marks import clear_mark
 from shipclock.notify.saying import Saying
 from shipclock.ports import Key, Row, SecretsFailed
 from shipclock.pulls import Outside, Pulls
 from shipclock.settle import settle
+from shipclock.shops import Shops
 from shipclock.silence import Listener, Speaker
 from shipclock.translate import Translator, linked_orders
 from shipclock.world import World

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from shipclock.domain.carrier import known_as
 from shipclock.domain.composition import Package
 from shipclock.domain.order import Order
-from shipclock.domain.tracking import NOT_A_SCAN, RANK, Parcel, Scan, TrackingStatus, fold_parcel
+from shipclock.domain.tracking import RANK, Parcel, Scan, TrackingStatus, fold_parcel
 from shipclock.rules.delivery_period import promised
 
 
@@ -258,9 +258,9 @@ def latencies(parcel: Parcel) -> tuple[tuple[int, ...], int]:
         max(0, int((scan.received_at - scan.occurred_at).total_seconds()))
         for told in sources.values()
         for scan in _news(told)
-        if scan.status not in NOT_A_SCAN and scan.trusted
+        if scan.in_hand and scan.trusted
     ]
-    scans = sum(scan.status not in NOT_A_SCAN for scan in parcel.scans)
+    scans = sum(1 for _ in parcel.movements())
     return tuple(sorted(waits)), scans - len(waits)
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from shipclock import codec, rows
 from shipclock.board import in_order
 from shipclock.book import read_book
 from shipclock.domain.order import OPEN_STAGES
@@ -16,6 +15,7 @@ from shipclock.judge import Settled, judge
 from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import Row, Store
 from shipclock.rules.packs import PolicyError
+from shipclock.shops import Shops
 
 PAGE = 200
 """Rows of a board's partition that are read at once, at most."""
@@ -74,11 +74,11 @@ def read_open(
     """
     last = stamp(due_by) + "~" if due_by else "~"
     found: dict[str, Settled | Unread | None] = {}
-    shop_of, declared = _shops(store), Declarations(store)
+    shops_met, declared = Shops(store), Declarations(store)
     ahead = in_order(store, shops, OPEN_STAGES, start, min(limit + 1, PAGE))
 
     def look(order_id: str) -> Settled | Unread | None:
-        return _judged(store, order_id, shop_of, real, declared)
+        return _judged(store, order_id, shops_met.get, real, declared)
 
     more: Row | None = next(ahead, None)
     behind = start
@@ -123,16 +123,3 @@ def _judged(
     if settled.situation.policy is None:
         return Unread(order_id, NOT_READ_YET)
     return settled
-
-
-def _shops(store: Store) -> Callable[[str], Shop | None]:
-    """Reads each shop once."""
-    met: dict[str, Shop | None] = {}
-
-    def shop_of(shop_id: str) -> Shop | None:
-        if shop_id not in met:
-            row = store.get((rows.shop_pk(shop_id), rows.LANE))
-            met[shop_id] = codec.read_shop(row) if row and "doc" in row else None
-        return met[shop_id]
-
-    return shop_of

@@ -10,8 +10,8 @@ from shipclock.domain.clock import Clock
 from shipclock.domain.times import EPOCH, stamp
 from shipclock.escalation import NEARING, line_of, lines
 from shipclock.judge import judge
-from shipclock.lanes import Shops
 from shipclock.ports import ABSENT, Change, Store
+from shipclock.shops import Shops
 from shipclock.situation import Recorded
 
 

@@ -8,12 +8,12 @@ from shipclock import rows
 from shipclock.announce import announcement
 from shipclock.clockwork import Clockwork
 from shipclock.guard import Guard
-from shipclock.lanes import Shops
 from shipclock.notify.delivery import Delivery
 from shipclock.notify.destinations import Destination, Destinations, destinations_of
 from shipclock.notify.health import without_gone
 from shipclock.notify.outbox import Outbox, Told
 from shipclock.ports import Key
+from shipclock.shops import Shops
 from shipclock.world import World
 
 TOGETHER = 50

@@ -14,7 +14,7 @@ from shipclock.domain.composition import Package
 from shipclock.domain.order import DELIVERED, Order
 from shipclock.domain.stops import at_scan, first, reached
 from shipclock.domain.times import local
-from shipclock.domain.tracking import NOT_A_SCAN, TERMINAL, Parcel, Scan
+from shipclock.domain.tracking import TERMINAL, Parcel, Scan
 from shipclock.rules import incidents
 from shipclock.rules.policy import LENGTH, Policy
 from shipclock.rules.rule import About, Rule
@@ -64,7 +64,7 @@ def _runs(order: Order, package: Package, policy: Policy) -> Iterator[Clock]:
 
 def _counts(scan: Scan) -> bool:
     """Whether a scan shows the parcel in the carrier's hands, or its end."""
-    return scan.status not in NOT_A_SCAN or scan.status in TERMINAL
+    return scan.in_hand or scan.status in TERMINAL
 
 
 def explain(order: Order, clock: Clock, policy: Policy) -> str:
