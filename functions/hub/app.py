@@ -22,7 +22,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from shipclock import hub, incident_view, rows, wiring
 from shipclock.asking import ID, NotAsked, ask
 from shipclock.domain.incident import Incident
-from shipclock.domain.order import OPEN_STAGES
+from shipclock.domain.order import DUE_STAGES
 from shipclock.fulfillment.figures import MOST_DAYS
 from shipclock.horizon.answers import due_clocks, forecast_page
 from shipclock.horizon.feed import CONTENT_TYPE, MOST_ORDERS, WANTED, feed
@@ -154,7 +154,7 @@ def due(
         begin = hub.page_start(start)
     except ValueError as error:
         raise BadRequestError(str(error)) from error
-    return hub.order_list(store, shops, OPEN_STAGES, limit, begin, by)
+    return hub.order_list(store, shops, DUE_STAGES, limit, begin, by)
 
 
 @app.get("/api/due/clocks")

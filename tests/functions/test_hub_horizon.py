@@ -16,7 +16,7 @@ from shipclock import wiring
 from shipclock.horizon.shapes import DueClocks, ForecastPage
 from tests.functions.doors import HUB_ENV, Context, event
 from tests.functions.test_hub import FOREIGN, HUB_SECRET, NOBODY, OWNER, PACKER, VIEWER, Hub
-from tests.stage import SHOP_ID, START
+from tests.stage import CARRIER, SHOP_ID, START
 
 FEED, FEED_ELSEWHERE = "feed-token-1", "feed-token-2"
 ROOT = Path(__file__).parent.parent.parent
@@ -120,6 +120,27 @@ def test_pages_of_due_clocks_end_and_show_each_once(hub: Hub) -> None:
         if following is None:
             break
     assert seen == placed
+
+
+def test_a_delivered_order_whose_buyer_wishes_to_cancel_is_in_every_list_of_what_is_due(
+    hub: Hub,
+) -> None:
+    (order_id,) = hub.place()
+    told = hub.stage.sandbox
+    told.request_cancel(order_id)
+    told.arrange(order_id, tracking_number="SYN000101", provider=CARRIER)
+    told.collect(order_id)
+    told.deliver(order_id)
+    hub.stage.marketplace_tells()
+    hub.stage.settle_down()
+    (line,) = hub.get("/api/due", within="3d")[1]["orders"]
+    assert (line["order_id"], line["stage"]) == (order_id, "delivered")
+    assert line["next_clock"] == "buyer_cancel_request"
+    (clock,) = hub.get("/api/due/clocks", within="3d")[1]["clocks"]
+    assert (clock["order_id"], clock["clock"]) == (order_id, "buyer_cancel_request")
+    (foreseen,) = hub.get("/api/forecast", within="3d")[1]["orders"]
+    assert foreseen["order_id"] == order_id
+    assert order_id in fetch(hub, token=FEED)[2]
 
 
 # The forecast

@@ -9,7 +9,7 @@ import pytest
 
 from shipclock import codec, rows
 from shipclock.board import in_order, partitions
-from shipclock.domain.order import OPEN_STAGES
+from shipclock.domain.order import DUE_STAGES, OPEN_STAGES
 from shipclock.horizon.answers import due_clocks, forecast_page
 from shipclock.horizon.reading import (
     NEVER_CONNECTED,
@@ -22,11 +22,11 @@ from shipclock.horizon.until import ahead
 from shipclock.hub import order_list
 from shipclock.ports import Change, Page, Put, StoreError
 from shipclock.settle import settle
-from tests.builders import OTHER_SHOP, REAL, SHOP, T0, after, hint, scan
+from tests.builders import OTHER_SHOP, REAL, SHOP, T0, after, case, hint, scan
 from tests.fakes import Faults, FaultyStore
 from tests.horizon.worlds import Table
 
-PARTITIONS = len(partitions(SHOP, OPEN_STAGES))
+PARTITIONS = len(partitions(SHOP, DUE_STAGES))
 
 
 @pytest.fixture
@@ -127,6 +127,43 @@ def test_ended_orders_are_not_open(table: Table) -> None:
     for order_id, status in (("5761", "CANCELLED"), ("5762", "COMPLETED"), ("5763", "DELIVERED")):
         table.order(order_id, status)
     assert read(table).read == 0
+
+
+def owed_an_answer(table: Table, order_id: str, hours: float) -> str:
+    """A delivered order whose buyer wishes to cancel, and is to be answered by then."""
+    pending = case("CANCELLATION_REQUEST_PENDING", 1, order_id=order_id, deadline=after(hours))
+    table.memory.write(Put(codec.event_row(pending, REAL)))
+    asked: dict[str, Any] = {
+        "cancel_requested": True,
+        "update_time": after(3),
+        "delivery_time": after(3),
+    }
+    return table.order(order_id, "DELIVERED", now=after(3), **asked)
+
+
+def test_a_delivered_order_whose_buyer_waits_for_an_answer_is_told_of(table: Table) -> None:
+    order_id = owed_an_answer(table, "5761", 25)
+    (line,) = due_clocks(table.store, [SHOP], after(3), timedelta(hours=24), 50).clocks
+    assert (line.order_id, line.clock, line.status) == (
+        order_id,
+        "buyer_cancel_request",
+        "DELIVERED",
+    )
+    page = forecast_page(table.store, [SHOP], after(3), ahead(after(3), timedelta(days=2)), 50)
+    assert "buyer_cancel_request" in {row.clock for row in page.days}
+    assert ids(read_open(table.store, [SHOP], after(3), 50, due_by=after(24))) == []
+
+
+def test_delivered_orders_that_nothing_is_due_of_are_not_paged_through(table: Table) -> None:
+    for n in range(80):
+        table.order(f"577{n:05}", "DELIVERED")
+    placed = [owed_an_answer(table, "5761", 25), table.fields("5762", shipping_due_time=after(30))]
+    table.order("5763", order_type="PRE_ORDER", release_date=after(200))
+    table.memory.reads = 0
+    found = read(table, 2)
+    assert ids(found) == placed
+    assert table.memory.reads == PARTITIONS + 2 + 2, "the shop, the incidents, the two orders"
+    assert ids(read(table, start=found.next)) == ["5763"]
 
 
 def test_an_order_that_the_board_still_lists_as_open_is_judged_by_its_facts(table: Table) -> None:

@@ -2,9 +2,17 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from heapq import merge
+from itertools import takewhile
 
 from shipclock import rows
+from shipclock.domain.order import DELIVERED, OPEN_STAGES, STAGES
 from shipclock.ports import Row, Store
+
+NO_CLOCK = "9"
+"""What the places on the board begin with of orders without a running clock: behind all times."""
+
+FEW = 16
+"""Rows of a partition that are read at once of delivered orders: hardly any has a clock."""
 
 
 def partitions(shop_id: str, stages: Iterable[str]) -> list[str]:
@@ -25,6 +33,19 @@ def in_order(
     return merge(
         *(_rows_of(store, part, start, page) for part in parts), key=lambda row: row["board_at"]
     )
+
+
+def open_orders(
+    store: Store, shops: Collection[str], start: str | None, page: int
+) -> Iterator[Row]:
+    """The same of open orders, and of those delivered ones that still have a clock: all others of
+    them, which there may be many of, are left unread."""
+    found = in_order(store, shops, OPEN_STAGES, start, page)
+    if start is not None and start >= NO_CLOCK:
+        return found
+    delivered = in_order(store, shops, (STAGES[DELIVERED],), start, min(page, FEW))
+    waiting = takewhile(lambda row: row["board_at"] < NO_CLOCK, delivered)
+    return merge(found, waiting, key=lambda row: row["board_at"])
 
 
 def _rows_of(store: Store, partition: str, start: str | None, page: int) -> Iterator[Row]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shipclock import chain, codec, rows
+from shipclock.board import NO_CLOCK
 from shipclock.book import Book, read_book
 from shipclock.chain import Extension
 from shipclock.counting import count, counted
@@ -194,7 +195,7 @@ def _head_write(book: Book, settled: Settled, beside: Beside, real: datetime) ->
         "board_pk": rows.board_partition(
             order.shop_id, order.stage, rows.shard_of(key) % rows.BOARD_SHARDS
         ),
-        "board_at": f"{stamp(upcoming.due_at) if upcoming else '9'}#{book.order_id}",
+        "board_at": f"{stamp(upcoming.due_at) if upcoming else NO_CLOCK}#{book.order_id}",
         **beside.head,
         **settled.matched.head(),
         **(rows.mark(key, due_at) if due_at else {}),

@@ -57,7 +57,10 @@ OPEN_STAGES = (
     "awaiting_payment",
     "unknown",
 )
-"""Stages of orders whose clocks may still run, the most pressing first."""
+"""Stages of orders that are not over, the most pressing first."""
+
+DUE_STAGES = (*OPEN_STAGES, STAGES[DELIVERED])
+"""Stages at which a clock may still run: a buyer may wait for an answer about what has arrived."""
 
 PROGRESS = {
     status: rank

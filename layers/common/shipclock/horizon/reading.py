@@ -1,4 +1,5 @@
-"""Open orders read one after the other, those whose clocks run out next first, and judged."""
+"""Open orders read one after the other, those whose clocks run out next first, and judged; a
+delivered order is among them while a clock still runs for it."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -6,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from shipclock.board import in_order
+from shipclock.board import open_orders
 from shipclock.book import read_book
-from shipclock.domain.order import OPEN_STAGES
 from shipclock.domain.times import stamp
 from shipclock.incidents import Declarations, DeclaredOf
 from shipclock.judge import Settled, judge
@@ -75,7 +75,7 @@ def read_open(
     last = stamp(due_by) + "~" if due_by else "~"
     found: dict[str, Settled | Unread | None] = {}
     shops_met, declared = Shops(store), Declarations(store)
-    ahead = in_order(store, shops, OPEN_STAGES, start, min(limit + 1, PAGE))
+    ahead = open_orders(store, tuple(shops), start, min(limit + 1, PAGE))
 
     def look(order_id: str) -> Settled | Unread | None:
         return _judged(store, order_id, shops_met.get, real, declared)
