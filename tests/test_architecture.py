@@ -103,6 +103,7 @@ ALLOWED = {
             "shipclock.decide",
             "shipclock.domain",
             "shipclock.escalation",
+            "shipclock.meant",
             "shipclock.rules",
             "shipclock.situation",
             *(f"shipclock.horizon.{other}" for other in FORESIGHT),

@@ -3,7 +3,7 @@ and stock, to ask for what a marketplace should be told, and to declare incident
 
 import json
 import os
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
@@ -40,6 +40,7 @@ from shipclock.incident_shapes import (
     Lifting,
 )
 from shipclock.incidents import lift, read_declared
+from shipclock.meant import BadQuery
 from shipclock.order_view import order_view
 from shipclock.settings import HubSettings
 from shipclock.standing import day_of, signals_list
@@ -87,6 +88,14 @@ def in_time() -> bool:
     return bool(app.lambda_context.get_remaining_time_in_millis() > RESERVE_MS)
 
 
+def refused(error: Exception) -> NoReturn:
+    """What can't be meant is 400."""
+    raise BadRequestError(str(error)) from error
+
+
+app.exception_handler([BadQuery, NotAsked])(refused)
+
+
 @app.get("/api/orders/<order_id>")
 def order(order_id: str) -> OrderView:
     """One order, whole."""
@@ -104,19 +113,16 @@ def request(order_id: str, asking: Annotated[Asking, Body()]) -> Response[Asked]
     head = store.get((rows.order_pk(order_id), rows.HEAD)) if ID.fullmatch(order_id) else None
     if head is None or not who.may_see(head["shop_id"]):
         raise NotFoundError("there is no such order")
-    try:
-        made = ask(
-            store,
-            order_id,
-            asking.deed,
-            asking.says,
-            wiring.real(),
-            who.role,
-            asking.package_id,
-            asking.revoked,
-        )
-    except NotAsked as error:
-        raise BadRequestError(str(error)) from error
+    made = ask(
+        store,
+        order_id,
+        asking.deed,
+        asking.says,
+        wiring.real(),
+        who.role,
+        asking.package_id,
+        asking.revoked,
+    )
     told = Asked(order_id=order_id, deed=made.deed, asked_at=made.asked_at)
     return Response(202, content_types.APPLICATION_JSON, told)
 
@@ -132,11 +138,8 @@ def orders(
     shops = _shops(visitor("orders"), shop_id)
     stages = hub.every_stage()
     if stage is not None and stage not in stages:
-        raise BadRequestError(f"stage: one of {', '.join(stages)} was expected")
-    try:
-        begin = hub.page_start(start)
-    except ValueError as error:
-        raise BadRequestError(str(error)) from error
+        raise BadQuery(f"stage: one of {', '.join(stages)} was expected")
+    begin = hub.page_start(start)
     return hub.order_list(store, shops, (stage,) if stage else stages, limit, begin)
 
 
@@ -149,11 +152,8 @@ def due(
 ) -> OrderList:
     """Orders whose next clock runs out within a span from now, overdue ones included."""
     shops = _shops(visitor("due"), shop_id)
-    try:
-        by = wiring.real() + hub.within(within)
-        begin = hub.page_start(start)
-    except ValueError as error:
-        raise BadRequestError(str(error)) from error
+    by = wiring.real() + hub.within(within)
+    begin = hub.page_start(start)
     return hub.order_list(store, shops, DUE_STAGES, limit, begin, by)
 
 
@@ -166,10 +166,7 @@ def clocks(
 ) -> DueClocks:
     """The clocks that run out within a span from now: what stops each, and what to do."""
     shops = _shops(visitor("due"), shop_id)
-    try:
-        span, begin = hub.within(within), hub.page_start(start)
-    except ValueError as error:
-        raise BadRequestError(str(error)) from error
+    span, begin = hub.within(within), hub.page_start(start)
     return due_clocks(store, shops, wiring.real(), span, limit, begin, in_time)
 
 
@@ -184,14 +181,11 @@ def forecast(
     """What follows for open orders if nothing more happens, per local day and clock."""
     shops = _shops(visitor("due"), shop_id)
     real = wiring.real()
-    try:
-        begin = hub.page_start(start)
-        if until_ is not None and within is not None:
-            raise ValueError("until, within: send one of them")
-        span = hub.within("7d" if within is None else within)
-        end = ahead(real, span) if until_ is None else until(until_, real)
-    except ValueError as error:
-        raise BadRequestError(str(error)) from error
+    begin = hub.page_start(start)
+    if until_ is not None and within is not None:
+        raise BadQuery("until, within: send one of them")
+    span = hub.within("7d" if within is None else within)
+    end = ahead(real, span) if until_ is None else until(until_, real)
     return forecast_page(store, shops, real, end, limit, begin, in_time)
 
 
@@ -205,7 +199,7 @@ def calendar(lines: str = "hard", shop_id: str | None = None) -> Response[str]:
     `lines=all` all of them."""
     shops, real = _shops(feed_visitor(), shop_id), wiring.real()
     if lines not in WANTED:
-        raise BadRequestError(f"lines: one of {', '.join(WANTED)} was expected")
+        raise BadQuery(f"lines: one of {', '.join(WANTED)} was expected")
     found = read_open(store, shops, real, MOST_ORDERS, in_time=in_time)
     headers = {"Cache-Control": "private, no-store"}
     return Response(200, CONTENT_TYPE, feed(found, WANTED[lines], real).decode(), headers)
@@ -215,10 +209,7 @@ def calendar(lines: str = "hard", shop_id: str | None = None) -> Response[str]:
 def quarantine(limit: Limit = 50, start: str | None = None) -> QuarantineList:
     """Deliveries that wait for a person."""
     visitor("quarantine")
-    try:
-        begin = hub.page_start(start)
-    except ValueError as error:
-        raise BadRequestError(str(error)) from error
+    begin = hub.page_start(start)
     return hub.quarantine_list(store, limit, begin)
 
 
@@ -226,10 +217,7 @@ def quarantine(limit: Limit = 50, start: str | None = None) -> QuarantineList:
 def stock(shop_id: str | None = None, limit: Limit = 50, start: str | None = None) -> StockList:
     """What is known and wished of the stock, by shop and SKU."""
     shops = _shops(visitor("stock"), shop_id)
-    try:
-        begin = hub.stock_start(start)
-    except ValueError as error:
-        raise BadRequestError(str(error)) from error
+    begin = hub.page_start(start, hub.SKU_START)
     return hub.stock_list(store, shops, limit, begin)
 
 
@@ -243,10 +231,7 @@ def signals(
 ) -> SignalsList:
     """Where shops stand in the marketplace's performance signals, and where they go."""
     shops = _shops(visitor("signals"), shop_id)
-    try:
-        day, begin = day_of(on), hub.page_start(start, hub.SHOP_START)
-    except ValueError as error:
-        raise BadRequestError(str(error)) from error
+    day, begin = day_of(on), hub.page_start(start, hub.SHOP_START)
     return signals_list(store, shops, wiring.real(), limit, begin, day, days)
 
 
@@ -254,10 +239,7 @@ def signals(
 def incidents(limit: Limit = 50, start: str | None = None) -> IncidentList:
     """Incidents, the one that began last first."""
     who = visitor("incidents")
-    try:
-        begin = hub.page_start(start, incident_view.INCIDENT_START)
-    except ValueError as error:
-        raise BadRequestError(str(error)) from error
+    begin = hub.page_start(start, incident_view.INCIDENT_START)
     return incident_view.incident_list(store, who, limit, begin, wiring.real())
 
 
@@ -265,10 +247,7 @@ def incidents(limit: Limit = 50, start: str | None = None) -> IncidentList:
 def declare(told: Annotated[Declaring, Body()]) -> Response[IncidentView]:
     """Declare an incident. Declaring the same twice declares it once."""
     who, real = visitor("incidents"), wiring.real()
-    try:
-        made = incident_view.declare_for(who, store, told, real)
-    except NotAsked as error:
-        raise BadRequestError(str(error)) from error
+    made = incident_view.declare_for(who, store, told, real)
     shown = incident_view.incident_view(made, real)
     return Response(201, content_types.APPLICATION_JSON, shown)
 
@@ -278,10 +257,7 @@ def incident(incident_id: str, limit: Limit = 50, start: str | None = None) -> I
     """An incident and the orders that it is or may be about."""
     who = visitor("incidents")
     found = _incident(who, incident_id)
-    try:
-        begin = hub.page_start(start, incident_view.ORDER_START)
-    except ValueError as error:
-        raise BadRequestError(str(error)) from error
+    begin = hub.page_start(start, incident_view.ORDER_START)
     return incident_view.incident_orders(store, who, found, limit, begin, wiring.real())
 
 
@@ -297,10 +273,7 @@ def change_incident(incident_id: str, told: Annotated[Changing, Body()]) -> Inci
     """Say something else of an incident."""
     who, real = visitor("incidents"), wiring.real()
     _incident(who, incident_id, to_change=True)
-    try:
-        made = incident_view.change_for(who, store, incident_id, told, real)
-    except NotAsked as error:
-        raise BadRequestError(str(error)) from error
+    made = incident_view.change_for(who, store, incident_id, told, real)
     return incident_view.incident_view(made, real)
 
 
@@ -309,11 +282,8 @@ def lift_incident(incident_id: str, told: Annotated[Lifting, Body()]) -> Inciden
     """Say that an incident is over, or was."""
     who, real = visitor("incidents"), wiring.real()
     _incident(who, incident_id, to_change=True)
-    try:
-        over_at = incident_view.time_of(told.over_at, "over_at") or real
-        made = lift(store, incident_id, over_at, real, who.role)
-    except NotAsked as error:
-        raise BadRequestError(str(error)) from error
+    over_at = incident_view.time_of(told.over_at, "over_at") or real
+    made = lift(store, incident_id, over_at, real, who.role)
     return incident_view.incident_view(made, real)
 
 

@@ -13,6 +13,7 @@ from shipclock import rows
 from shipclock.board import in_order
 from shipclock.domain.order import STAGES
 from shipclock.domain.times import parse, stamp
+from shipclock.meant import BadQuery
 from shipclock.ports import Row, Store
 from shipclock.sources.signatures import same
 from shipclock.stock import Stock, shop_stock
@@ -285,11 +286,6 @@ SKU_START = re.compile(r"[\w-]{1,64}#[\w-]{1,64}", re.ASCII)
 """What `next` of a page of stock looks like: a shop and a SKU."""
 
 
-def stock_start(text: str | None) -> str | None:
-    """The start of a page of stock as `next` gave it; raises ValueError telling so."""
-    return page_start(text, SKU_START)
-
-
 SHOP_START = re.compile(r"[\w-]{1,64}", re.ASCII)
 """What `next` of a page of shops looks like."""
 
@@ -309,9 +305,9 @@ START = re.compile(r"(9|\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00))#[\w-]{1,64}")
 
 
 def page_start(text: str | None, form: re.Pattern[str] = START) -> str | None:
-    """The start of a page as an earlier page's `next` gave it; raises ValueError telling so."""
+    """The start of a page as an earlier page's `next` gave it; raises `BadQuery` telling so."""
     if text is not None and not form.fullmatch(text):
-        raise ValueError("start: send what the page before gave as next")
+        raise BadQuery("start: send what the page before gave as next")
     return text
 
 
@@ -319,8 +315,8 @@ UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days
 
 
 def within(text: str) -> timedelta:
-    """A span as `90m`, `24h` or `7d`; raises ValueError telling so."""
+    """A span as `90m`, `24h` or `7d`; raises `BadQuery` telling so."""
     number, unit = text[:-1], text[-1:]
     if unit not in UNITS or not number.isascii() or not number.isdigit() or len(number) > 5:
-        raise ValueError("within: write a span as 90m, 24h or 7d")
+        raise BadQuery("within: write a span as 90m, 24h or 7d")
     return int(number) * UNITS[unit]

@@ -1,6 +1,10 @@
-"""Which of the accepted words was meant, where somebody wrote another."""
+"""Words that somebody wrote which are none of those accepted: which was meant, or that none was."""
 
 from collections.abc import Iterable
+
+
+class BadQuery(ValueError):
+    """A word of a query can't be meant; the message names it, and what is accepted."""
 
 
 def meant(found: object, accepted: Iterable[str]) -> str:

@@ -24,6 +24,7 @@ from shipclock.fulfillment.figures import (
 from shipclock.fulfillment.scorecards import Ratio
 from shipclock.fulfillment.signals import WHY, State, Unit
 from shipclock.marketplaces.protocol import Shop
+from shipclock.meant import BadQuery
 from shipclock.ports import Store
 from shipclock.rules.packs import policy_for
 from shipclock.rules.policy import Pack, Signal
@@ -50,15 +51,15 @@ NO_DAY = "on: a day such as 2026-11-24 was expected"
 
 
 def day_of(text: str | None) -> date | None:
-    """The day in a text such as `2026-11-24`, None of none; raises ValueError telling so."""
+    """The day in a text such as `2026-11-24`, None of none; raises `BadQuery` telling so."""
     if text is None:
         return None
     if not DAY.fullmatch(text):
-        raise ValueError(NO_DAY)
+        raise BadQuery(NO_DAY)
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ValueError(NO_DAY) from None
+        raise BadQuery(NO_DAY) from None
 
 
 UnitsIn = Callable[[Window], Iterable[tuple[str, Unit]]]

@@ -7,6 +7,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from shipclock.domain.times import parse
+from shipclock.meant import BadQuery
 
 LONGEST = timedelta(days=366)
 """How far ahead is looked at most: no clock of a pack runs longer."""
@@ -26,25 +27,25 @@ Until = Callable[[ZoneInfo], datetime]
 
 
 def until(text: str, now: datetime) -> Until:
-    """Read a day or an instant; raises ValueError telling what is accepted, also of one that lies
+    """Read a day or an instant; raises `BadQuery` telling what is accepted, also of one that lies
     in the past or further ahead than `LONGEST`."""
     try:
         day = date.fromisoformat(text) if DAY.fullmatch(text) else None
         last = _end_of(day, UTC) if day else parse(text)
         over = last + LAST_ZONE if day else last
     except (ValueError, OverflowError):
-        raise ValueError(f"until: {HOW}") from None
+        raise BadQuery(f"until: {HOW}") from None
     if over <= now:
-        raise ValueError(f"until: {text} lies in the past; {HOW}")
+        raise BadQuery(f"until: {text} lies in the past; {HOW}")
     if last > now + LONGEST:
-        raise ValueError(f"until: at most {LONGEST.days} days ahead; {HOW}")
+        raise BadQuery(f"until: at most {LONGEST.days} days ahead; {HOW}")
     return partial(_end_of, day) if day else lambda zone: last
 
 
 def ahead(now: datetime, span: timedelta) -> Until:
-    """That long from now; raises ValueError where that is further than `LONGEST`."""
+    """That long from now; raises `BadQuery` where that is further than `LONGEST`."""
     if span > LONGEST:
-        raise ValueError(f"within: at most {LONGEST.days}d ahead")
+        raise BadQuery(f"within: at most {LONGEST.days}d ahead")
     return lambda zone: now + span
 
 
