@@ -52,6 +52,10 @@ app = APIGatewayHttpResolver(enable_validation=True)
 store, secret = wiring.hub(HubSettings.from_env(os.environ))
 
 Limit = Annotated[int, Query(ge=1, le=200)]
+ShopIds = Annotated[list[str] | None, Query()]
+"""One shop or several: API Gateway joins a word that is sent again by commas, and Powertools takes
+such a list apart."""
+
 VERSION = "1"
 WHO = "send a hub token as 'Authorization: Bearer …'"
 RESERVE_MS = 5_000
@@ -129,7 +133,7 @@ def request(order_id: str, asking: Annotated[Asking, Body()]) -> Response[Asked]
 
 @app.get("/api/orders")
 def orders(
-    shop_id: str | None = None,
+    shop_id: ShopIds = None,
     stage: str | None = None,
     limit: Limit = 50,
     start: str | None = None,
@@ -146,7 +150,7 @@ def orders(
 @app.get("/api/due")
 def due(
     within: str = "24h",
-    shop_id: str | None = None,
+    shop_id: ShopIds = None,
     limit: Limit = 50,
     start: str | None = None,
 ) -> OrderList:
@@ -160,7 +164,7 @@ def due(
 @app.get("/api/due/clocks")
 def clocks(
     within: str = "24h",
-    shop_id: str | None = None,
+    shop_id: ShopIds = None,
     limit: Limit = 50,
     start: str | None = None,
 ) -> DueClocks:
@@ -174,7 +178,7 @@ def clocks(
 def forecast(
     until_: Annotated[str | None, Query(alias="until")] = None,
     within: str | None = None,
-    shop_id: str | None = None,
+    shop_id: ShopIds = None,
     limit: Limit = 50,
     start: str | None = None,
 ) -> ForecastPage:
@@ -194,7 +198,7 @@ def forecast(
     responses={200: {"description": "an iCalendar", "content": {"text/calendar": {}}}},
     security=[{"hubToken": []}, {"feedToken": []}],
 )
-def calendar(lines: str = "hard", shop_id: str | None = None) -> Response[str]:
+def calendar(lines: str = "hard", shop_id: ShopIds = None) -> Response[str]:
     """The lines of open orders for a calendar app: those at which the marketplace cancels, or with
     `lines=all` all of them."""
     shops, real = _shops(feed_visitor(), shop_id), wiring.real()
@@ -214,7 +218,7 @@ def quarantine(limit: Limit = 50, start: str | None = None) -> QuarantineList:
 
 
 @app.get("/api/stock")
-def stock(shop_id: str | None = None, limit: Limit = 50, start: str | None = None) -> StockList:
+def stock(shop_id: ShopIds = None, limit: Limit = 50, start: str | None = None) -> StockList:
     """What is known and wished of the stock, by shop and SKU."""
     shops = _shops(visitor("stock"), shop_id)
     begin = hub.page_start(start, hub.SKU_START)
@@ -223,7 +227,7 @@ def stock(shop_id: str | None = None, limit: Limit = 50, start: str | None = Non
 
 @app.get("/api/signals")
 def signals(
-    shop_id: str | None = None,
+    shop_id: ShopIds = None,
     on: str | None = None,
     days: Annotated[int | None, Query(ge=1, le=MOST_DAYS)] = None,
     limit: Annotated[int, Query(ge=1, le=20)] = 10,
@@ -315,10 +319,11 @@ def openapi() -> Response[str]:
     return Response(200, content_types.APPLICATION_JSON, schema)
 
 
-def _shops(who: Visitor, shop_id: str | None) -> list[str]:
-    if shop_id is None:
+def _shops(who: Visitor, shop_ids: list[str] | None) -> list[str]:
+    """The shops asked for, all where none is, as far as they may see them."""
+    if shop_ids is None:
         return hub.connected_shops(store, who)
-    return [shop_id] if who.may_see(shop_id) and ID.fullmatch(shop_id) else []
+    return hub.chosen_shops(who, shop_ids)
 
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)

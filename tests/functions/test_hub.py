@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
-from shipclock import wiring
+from shipclock import rows, wiring
 from shipclock.connect import attach_shop
+from shipclock.hub import quarantine_list
+from shipclock.ports import Page, Put
 from shipclock.settings import SettingMissing
 from shipclock.stockwish import wish
 from tests.builders import sample_bytes
+from tests.fakes import MemoryStore
 from tests.functions.doors import HUB_ENV, Context, environment, event, load
 from tests.stage import REAL, SECRETS, SHOP_ID, START, Stage
 
@@ -362,10 +365,61 @@ def test_a_limit_out_of_bounds_is_refused_naming_it(limit: str, hub: Hub) -> Non
     assert "limit" in json.dumps(body)
 
 
-@pytest.mark.parametrize("start_at", ["x", "~", "2026", "\x00", "é" * 500])
+LISTS = (
+    "/api/orders",
+    "/api/due",
+    "/api/due/clocks",
+    "/api/forecast",
+    "/api/stock",
+    "/api/signals",
+)
+OTHER_SHOP = "7490000000000000002"
+
+
+def test_several_shops_are_asked_for_at_once(hub: Hub) -> None:
+    placed = hub.place(2)
+    attach_shop(hub.stage.store, hub.stage.shop(shop_id=OTHER_SHOP), REAL, heal=False)
+    for both in (f"{SHOP_ID},{OTHER_SHOP}", f"{OTHER_SHOP},{SHOP_ID},{SHOP_ID}"):
+        for path in LISTS:
+            assert hub.get(path, shop_id=both) == hub.get(path), path
+        assert sorted(pages(hub, "/api/orders", shop_id=both)[0]) == sorted(placed)
+    assert hub.get("/api/orders", FOREIGN, shop_id=f"{SHOP_ID},{OTHER_SHOP}")[1]["orders"] == []
+
+
+def test_a_word_that_is_sent_again_is_one_of_several(hub: Hub) -> None:
+    """As API Gateway hands it over: joined by commas, and the query as it was sent beside it."""
+    (order_id,) = hub.place()
+    asked = event("http.hub", rawPath="/api/orders")
+    asked["headers"] = {"authorization": f"Bearer {OWNER}"}
+    asked["requestContext"]["http"] |= {"path": "/api/orders", "method": "GET"}
+    asked["queryStringParameters"] = {"shop_id": f"{OTHER_SHOP},{SHOP_ID}"}
+    asked["rawQueryString"] = f"shop_id={OTHER_SHOP}&shop_id={SHOP_ID}"
+    answer = hub.app.handler(asked, Context())
+    assert answer["statusCode"] == 200
+    assert [line["order_id"] for line in json.loads(answer["body"])["orders"]] == [order_id]
+
+
+@pytest.mark.parametrize("shop_id", ["", ",", f"{SHOP_ID},", f"{SHOP_ID}, 1", "é", "9" * 65])
+def test_what_is_no_shops_id_is_a_bad_request(shop_id: str, hub: Hub) -> None:
+    for path in (*LISTS, "/api/calendar.ics"):
+        status, body = hub.get(path, shop_id=shop_id)
+        assert status == 400, path
+        assert body["message"].startswith("shop_id: the id of a shop was expected")
+
+
+NO_STARTS = [
+    *("x", "~", "2026", "\x00", "é" * 500, "9#" + "1" * 65),
+    "٢٠٢٦-11-24T00:00:00Z#1",
+    f"2026-11-24T{'0' * 3000}Z#1",
+    f"2026-11-24T00:00:00.{'0' * 3000}Z#1",
+]
+
+
+@pytest.mark.parametrize("start_at", NO_STARTS)
 def test_a_start_of_ones_own_making_is_refused(start_at: str, hub: Hub) -> None:
     hub.place()
-    assert hub.get("/api/orders", OWNER, start=start_at)[0] == 400
+    for path in ("/api/orders", "/api/due", "/api/quarantine", "/api/incidents"):
+        assert hub.get(path, OWNER, start=start_at)[0] == 400
 
 
 def test_what_waits_for_a_person_is_listed_oldest_first_and_paged(hub: Hub) -> None:
@@ -384,6 +438,37 @@ def test_what_waits_for_a_person_is_listed_oldest_first_and_paged(hub: Hub) -> N
             break
     assert len(seen) == 3
     assert seen == sorted(seen)
+
+
+class AsDynamoDb(MemoryStore):
+    """Says that there may be more whenever as many rows were found as were asked for."""
+
+    def board(self, partition: str, limit: int, start: str | None = None) -> Page:
+        page = super().board(partition, limit, start)
+        full = len(page.rows) == limit
+        return Page(page.rows, page.rows[-1]["board_at"] if full else page.next)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4])
+def test_behind_the_last_page_of_quarantine_there_is_no_other(limit: int) -> None:
+    store = AsDynamoDb()
+    for n in range(4):
+        row = {
+            "pk": f"DELIVERY#{n}",
+            "sk": "-",
+            "source": "x",
+            "received_at": "2026-11-23T00:00:00Z",
+        }
+        store.write(Put(row | rows.quarantine(row, "odd", REAL)))
+    pages, start = [], None
+    while True:
+        page = quarantine_list(store, limit, start)
+        pages.append([line.delivery for line in page.deliveries])
+        start = page.next
+        if start is None:
+            break
+    assert [n for page in pages for n in page] == ["0", "1", "2", "3"]
+    assert len(pages) == -(-4 // limit)
 
 
 @pytest.mark.parametrize("path", ["/", "/api", "/api/nothing", "/api/orders/a/b"])
@@ -650,7 +735,7 @@ def test_a_body_that_nobody_can_read_is_refused(path: str, body: str, hub: Hub) 
 def test_ids_of_any_length_are_of_no_order_and_no_shop(hub: Hub) -> None:
     assert hub.get(f"/api/orders/{'9' * 3000}")[0] == 404
     assert hub.post(f"/api/orders/{'9' * 3000}/requests", {"deed": "cancel"})[0] == 404
-    assert hub.get("/api/orders", shop_id="9" * 3000) == (200, {"orders": [], "next": None})
+    assert hub.get("/api/orders", shop_id="9" * 64) == (200, {"orders": [], "next": None})
 
 
 @pytest.mark.parametrize(

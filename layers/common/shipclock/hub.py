@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from shipclock import rows
+from shipclock.asking import ID
 from shipclock.board import in_order
 from shipclock.domain.order import STAGES
 from shipclock.domain.times import parse, stamp
@@ -213,7 +214,9 @@ def _line(row: Row) -> OrderLine:
 
 def quarantine_list(store: Store, limit: int, start: str | None) -> QuarantineList:
     """A page of the deliveries that wait for a person."""
-    page = store.board(rows.QUARANTINE, limit, start)
+    page = store.board(rows.QUARANTINE, limit + 1, start)
+    shown = page.rows[:limit]
+    more = len(page.rows) > limit or page.next is not None
     lines = [
         QuarantineLine(
             delivery=row["pk"].removeprefix("DELIVERY#"),
@@ -221,9 +224,9 @@ def quarantine_list(store: Store, limit: int, start: str | None) -> QuarantineLi
             received_at=parse(row["received_at"]),
             reason=row["reason"],
         )
-        for row in page.rows
+        for row in shown
     ]
-    return QuarantineList(deliveries=lines, next=page.next)
+    return QuarantineList(deliveries=lines, next=shown[-1]["board_at"] if more else None)
 
 
 def stock_list(store: Store, shops: Iterable[str], limit: int, start: str | None) -> StockList:
@@ -295,12 +298,22 @@ def connected_shops(store: Store, who: Visitor) -> list[str]:
     return [row["sk"] for row in store.read(rows.SHOPS) if who.may_see(row["sk"])]
 
 
+def chosen_shops(who: Visitor, shop_ids: Iterable[str]) -> list[str]:
+    """Those of these shops that this visitor may see; raises `BadQuery` for what is no id."""
+    chosen = dict.fromkeys(shop_ids)
+    if not all(map(ID.fullmatch, chosen)):
+        raise BadQuery("shop_id: the id of a shop was expected, or several joined by commas")
+    return [shop_id for shop_id in chosen if who.may_see(shop_id)]
+
+
 def every_stage() -> tuple[str, ...]:
     """All columns of the board."""
     return (*dict.fromkeys(STAGES.values()), "unknown")
 
 
-START = re.compile(r"(9|\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00))#[\w-]{1,64}")
+START = re.compile(
+    r"(9|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00))#[\w-]{1,64}", re.ASCII
+)
 """What `next` of a page looks like: a time and an id, or 9 where no clock runs."""
 
 

@@ -128,7 +128,7 @@ def state_of(incident: Incident, real: datetime) -> str:
     return "lasting" if real < incident.until else "over"
 
 
-INCIDENT_START = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ#[0-9a-f]{10}")
+INCIDENT_START = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ#[0-9a-f]{10}", re.ASCII)
 ORDER_START = re.compile(r"[ap]#[\w-]{1,64}", re.ASCII)
 """What `next` of pages of incidents and of their orders looks like."""
 
