@@ -17,7 +17,7 @@ from shipclock import connect, hub
 from shipclock.domain.times import local, stamp
 from shipclock.horizon.answers import due_clocks, forecasts, zone_of
 from shipclock.horizon.feed import WANTED, feed
-from shipclock.horizon.reading import read_open
+from shipclock.horizon.reading import read_open, zones_of
 from shipclock.horizon.shapes import AheadLine, DueClocks, ForecastPage, ForecastRow, UnreadLine
 from shipclock.horizon.until import ahead, until
 from shipclock.ports import Store
@@ -128,13 +128,14 @@ def forecast_command(
     now = real()
     if until_ is not None and within is not None:
         raise HorizonError("Give --until or --within, not both.")
+    store = operate.open_store(table, stack)
+    shops = shops_of(store, shop_ids)
     try:
         span = _span("7d" if within is None else within)
-        end = ahead(now, span) if until_ is None else until(until_, now)
+        end = ahead(now, span) if until_ is None else until(until_, now, zones_of(store, shops))
     except ValueError as error:
         raise HorizonError(f"--{error}.") from None
-    store = operate.open_store(table, stack)
-    read = read_open(store, shops_of(store, shop_ids), now, most)
+    read = read_open(store, shops, now, most)
     found = forecasts(read, now, end)
     zones = {one.order.shop_id: zone_of(one) for one in read.judged}
     if as_json:

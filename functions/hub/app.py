@@ -26,7 +26,7 @@ from shipclock.domain.order import DUE_STAGES
 from shipclock.fulfillment.figures import MOST_DAYS
 from shipclock.horizon.answers import due_clocks, forecast_page
 from shipclock.horizon.feed import CONTENT_TYPE, MOST_ORDERS, WANTED, feed
-from shipclock.horizon.reading import read_open
+from shipclock.horizon.reading import read_open, zones_of
 from shipclock.horizon.shapes import DueClocks, ForecastPage
 from shipclock.horizon.until import ahead, until
 from shipclock.hub import Asked, Asking, OrderList, QuarantineList, StockList, Visitor
@@ -189,7 +189,7 @@ def forecast(
     if until_ is not None and within is not None:
         raise BadQuery("until, within: send one of them")
     span = hub.within("7d" if within is None else within)
-    end = ahead(real, span) if until_ is None else until(until_, real)
+    end = ahead(real, span) if until_ is None else until(until_, real, zones_of(store, shops))
     return forecast_page(store, shops, real, end, limit, begin, in_time)
 
 

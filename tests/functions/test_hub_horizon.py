@@ -13,11 +13,13 @@ import pytest
 from icalendar import Calendar
 
 from shipclock import wiring
+from shipclock.connect import attach_shop
 from shipclock.horizon.shapes import DueClocks, ForecastPage
 from tests.functions.doors import HUB_ENV, Context, event
 from tests.functions.test_hub import FOREIGN, HUB_SECRET, NOBODY, OWNER, PACKER, VIEWER, Hub
 from tests.stage import CARRIER, SHOP_ID, START
 
+ELSEWHERE = "7490000000000000002"
 FEED, FEED_ELSEWHERE = "feed-token-1", "feed-token-2"
 ROOT = Path(__file__).parent.parent.parent
 
@@ -30,7 +32,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
         [
             *HUB_SECRET["tokens"],
             {"token": FEED, "role": "calendar"},
-            {"token": FEED_ELSEWHERE, "role": "calendar", "shops": ["7490000000000000002"]},
+            {"token": FEED_ELSEWHERE, "role": "calendar", "shops": [ELSEWHERE]},
         ],
     )
     started = Hub(monkeypatch)
@@ -177,6 +179,21 @@ def test_a_forecast_tells_days_outcomes_and_orders(hub: Hub) -> None:
     assert (order["order_id"], order["cancelled_by"]) == (order_id, "shipping_due_time")
     assert body["moot"] == len([one for one in order["foreseen"] if one["moot"]]) > 10
     assert (body["read"], body["unread"], body["next"]) == (1, [], None)
+
+
+def test_a_day_that_is_over_for_the_shop_is_refused(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lined(hub)
+    there = START.replace(hour=16)  # midnight in Kuala Lumpur, and still the day before in UTC
+    monkeypatch.setattr(wiring, "real", lambda: there)
+    status, body = hub.get("/api/forecast", until="2026-11-01")
+    assert (status, "lies in the past" in body["message"]) == (400, True)
+    assert hub.get("/api/forecast", until="2026-11-02")[0] == 200
+    other = hub.stage.shop(shop_id=ELSEWHERE, zone="America/New_York")
+    attach_shop(hub.stage.store, other, there, heal=False)
+    assert hub.get("/api/forecast", until="2026-11-01")[0] == 200
+    assert hub.get("/api/forecast", until="2026-11-01", shop_id=SHOP_ID)[0] == 400
 
 
 def test_what_waits_in_quarantine_holds_up_no_forecast(hub: Hub) -> None:

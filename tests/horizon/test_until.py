@@ -74,6 +74,15 @@ def test_today_is_not_over_while_it_is_today_somewhere() -> None:
         until("2026-11-25", datetime(2026, 11, 26, 12, 0, tzinfo=UTC))
 
 
+def test_a_day_is_past_once_it_is_over_for_every_shop() -> None:
+    midnight = datetime(2026, 11, 26, 16, tzinfo=UTC)  # in Kuala Lumpur
+    until("2026-11-26", midnight - MOMENT - MOMENT, [KUALA_LUMPUR])
+    with pytest.raises(ValueError, match="lies in the past"):
+        until("2026-11-26", midnight, [KUALA_LUMPUR])
+    last = until("2026-11-26", midnight, [KUALA_LUMPUR, NEW_YORK])
+    assert last(NEW_YORK) > midnight > last(KUALA_LUMPUR)
+
+
 def test_further_than_a_year_is_refused() -> None:
     until("2027-11-26", NOW)
     for text in ("2027-11-29", "2027-11-28T00:00:00Z"):

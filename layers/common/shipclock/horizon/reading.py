@@ -1,21 +1,23 @@
 """Open orders read one after the other, those whose clocks run out next first, and judged; a
 delivered order is among them while a clock still runs for it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from zoneinfo import ZoneInfo
 
 from shipclock.board import open_orders
 from shipclock.book import read_book
 from shipclock.domain.times import stamp
+from shipclock.domain.zones import is_zone
 from shipclock.incidents import Declarations, DeclaredOf
 from shipclock.judge import Settled, judge
 from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import Row, Store
 from shipclock.rules.packs import PolicyError
-from shipclock.shops import Shops
+from shipclock.shops import Shops, shop_of
 
 PAGE = 200
 """Rows of a board's partition that are read at once, at most."""
@@ -100,6 +102,14 @@ def read_open(
         unread=tuple(one for one in told if isinstance(one, Unread)),
         next=behind if left else None,
     )
+
+
+def zones_of(store: Store, shops: Iterable[str]) -> Iterator[ZoneInfo]:
+    """The time zones of those of these shops that were ever connected; one read for each."""
+    for shop_id in shops:
+        shop = shop_of(store, shop_id)
+        if shop is not None and is_zone(shop.zone):
+            yield ZoneInfo(shop.zone)
 
 
 def _judged(

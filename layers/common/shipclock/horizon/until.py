@@ -1,7 +1,7 @@
 """How far ahead somebody looks: a span from now, an instant, or a local day. Pure."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -26,13 +26,15 @@ Until = Callable[[ZoneInfo], datetime]
 """The last instant that counts, for a shop of a time zone."""
 
 
-def until(text: str, now: datetime) -> Until:
+def until(text: str, now: datetime, zones: Iterable[ZoneInfo] = ()) -> Until:
     """Read a day or an instant; raises `BadQuery` telling what is accepted, also of one that lies
-    in the past or further ahead than `LONGEST`."""
+    in the past or further ahead than `LONGEST`. A day is past once it is over in all of these
+    `zones`; without any, once it is over everywhere."""
     try:
         day = date.fromisoformat(text) if DAY.fullmatch(text) else None
         last = _end_of(day, UTC) if day else parse(text)
-        over = last + LAST_ZONE if day else last
+        ends = [_end_of(day, zone) for zone in zones] if day else [last]
+        over = max(ends, default=last + LAST_ZONE)
     except (ValueError, OverflowError):
         raise BadQuery(f"until: {HOW}") from None
     if over <= now:
