@@ -23,14 +23,17 @@ from shipclock.judge import matched_to, policy_of
 from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import Store
 from shipclock.rules import timeline
-from shipclock.standing import day_of, kept, standing
+from shipclock.standing import day_of, kept, signals_of
 from shipclock.standing_views import (
     LaterView,
     RunsOutView,
     ShareView,
     ShopSignals,
-    SignalsList,
     SignalView,
+)
+
+NEW_PACK = (
+    "Deploy that pack, or have another rule the shop: `shipclock shops set SHOP --pack NAME`."
 )
 
 
@@ -68,23 +71,27 @@ def command(
     """Show late dispatch, valid tracking, on-time delivery and seller-fault cancellation: where
     each shop stands, the line, and where it goes if its open orders run out.
 
-    With --from-facts two requests or more for each order; exit status 1 where some could not be
-    read.
+    With --from-facts two requests or more for each order; exit status 1 where some, or a shop,
+    could not be read.
     """
     store, now = operate.open_store(table, stack), real()
     unread: list[str] = []
-    found = []
-    for shop in shops_of(store, shop_ids).values():
-        units_in = Anew(store, shop, unread).units if from_facts else kept(store, shop)
-        found.append(standing(units_in, shop, now, on, days))
-    told = SignalsList(shops=found, next=None)
-    click.echo(told.model_dump_json(indent=2) if as_json else "\n\n".join(map(as_text, found)))
+    shops = shops_of(store, shop_ids).values()
+    counted_in = (
+        (Anew(store, shop, unread).units if from_facts else kept(store, shop), shop)
+        for shop in shops
+    )
+    told = signals_of(counted_in, now, on, days)
+    click.echo(told.model_dump_json(indent=2) if as_json else "\n\n".join(map(as_text, told.shops)))
+    for one in told.unread:
+        click.echo(f"Shop {one.shop_id} is left out: {one.reason}. {NEW_PACK}", err=True)
     if unread:
         click.echo(
             f"{len(unread)} orders could not be read and are left out: {', '.join(unread[:20])}. "
             "Look at them in the hub.",
             err=True,
         )
+    if unread or told.unread:
         raise SystemExit(1)
 
 

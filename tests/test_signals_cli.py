@@ -95,6 +95,16 @@ def test_what_is_left_out_is_told_with_why(desk: Desk) -> None:
     assert told in desk.run().output
 
 
+def test_a_shop_whose_pack_is_gone_is_told_and_holds_up_no_others(desk: Desk) -> None:
+    gone = shop(shop_id=OTHER_SHOP, pack="gone-2019")
+    connect_shop(desk.store, gone, TOKENS, REAL, heal=False)
+    result = desk.run()
+    assert result.exit_code == 1
+    assert "late dispatch rate: 2.13 % (1 of 47)  kept" in result.stdout
+    assert f"Shop {OTHER_SHOP} is left out: there is no pack 'gone-2019'" in result.stderr
+    assert "shipclock shops set" in result.stderr
+
+
 def test_another_day_is_told_as_it_will_be_if_nothing_happens(desk: Desk) -> None:
     found = desk.json("--on", "2026-11-04")["late_dispatch"]
     assert (found["bad"], found["open"], found["kept"]) == (4, 0, False)

@@ -267,6 +267,21 @@ def test_no_personal_word_is_shown(hub: Hub) -> None:
     assert "Contoh" not in json.dumps(hub.get(f"/api/orders/{order_id}")[1])
 
 
+def test_an_order_whose_pack_is_gone_is_shown_without_clocks_and_says_what_to_do(hub: Hub) -> None:
+    (order_id,) = hub.place()
+    before = hub.get(f"/api/orders/{order_id}")[1]
+    attach_shop(hub.stage.store, hub.stage.shop(pack="gone-2019"), REAL, heal=False)
+    status, shown = hub.get(f"/api/orders/{order_id}")
+    assert status == 200
+    assert (shown["clocks"], shown["prepared"]) == ([], [])
+    for part in ("status", "stage", "packages", "verdicts", "events", "evidence"):
+        assert shown[part] == before[part], part
+    (task,) = shown["tasks"]
+    assert task["kind"] == "pack"
+    assert "there is no pack 'gone-2019'" in task["text"]
+    assert f"shipclock shops set {SHOP_ID} --pack NAME" in task["text"]
+
+
 # Lists
 
 

@@ -103,8 +103,22 @@ def test_shops_come_in_pages_and_those_of_others_do_not(hub: Hub) -> None:
     assert second["next"] is None
     _, theirs = hub.get(PATH, FOREIGN)
     assert [shop["shop_id"] for shop in theirs["shops"]] == ["7490000000000000002"]
-    assert hub.get(PATH, FOREIGN, shop_id=SHOP_ID)[1] == {"shops": [], "next": None}
-    assert hub.get(PATH, shop_id="unknown")[1] == {"shops": [], "next": None}
+    assert hub.get(PATH, FOREIGN, shop_id=SHOP_ID)[1] == {"shops": [], "unread": [], "next": None}
+    assert hub.get(PATH, shop_id="unknown")[1] == {"shops": [], "unread": [], "next": None}
+
+
+def test_a_shop_whose_pack_is_gone_is_named_and_holds_up_no_others(hub: Hub) -> None:
+    for shop_id, pack in (("7490000000000000002", "gone-2019"), ("7490000000000000003", "")):
+        attach_shop(hub.stage.store, hub.stage.shop(shop_id=shop_id, pack=pack), REAL)
+    status, body = hub.get(PATH)
+    assert status == 200
+    assert [shop["shop_id"] for shop in body["shops"]] == [SHOP_ID, "7490000000000000003"]
+    (unread,) = body["unread"]
+    assert unread["shop_id"] == "7490000000000000002"
+    assert unread["reason"].startswith("there is no pack 'gone-2019'; there are: ")
+    _, second = hub.get(PATH, limit="1", start=SHOP_ID)
+    assert (second["shops"], second["unread"]) == ([], [unread])
+    assert second["next"] == unread["shop_id"]
 
 
 def test_the_shapes_are_in_the_openapi_document(hub: Hub) -> None:

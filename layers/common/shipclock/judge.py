@@ -93,15 +93,18 @@ def judge(
     now: datetime,
     real: datetime,
     declared: DeclaredOf | None = None,
+    ruled: bool = True,
 ) -> Settled:
-    """Fold and decide, without writing anything."""
+    """Fold and decide, without writing anything. Raises `PolicyError` where the shop's pack is not
+    there; not `ruled`, the order is judged without any, and has no clocks."""
     order, recorded = fold_book(book), recorded_in(book)
     matched = matched_to(store, book, order, real, declared)
     order = replace(order, incidents=matched.incidents)
     shop = shop_of(order.shop_id) if order.shop_id else None
     later = max(now, recorded.settled_at) if recorded.settled_at else now
     providers = _providers(store, order, shop, real)
-    situation = Situation(later, policy_of(order, shop), shop, providers)
+    policy = policy_of(order, shop) if ruled else None
+    situation = Situation(later, policy, shop, providers)
     decision = decide(order, recorded, situation)
     return Settled(order, recorded, decision, situation, bool(order.shop_id), matched=matched)
 

@@ -22,7 +22,8 @@ from shipclock.marketplaces.protocol import Handover
 from shipclock.order_incidents import order_incidents
 from shipclock.ports import Store
 from shipclock.remedies import Prepared, prepared
-from shipclock.shops import shop_of
+from shipclock.rules.packs import PolicyError
+from shipclock.shops import Shops
 from shipclock.tasks import tasks
 from shipclock.views import (
     CancellationView,
@@ -47,13 +48,19 @@ from shipclock.wishes import REMEDIES
 
 
 def order_view(store: Store, order_id: str, real: datetime) -> OrderView | None:
-    """One order as of its last settle; None where it was never settled."""
+    """One order as of its last settle; None where it was never settled. Where the shop's pack is
+    not there it has no clocks, and a task that says so."""
     book = read_book(store, order_id)
     head = book.one(rows.HEAD)
     if head is None:
         return None
     settled_at = parse(head["settled_at"])
-    settled = judge(store, book, lambda shop_id: shop_of(store, shop_id), settled_at, real)
+    shop_met, unruled = Shops(store).get, ""
+    try:
+        settled = judge(store, book, shop_met, settled_at, real)
+    except PolicyError as error:
+        unruled = str(error)
+        settled = judge(store, book, shop_met, settled_at, real, ruled=False)
     order = settled.order
     notices = [codec.read_notice(row) for row in book.under(rows.NOTICE)]
     expected = estimate(order, settled_at)
@@ -73,7 +80,7 @@ def order_view(store: Store, order_id: str, real: datetime) -> OrderView | None:
             if n.kind == "reminder"
         ],
         prepared=_prepared(settled),
-        tasks=_tasks(settled),
+        tasks=[_no_pack(order.shop_id, unruled)] if unruled else _tasks(settled),
         pushes=_pushes(settled),
         events=_events(order, [codec.read_event(row) for row in book.under(rows.EVENT)]),
         notices=[
@@ -212,6 +219,19 @@ def _tasks(settled: Settled) -> list[TaskView]:
         )
         for task in tasks(settled.order, settled.recorded.verdicts.values(), policy)
     ]
+
+
+def _no_pack(shop_id: str, why: str) -> TaskView:
+    return TaskView(
+        kind="pack",
+        rule="",
+        where="a shell: shipclock shops set",
+        by=None,
+        package_id=None,
+        tracking_number=None,
+        text=f"The order's clocks can't be worked out, and nothing settles it: {why}. Deploy that "
+        f"pack, or have another rule the shop: `shipclock shops set {shop_id} --pack NAME`.",
+    )
 
 
 def _cancel_request(order: Order) -> CancelRequestView | None:

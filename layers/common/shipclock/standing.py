@@ -26,7 +26,7 @@ from shipclock.fulfillment.signals import WHY, State, Unit
 from shipclock.marketplaces.protocol import Shop
 from shipclock.meant import BadQuery
 from shipclock.ports import Store
-from shipclock.rules.packs import policy_for
+from shipclock.rules.packs import PolicyError, policy_for
 from shipclock.rules.policy import Pack, Signal
 from shipclock.shops import shop_of
 from shipclock.standing_views import (
@@ -40,6 +40,7 @@ from shipclock.standing_views import (
     ShopSignals,
     SignalsList,
     SignalView,
+    UnreadShop,
     WindowView,
 )
 
@@ -106,7 +107,8 @@ def standing(
     """Where a shop stands: now, or at the end of another local day, of the future too.
 
     `days` is how long the windows are, instead of what the pack says. The units are asked for once,
-    for the longest window. Raises ValueError for `days` that make no window.
+    for the longest window. Raises ValueError for `days` that make no window, and `PolicyError`
+    where the shop's pack is not there.
     """
     zone = ZoneInfo(shop.zone)
     last = on or now.astimezone(zone).date()
@@ -218,7 +220,22 @@ def signals_list(
     left = sorted(shop_id for shop_id in set(shop_ids) if shop_id > (start or ""))
     page = left[:limit]
     shops = [shop for shop_id in page if (shop := shop_of(store, shop_id)) is not None]
-    return SignalsList(
-        shops=[standing(kept(store, shop), shop, now, on, days) for shop in shops],
-        next=page[-1] if len(left) > limit else None,
-    )
+    told = signals_of(((kept(store, shop), shop) for shop in shops), now, on, days)
+    return told.model_copy(update={"next": page[-1] if len(left) > limit else None})
+
+
+def signals_of(
+    shops: Iterable[tuple[UnitsIn, Shop]],
+    now: datetime,
+    on: date | None = None,
+    days: int | None = None,
+) -> SignalsList:
+    """Where these shops stand. One whose pack is not there is left out, named, and holds up no
+    others."""
+    told = SignalsList(shops=[], next=None)
+    for units_in, shop in shops:
+        try:
+            told.shops.append(standing(units_in, shop, now, on, days))
+        except PolicyError as error:
+            told.unread.append(UnreadShop(shop_id=shop.shop_id, reason=str(error)))
+    return told

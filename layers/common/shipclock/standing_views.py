@@ -113,8 +113,17 @@ class ShopSignals(BaseModel):
     signals: list[SignalView]
 
 
+class UnreadShop(BaseModel):
+    """A shop of whose signals nothing can be said, and why."""
+
+    shop_id: str
+    reason: str
+
+
 class SignalsList(BaseModel):
-    """A page of shops with their signals, by shop. `next` starts the next page."""
+    """A page of shops with their signals, by shop; `unread` are those of the page that are left
+    out. `next` starts the next page."""
 
     shops: list[ShopSignals]
+    unread: list[UnreadShop] = []
     next: str | None

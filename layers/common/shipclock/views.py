@@ -111,7 +111,8 @@ class PreparedView(BaseModel):
 
 class TaskView(BaseModel):
     """Something to do by hand in Seller Center, for which there is no call: where, by when if that
-    is known, and the text to paste."""
+    is known, and the text to paste. Of kind `pack` it is for whoever runs the stack, and `rule` is
+    empty: the shop's pack is not there, so that no clock is shown."""
 
     kind: str
     rule: str
