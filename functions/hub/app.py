@@ -1,7 +1,6 @@
 """The hub's doorbell: a JSON API to read orders, what lies ahead of them, what waits for a person
 and stock, to ask for what a marketplace should be told, and to declare incidents."""
 
-import json
 import os
 from typing import Annotated, Any, NoReturn
 
@@ -13,8 +12,13 @@ from aws_lambda_powertools.event_handler.exceptions import (
     ServiceError,
     UnauthorizedError,
 )
+from aws_lambda_powertools.event_handler.openapi.exceptions import (
+    RequestUnsupportedContentType,
+    RequestValidationError,
+)
 from aws_lambda_powertools.event_handler.openapi.models import APIKey, HTTPBearer
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -29,7 +33,7 @@ from shipclock.horizon.feed import CONTENT_TYPE, MOST_ORDERS, WANTED, feed
 from shipclock.horizon.reading import read_open, zones_of
 from shipclock.horizon.shapes import DueClocks, ForecastPage
 from shipclock.horizon.until import ahead, until
-from shipclock.hub import Asked, Asking, OrderList, QuarantineList, StockList, Visitor
+from shipclock.hub import Asked, Asking, OrderList, QuarantineList, Refusal, StockList, Visitor
 from shipclock.incident_shapes import (
     Changing,
     Declaring,
@@ -58,6 +62,9 @@ such a list apart."""
 
 VERSION = "1"
 WHO = "send a hub token as 'Authorization: Bearer …'"
+SEND_JSON = "send JSON"
+BY_ADDRESS = frozenset({"/api/openapi.json", "/api/calendar.ics"})
+"""What is read without a token in a header. Neither takes a word that is not a text, nor a body."""
 RESERVE_MS = 5_000
 """What is kept of a request's time for working out and sending what was read."""
 
@@ -97,10 +104,41 @@ def refused(error: Exception) -> NoReturn:
     raise BadRequestError(str(error)) from error
 
 
+def misread(error: RequestValidationError) -> NoReturn:
+    """What is not of its shape is 422."""
+    raise ServiceError(422, hub.slips(error.errors())) from error
+
+
+def no_json(error: RequestUnsupportedContentType) -> NoReturn:
+    """A body of another kind is 415."""
+    raise ServiceError(415, SEND_JSON) from error
+
+
 app.exception_handler([BadQuery, NotAsked])(refused)
+app.exception_handler(RequestValidationError)(misread)
+app.exception_handler(RequestUnsupportedContentType)(no_json)
 
 
-@app.get("/api/orders/<order_id>")
+NOES = {
+    400: "a word that can't be meant",
+    401: "no token, or none of the hub's secret",
+    403: "the token's role may not do this",
+    404: "there is none, or it is not of the token's shops",
+    415: "the body is no JSON",
+    422: "a word or a body that is not of its shape",
+}
+
+
+def answers(*noes: int, status: int = 200, told: str = "the answer") -> dict[int, OpenAPIResponse]:
+    """What a route answers: `status`, and the kinds of no that it has beside those of all."""
+    refusals: dict[int, OpenAPIResponse] = {
+        no: {"description": NOES[no], "content": {"application/json": {"model": Refusal}}}
+        for no in sorted({401, 403, 422, *noes})
+    }
+    return {status: {"description": told}, **refusals}
+
+
+@app.get("/api/orders/<order_id>", responses=answers(404))
 def order(order_id: str) -> OrderView:
     """One order, whole."""
     who = visitor("orders")
@@ -110,7 +148,10 @@ def order(order_id: str) -> OrderView:
     return found
 
 
-@app.post("/api/orders/<order_id>/requests", responses={202: {"description": "asked for"}})
+@app.post(
+    "/api/orders/<order_id>/requests",
+    responses=answers(400, 404, 415, status=202, told="asked for"),
+)
 def request(order_id: str, asking: Annotated[Asking, Body()]) -> Response[Asked]:
     """Ask that the marketplace be told something of an order, or approve of what is prepared."""
     who = visitor("ask")
@@ -131,7 +172,7 @@ def request(order_id: str, asking: Annotated[Asking, Body()]) -> Response[Asked]
     return Response(202, content_types.APPLICATION_JSON, told)
 
 
-@app.get("/api/orders")
+@app.get("/api/orders", responses=answers(400))
 def orders(
     shop_id: ShopIds = None,
     stage: str | None = None,
@@ -147,7 +188,7 @@ def orders(
     return hub.order_list(store, shops, (stage,) if stage else stages, limit, begin)
 
 
-@app.get("/api/due")
+@app.get("/api/due", responses=answers(400))
 def due(
     within: str = "24h",
     shop_id: ShopIds = None,
@@ -161,7 +202,7 @@ def due(
     return hub.order_list(store, shops, DUE_STAGES, limit, begin, by)
 
 
-@app.get("/api/due/clocks")
+@app.get("/api/due/clocks", responses=answers(400))
 def clocks(
     within: str = "24h",
     shop_id: ShopIds = None,
@@ -174,7 +215,7 @@ def clocks(
     return due_clocks(store, shops, wiring.real(), span, limit, begin, in_time)
 
 
-@app.get("/api/forecast")
+@app.get("/api/forecast", responses=answers(400))
 def forecast(
     until_: Annotated[str | None, Query(alias="until")] = None,
     within: str | None = None,
@@ -195,7 +236,10 @@ def forecast(
 
 @app.get(
     "/api/calendar.ics",
-    responses={200: {"description": "an iCalendar", "content": {"text/calendar": {}}}},
+    responses={
+        **answers(400),
+        200: {"description": "an iCalendar", "content": {"text/calendar": {}}},
+    },
     security=[{"hubToken": []}, {"feedToken": []}],
 )
 def calendar(lines: str = "hard", shop_id: ShopIds = None) -> Response[str]:
@@ -209,7 +253,7 @@ def calendar(lines: str = "hard", shop_id: ShopIds = None) -> Response[str]:
     return Response(200, CONTENT_TYPE, feed(found, WANTED[lines], real).decode(), headers)
 
 
-@app.get("/api/quarantine")
+@app.get("/api/quarantine", responses=answers(400))
 def quarantine(limit: Limit = 50, start: str | None = None) -> QuarantineList:
     """Deliveries that wait for a person."""
     visitor("quarantine")
@@ -217,7 +261,7 @@ def quarantine(limit: Limit = 50, start: str | None = None) -> QuarantineList:
     return hub.quarantine_list(store, limit, begin)
 
 
-@app.get("/api/stock")
+@app.get("/api/stock", responses=answers(400))
 def stock(shop_id: ShopIds = None, limit: Limit = 50, start: str | None = None) -> StockList:
     """What is known and wished of the stock, by shop and SKU."""
     shops = _shops(visitor("stock"), shop_id)
@@ -225,7 +269,7 @@ def stock(shop_id: ShopIds = None, limit: Limit = 50, start: str | None = None) 
     return hub.stock_list(store, shops, limit, begin)
 
 
-@app.get("/api/signals")
+@app.get("/api/signals", responses=answers(400))
 def signals(
     shop_id: ShopIds = None,
     on: str | None = None,
@@ -239,7 +283,7 @@ def signals(
     return signals_list(store, shops, wiring.real(), limit, begin, day, days)
 
 
-@app.get("/api/incidents")
+@app.get("/api/incidents", responses=answers(400))
 def incidents(limit: Limit = 50, start: str | None = None) -> IncidentList:
     """Incidents, the one that began last first."""
     who = visitor("incidents")
@@ -247,7 +291,7 @@ def incidents(limit: Limit = 50, start: str | None = None) -> IncidentList:
     return incident_view.incident_list(store, who, limit, begin, wiring.real())
 
 
-@app.post("/api/incidents", responses={201: {"description": "declared"}})
+@app.post("/api/incidents", responses=answers(400, 415, status=201, told="declared"))
 def declare(told: Annotated[Declaring, Body()]) -> Response[IncidentView]:
     """Declare an incident. Declaring the same twice declares it once."""
     who, real = visitor("incidents"), wiring.real()
@@ -256,7 +300,7 @@ def declare(told: Annotated[Declaring, Body()]) -> Response[IncidentView]:
     return Response(201, content_types.APPLICATION_JSON, shown)
 
 
-@app.get("/api/incidents/<incident_id>")
+@app.get("/api/incidents/<incident_id>", responses=answers(400, 404))
 def incident(incident_id: str, limit: Limit = 50, start: str | None = None) -> IncidentOrders:
     """An incident and the orders that it is or may be about."""
     who = visitor("incidents")
@@ -265,14 +309,14 @@ def incident(incident_id: str, limit: Limit = 50, start: str | None = None) -> I
     return incident_view.incident_orders(store, who, found, limit, begin, wiring.real())
 
 
-@app.get("/api/incidents/<incident_id>/text")
+@app.get("/api/incidents/<incident_id>/text", responses=answers(404))
 def incident_text(incident_id: str) -> IncidentTexts:
     """The tickets about an incident, ready to paste."""
     who = visitor("incidents")
     return incident_view.incident_texts(store, who, _incident(who, incident_id))
 
 
-@app.post("/api/incidents/<incident_id>/changes")
+@app.post("/api/incidents/<incident_id>/changes", responses=answers(400, 404, 415))
 def change_incident(incident_id: str, told: Annotated[Changing, Body()]) -> IncidentView:
     """Say something else of an incident."""
     who, real = visitor("incidents"), wiring.real()
@@ -281,7 +325,7 @@ def change_incident(incident_id: str, told: Annotated[Changing, Body()]) -> Inci
     return incident_view.incident_view(made, real)
 
 
-@app.post("/api/incidents/<incident_id>/lift")
+@app.post("/api/incidents/<incident_id>/lift", responses=answers(400, 404, 415))
 def lift_incident(incident_id: str, told: Annotated[Lifting, Body()]) -> IncidentView:
     """Say that an incident is over, or was."""
     who, real = visitor("incidents"), wiring.real()
@@ -333,26 +377,26 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _turned_away(event: dict[str, Any]) -> dict[str, Any] | None:
-    """The answer to a body that a stranger sends, or that nobody can read; None for any other. The
-    resolver reads a body before a route can ask who sent it."""
-    if not event.get("body"):
-        return None
+    """The answer to a stranger, and to a body that nobody can read; None for all else. The resolver
+    looks at words and bodies before a route can ask who sent them."""
     sent = APIGatewayProxyEventV2(event)
+    if sent.path in BY_ADDRESS:
+        return None
     kind = sent.headers.get("content-type", "").strip().lower()
     if hub.visitor(sent.headers.get("authorization", ""), secret()) is None:
-        return _answer(401, {"statusCode": 401, "message": WHO})
+        return _no(401, WHO)
+    if not event.get("body"):
+        return None
     if kind and not kind.startswith(content_types.APPLICATION_JSON):
-        return _answer(415, {"statusCode": 415, "message": "send JSON"})
+        return _no(415, SEND_JSON)
     try:
         _ = sent.json_body
-    except json.JSONDecodeError:
-        return None  # the resolver tells where
-    except (ValueError, RecursionError) as error:
-        told = {"type": "json_invalid", "loc": ["body"], "msg": type(error).__name__}
-        return _answer(422, {"statusCode": 422, "detail": [told]})
+    except (ValueError, RecursionError):
+        return _no(422, hub.NO_JSON)
     return None
 
 
-def _answer(status: int, body: dict[str, Any]) -> dict[str, Any]:
+def _no(status: int, message: str) -> dict[str, Any]:
     headers = {"Content-Type": content_types.APPLICATION_JSON}
-    return {"statusCode": status, "headers": headers, "body": json.dumps(body)}
+    body = Refusal(statusCode=status, message=message)
+    return {"statusCode": status, "headers": headers, "body": body.model_dump_json()}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -119,6 +119,13 @@ class StockList(BaseModel):
 
     stock: list[StockLine]
     next: str | None
+
+
+class Refusal(BaseModel):
+    """An answer that is no. `message` says why, and what would be accepted."""
+
+    statusCode: int
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,3 +340,24 @@ def within(text: str) -> timedelta:
     if unit not in UNITS or not number.isascii() or not number.isdigit() or len(number) > 5:
         raise BadQuery("within: write a span as 90m, 24h or 7d")
     return int(number) * UNITS[unit]
+
+
+TOLD_AT_ONCE = 3
+"""How many of the things that are wrong with a request are told."""
+
+
+def slips(errors: Iterable[Mapping[str, Any]]) -> str:
+    """What is wrong with a request's words or body, as pydantic has found it: where, and what would
+    be accepted. What was sent is not told again, but for names of keys."""
+    return "; ".join(map(_slip, islice(errors, TOLD_AT_ONCE)))
+
+
+def _slip(error: Mapping[str, Any]) -> str:
+    if error["type"] == "json_invalid":
+        return NO_JSON
+    place = [str(part)[:40] for part in error["loc"]]
+    told = str(error["msg"])
+    return f"{'.'.join(place[1:]) or place[0]}: {told[:1].lower()}{told[1:]}"
+
+
+NO_JSON = "body: JSON that can be read was expected"
