@@ -120,7 +120,16 @@ def test_what_has_run_out_by_the_instant_is_bad_but_where_only_the_marketplace_s
     assert (in_time.bad, in_time.counts.open) == (0, 3)
     signal = "seller_cancellation"
     found = figure(some(OPEN, 3, signal, hours=-9), signal, at_most=2.5)
-    assert (found.bad, found.counts.open, found.lost_at) == (0, 3, NOW - timedelta(hours=9))
+    assert (found.bad, found.counts.open) == (0, 3)
+
+
+def test_a_line_that_overdue_ones_may_cross_any_moment_is_lost_now_and_not_in_the_past() -> None:
+    signal = "seller_cancellation"
+    overdue, later = some(OPEN, 3, signal, hours=-9), some(OPEN, 2, signal, hours=5)
+    found = figure([*overdue, *later], signal, at_most=2.5)
+    assert (found.lost_at, found.waiting) == (NOW, {NOW: 3, NOW + timedelta(hours=5): 2})
+    room = figure([*overdue, *later, *some(GOOD, 115, signal)], signal, at_most=2.5)
+    assert (room.head_room, room.lost_at) == (3, NOW + timedelta(hours=5))
 
 
 def test_cancellations_are_over_all_orders_open_ones_too() -> None:
@@ -272,7 +281,7 @@ def test_figures_are_what_counting_them_one_by_one_gives(
         for unit in sorted((u for u in waiting if u.due_at), key=lambda u: u.due_at or NOW):
             fallen += 1
             if keeps(bad) and not keeps(fallen):
-                lost = unit.due_at
+                lost = max(unit.due_at, NOW) if unit.due_at else None
                 break
         assert got.lost_at == lost
     else:

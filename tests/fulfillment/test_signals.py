@@ -272,6 +272,14 @@ def test_a_scan_is_waited_for_until_the_marketplace_gives_up(
     assert one(folded(told), "valid_tracking").due_at == after(due)
 
 
+def test_a_first_scan_after_the_line_makes_a_package_valid_all_the_same() -> None:
+    by = lines(collection_due_time=100)
+    told = packed("AWAITING_COLLECTION", ("P1", "PROCESSING", NUMBER), deadlines=by)
+    late = folded(told, numbers=(numbered(scan("picked_up", 120)),))
+    assert one(late, "valid_tracking").state is GOOD
+    assert "a first scan after that makes it valid" in DEFINITIONS["valid_tracking"].unsure
+
+
 def test_a_packs_hard_line_that_a_scan_stops_is_such_a_line_too() -> None:
     told = packed("AWAITING_COLLECTION", ("P1", "PROCESSING", NUMBER))
     by = with_deadlines(

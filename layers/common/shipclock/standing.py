@@ -104,7 +104,8 @@ def standing(
     on: date | None = None,
     days: int | None = None,
 ) -> ShopSignals:
-    """Where a shop stands: now, or at the end of another local day, of the future too.
+    """Where a shop stands: now, or at the end of another local day, of the future too; a past day
+    by all that is known today.
 
     `days` is how long the windows are, instead of what the pack says. The units are asked for once,
     for the longest window. Raises ValueError for `days` that make no window, and `PolicyError`

@@ -54,14 +54,15 @@ DEFINITIONS: Mapping[str, Definition] = {
         counts_open=False,
         runs_out=True,
         numerator="packages that a carrier has scanned, by his word or the marketplace's",
-        denominator="packages shipped by the seller that were scanned, or not by the line: "
+        denominator="packages shipped by the seller that were scanned, or whose line is over: "
         "`collection_due_time`, else `cancel_order_sla_time`, else the pack's",
         counted_on="the local day on which the package was shipped",
         left_out="packages that the marketplace ships, of the seller's own fleet, or cancelled "
         "before the line",
         unsure="When the marketplace takes a number for invalid is not published: here it is one "
-        "without a scan when it gives up waiting. Some say that two scans are needed. A package "
-        "that several orders share counts for each of them.",
+        "without a scan when it gives up waiting, and a first scan after that makes it valid. Some "
+        "say that two scans are needed. A package that several orders share counts for each of "
+        "them.",
     ),
     ON_TIME_DELIVERY: Definition(
         title="on-time delivery rate",

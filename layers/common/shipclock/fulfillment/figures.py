@@ -106,8 +106,8 @@ class Figure:
     """One signal of one shop over a window, as of an instant.
 
     `counts` and `left_out` are of the window, `later` of the days after it. `waiting` tells how
-    many open units of both turn bad at each instant, and those that nobody set a time for under
-    None.
+    many open units of both turn bad at each instant, those that are overdue at the figure's own,
+    and those that nobody set a time for under None.
     """
 
     signal: str
@@ -205,7 +205,8 @@ class Tally:
         state = self.state(unit)
         self._states[unit.signal, later, state] += 1
         if state is State.OPEN:
-            self._waiting.setdefault(unit.signal, Counter())[unit.due_at] += 1
+            turns = max(unit.due_at, self.at) if unit.due_at else None
+            self._waiting.setdefault(unit.signal, Counter())[turns] += 1
 
     def state(self, unit: Unit) -> State:
         """How a unit counts at this instant: what has run out by then is bad."""

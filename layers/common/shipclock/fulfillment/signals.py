@@ -12,7 +12,7 @@ A time that is not to be trusted may make a unit good and never bad, as everywhe
 | signal | a unit for each | good | bad |
 |---|---|---|---|
 | `late_dispatch` | order that has a line for its dispatch | dispatched by it | later, or not |
-| `valid_tracking` | package that the seller shipped | a carrier scanned it | not by its line |
+| `valid_tracking` | package that the seller shipped | a carrier scanned it | its line is over |
 | `on_time_delivery` | order that has a line for its delivery | delivered by it | later, or not |
 | `seller_cancellation` | order that was paid | not cancelled by the seller's fault | it was |
 
