@@ -19,10 +19,13 @@ from shipclock.domain.clock import Notice
 from shipclock.ports import Row
 from tests.builders import NUMBER, ORDER, REAL, SECOND, T0, after, patient, scan, snapshot
 
+VIA = f"standard_webhooks#default#{'0' * 64}"
+
 
 def scans(count: int, first: int = 0) -> list[Row]:
     """The rows of that many scans of one number."""
-    return [codec.scan_row(scan("in_transit", n / 10), REAL) for n in range(first, first + count)]
+    told = (scan("in_transit", n / 10) for n in range(first, first + count))
+    return [codec.scan_row(one, REAL, VIA) for one in told]
 
 
 class Rows:
@@ -105,7 +108,7 @@ def test_what_is_written_is_told_apart_from_what_was_met() -> None:
     (link,) = table.chain.links
     assert [(entry.how, entry.what) for entry in link.entries] == [
         ("read", "event"),
-        ("wrote", "notice"),
+        ("made", "notice"),
     ]
     assert table.settle() is None
 
@@ -161,7 +164,7 @@ def test_ten_thousand_scans_at_once_are_bound_by_some_settles_and_the_head_stays
     table = Rows()
     for number in range(5):
         own = [
-            codec.scan_row(scan("in_transit", n / 10, number=f"{NUMBER}{number}"), REAL)
+            codec.scan_row(scan("in_transit", n / 10, number=f"{NUMBER}{number}"), REAL, VIA)
             for n in range(2_000)
         ]
         table.put(*own)

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import pairwise
 
-from cli.evidence.gather import WITHHELD
+from cli.evidence.case import WITHHELD
 from shipclock import chain, codec, rows
 from shipclock.chain import START, STATES, Anchor, Chain, Entry, Link
 from shipclock.domain.linking import MARKETPLACE
+from shipclock.domain.push import IntentState
 from shipclock.ports import Row
-from shipclock.sweep import MOST_SHARING
-
-CROWD = (
-    f"More than {MOST_SHARING} orders bear this number: of one more link of it the others are not "
-    "settled anew, so that it may have come after."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +52,8 @@ def _bound(links: Sequence[Link], facts: Sequence[Row]) -> Iterator[Finding]:
     for link in links:
         for entry in link.entries:
             history.setdefault(entry.name, []).append((link, entry))
-    owners = Counter(row["pk"] for row in facts if chain.what(row) == "owner")
     for row in facts:
-        bound = history.pop(chain.name(rows.key_of(row)), [])
-        crowd = chain.what(row) == "owner" and owners[row["pk"]] > MOST_SHARING
-        for finding in _fact(row, bound):
-            yield replace(finding, means=CROWD, fault=False) if crowd else finding
+        yield from _fact(row, history.pop(chain.name(rows.key_of(row)), []))
     for bound in history.values():
         link, entry = bound[-1]
         what = f"A {entry.kind} ({entry.name}) that was known {_since(link)} is missing."
@@ -72,7 +63,7 @@ def _bound(links: Sequence[Link], facts: Sequence[Row]) -> Iterator[Finding]:
 def _fact(row: Row, bound: list[tuple[Link, Entry]]) -> Iterator[Finding]:
     """One fact against its history: what it was bound as, oldest first."""
     where, kind = f"{row['pk']} / {row['sk']}", chain.what(row).partition(".")[0]
-    digest = row.get(WITHHELD) or chain.digest(row)
+    digest = row[WITHHELD] if WITHHELD in row else chain.digest(row)
     if not bound:
         means = (
             "It came after the last settle, or was added by somebody. If it is due the next sweep "
@@ -93,11 +84,38 @@ def _fact(row: Row, bound: list[tuple[Link, Entry]]) -> Iterator[Finding]:
         means = "A fact of this kind says the same for good: somebody has changed it in between."
         link = bound[-1][0]
         yield Finding(f"{where} is another {_since(link)} than it was before.", means)
-    if kind == "verdict":
-        foreign = [li for li, e in bound if e.how != chain.WROTE and li.number > 1]
-        for link in foreign:
-            means = "Only settling writes verdicts: somebody else has written this one."
-            yield Finding(f"{where} was found changed {_since(link)}.", means)
+    if not row.get("via") and bound[0][0].number > 1 and _was_told(row, kind):
+        means = "Each such fact names the delivery that brought it: somebody has written this one."
+        yield Finding(f"{where} was told by nobody.", means)
+    foreign = [li for li, e in bound if e.how == chain.READ and kind == "verdict" and li.number > 1]
+    for link in foreign:
+        means = "Only settling writes verdicts: somebody else has written this one."
+        yield Finding(f"{where} was found changed {_since(link)}.", means)
+    for (_, before), (link, after) in pairwise(bound):
+        yield from _moved(where, before, after, link)
+
+
+def _moved(where: str, before: Entry, after: Entry, link: Link) -> Iterator[Finding]:
+    """A fact that was bound again: whether it may have come to that by itself."""
+    if after.how == chain.MADE:
+        means = "It had been there: somebody has removed it in between, so that it was made again."
+        yield Finding(f"{where} was made anew {_since(link)}.", means)
+    elif after.how == chain.READ and before.what == after.what == DONE:
+        means = "What was done stays as it is noted: somebody has changed it in between."
+        yield Finding(f"{where} was found changed {_since(link)}.", means)
+
+
+HINT = "hint"
+"""The kind of an event that is a webhook of the marketplace."""
+
+DONE = f"push.{IntentState.DONE.value}"
+
+
+def _was_told(row: Row, kind: str) -> bool:
+    """Whether a sender told of it: it is not what we asked for, were asked for or concluded."""
+    if kind in ("link", "owner"):
+        return "doc" in row and not _by_marketplace(row)
+    return kind == "scan" or (kind == "event" and row.get("kind") == HINT)
 
 
 def _tellings(row: Row, kind: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
@@ -18,6 +19,15 @@ from shipclock.ports import Change, Due, Key, Page, Put, Row, Write
 ROOT = Path(__file__).resolve().parents[2]
 ORDER, FACTS, CHAIN = "order.json", "facts.jsonl", "chain.txt"
 DELIVERIES, PICTURES, PACKS = "deliveries/", "pictures/", "packs/"
+
+KEPT, EXPIRED, WITHHELD = "kept", "expired", "withheld"
+"""What became of a delivery; the latter also where a fact has its digest instead of its words."""
+
+HUSHED = ("pk", "sk", "kind", "state")
+"""What is told of a fact that is withheld, beside its digest."""
+
+PICTURE = re.compile(r"pictures/[a-z0-9-]{1,40}(\.[a-z]{1,5})?")
+SOFTWARE = re.compile(r"[0-9a-f]{16}")
 
 UNSAID_OF_SHOP = ("app_key", "cipher", "authorisation", "versions")
 """What of a shop is not told: what opens it, and what no clock depends on."""
@@ -161,7 +171,7 @@ def files_of(case: Case) -> dict[str, bytes]:
     """The files that hold a case, without those that are told from it."""
     files = {
         ORDER: as_json(_order(case)),
-        FACTS: b"".join(_line(row) for row in case.facts),
+        FACTS: b"".join(_line(row) for row in sorted(case.facts, key=rows.key_of)),
         CHAIN: chain_text(case.order_id, case.links).encode(),
         **{f"{PACKS}{name}.toml": text.encode() for name, text in case.packs.items()},
     }
@@ -225,9 +235,7 @@ def case_in(files: Files) -> Case:
     try:
         order = json.loads(files[name])
         name = FACTS
-        facts = tuple(json.loads(line) for line in files[name].decode().splitlines())
-        if any(not {"pk", "sk"} <= row.keys() for row in facts):
-            raise ValueError("a line has no key")
+        facts = tuple(map(_fact, files[name].decode().splitlines()))
         name = CHAIN
         links = tuple(chain.unfolded(files[name].decode()))
         told = order["chain"] or {"links": 0, "head": chain.START}
@@ -251,10 +259,21 @@ def case_in(files: Files) -> Case:
                 if path.startswith(PACKS)
             },
             redacted=order["redacted"],
-            software=order["software"],
+            software=_software(order["software"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as fault:
         raise NoCase(f"{name}: {fault!r}") from None
+
+
+def _fact(line: str) -> Row:
+    """A fact: as the chain covers it, or withheld and then only by its digest."""
+    row: Row = json.loads(line)
+    known = {*HUSHED, WITHHELD} if WITHHELD in row else {*chain.COVERED}
+    if not {"pk", "sk"} <= row.keys() <= known:
+        raise ValueError(f"a line has not the keys of a fact: {sorted(row)}")
+    if not all(isinstance(value, str) for value in row.values()):
+        raise ValueError("a line holds what is no text")
+    return row
 
 
 def _delivery(files: Files, name: str) -> Delivery:
@@ -265,6 +284,14 @@ def _delivery(files: Files, name: str) -> Delivery:
     return Delivery(**{**about, **several, **by_name}, body=body)
 
 
+def _software(text: str) -> str:
+    if not SOFTWARE.fullmatch(text):
+        raise ValueError("software is no version of ours")
+    return text
+
+
 def _picture(files: Files, about: dict[str, str]) -> Picture:
     file = about.pop("file")
+    if not PICTURE.fullmatch(file):
+        raise ValueError(f"{file!r} is no name of a picture")
     return Picture(file, about, files.get(file))

@@ -10,8 +10,27 @@ from datetime import timedelta
 from typing import Any
 
 from cli.evidence.bound import Finding, chained
-from cli.evidence.case import ORDER, Case, Delivery, NoCase, case_in, files_of, software, told_chain
-from cli.evidence.gather import KEPT, NO_MORE, facts_of, incidents_in, verification
+from cli.evidence.case import (
+    EXPIRED,
+    KEPT,
+    ORDER,
+    WITHHELD,
+    Case,
+    Delivery,
+    NoCase,
+    case_in,
+    files_of,
+    software,
+    told_chain,
+)
+from cli.evidence.gather import (
+    NO_MORE,
+    facts_of,
+    incidents_in,
+    packs_of,
+    said_of_head,
+    verification,
+)
 from cli.evidence.made import TOLD, told_files
 from cli.evidence.zipped import MANIFEST, NoPack, manifest, sha256, unzipped
 from shipclock import chain, codec, rows
@@ -23,6 +42,7 @@ from shipclock.ports import Row, Store
 from shipclock.reading import Unreadable
 from shipclock.rules import packs
 from shipclock.rules.packs import PolicyError
+from shipclock.shops import shop_of
 from shipclock.sources import Delivery as Arrived
 from shipclock.sources import Translation, source
 
@@ -64,13 +84,14 @@ def check(
         found += _senders(case, secrets) if secrets is not None else ()
     except ODD as fault:
         return [Finding(f"The pack says what can't be: {fault!r}.", OTHERWISE)]
-    return [*found, *(_against(case, store) if store is not None else ())]
+    return [*found, *(_held_against(case, store) if store is not None else ())]
 
 
 def _case(case: Case) -> Iterator[Finding]:
     bound = list(chained(case.order_id, case.chain, case.facts))
     yield from bound
     yield from _begun_late(case)
+    yield from _withheld(case)
     if not any(finding.fault for finding in bound):
         yield from _folded(case)
     yield from _deliveries(case)
@@ -94,8 +115,37 @@ LATE = timedelta(days=1)
 """Between a delivery and the settle that binds what it says there are minutes."""
 
 
+def _withheld(case: Case) -> Iterator[Finding]:
+    """What is only there by its digest: of a pack that is redacted messages to the buyer may be."""
+    hushed = [row for row in case.facts if WITHHELD in row]
+    wrong = [row for row in hushed if not (case.redacted and _may_be_message(row))]
+    for row in wrong:
+        what = f"{row['pk']} / {row['sk']} is withheld, and is no message to the buyer."
+        yield Finding(what, OTHERWISE)
+    if hushed and not wrong:
+        named = ", ".join(row["sk"] for row in hushed[:SHOWN])
+        what = f"{len(hushed)} facts are withheld: {named}{', …' if hushed[SHOWN:] else ''}."
+        means = "Their digests are bound: ask the pack's maker for their words if they matter."
+        yield Finding(what, means, fault=False)
+    if case.redacted and any(one.body is not None for one in case.deliveries):
+        yield Finding("The pack is said to be redacted, and has bodies of deliveries.", OTHERWISE)
+
+
+REQUEST = "request"
+"""The kind of an event that is what a person asked for."""
+
+SHOWN = 5
+
+
+def _may_be_message(row: Row) -> bool:
+    return row["sk"].startswith(rows.PUSH) or row.get("kind") == REQUEST
+
+
 def _folded(case: Case) -> Iterator[Finding]:
     """Whether the order is as its facts make it."""
+    if case.links and parse(case.head["settled_at"]) < case.links[-1].now:
+        what = f"{ORDER} says that the order was settled before its last link was made."
+        yield Finding(what, "What it says of the order is not what was settled.")
     order = fold_book(read_book(case.shelf, case.order_id))
     told = {row["sk"].partition("#")[0] for row in case.facts if chain.what(row) == chain.INCIDENT}
     if unknown := case.head.get("incidents", {}).keys() - told:
@@ -129,6 +179,12 @@ def _files(files: Mapping[str, bytes], case: Case, told: bool) -> Iterator[Findi
         means = "It may tell of the same facts otherwise: its page is not compared with ours."
         yield Finding(what, means, fault=False)
         return
+    book, shop_id = read_book(case.shelf, case.order_id), str(case.head.get("shop_id", ""))
+    judging = packs_of(book, shop_of(case.shelf, shop_id)) if told else case.packs
+    for name in sorted(judging.keys() ^ case.packs.keys()):
+        means = "The clocks are told by another policy than the one that judges the order."
+        lacks = "is not there" if name in judging else "does not judge the order"
+        yield Finding(f"packs/{name}.toml {lacks}.", means)
     for name, pack in case.packs.items():
         if name not in packs.names() or packs.text_of(name) != pack:
             means = "The clocks are told by another policy than the one that this version has."
@@ -164,6 +220,7 @@ def _deliveries(case: Case) -> Iterator[Finding]:
     for name in sorted(cited.keys() ^ named.keys()):
         lacks = "is cited and not in the pack" if name in cited else "is cited by no fact"
         yield Finding(f"Delivery {name} {lacks}.", OTHERWISE)
+    yield from _ended(case, cited)
     for number, delivery in enumerate(case.deliveries, 1):
         about = f"Delivery {number:04} ({delivery.source})"
         if (delivery.body is None) is (delivery.state == KEPT):
@@ -175,6 +232,19 @@ def _deliveries(case: Case) -> Iterator[Finding]:
             yield Finding(what, "Its body is not the one that arrived.")
             continue
         yield from _translated(about, delivery, delivery.body, cited.get(delivery.name, []))
+
+
+def _ended(case: Case, cited: Mapping[str, Sequence[Row]]) -> Iterator[Finding]:
+    """What can't be read anew, since the delivery that it cites is in no table any more."""
+    gone = [one.name for one in case.deliveries if one.state == EXPIRED]
+    if gone:
+        facts = sum(len(cited.get(name, ())) for name in gone)
+        what = f"Of {len(gone)} deliveries, cited by {facts} facts, only the digest is left."
+        means = (
+            "They have ended, or never came: what is cited of them rests on the chain alone. An "
+            "older pack may have them."
+        )
+        yield Finding(what, means, fault=False)
 
 
 def _translated(
@@ -255,6 +325,14 @@ def _senders(case: Case, secrets: Mapping[str, Any]) -> Iterator[Finding]:
 # The table
 
 
+def _held_against(case: Case, store: Store) -> list[Finding]:
+    try:
+        return list(_against(case, store))
+    except ODD as fault:
+        means = "A row of it can't be read: somebody has changed it, or another version wrote it."
+        return [Finding(f"The table's order can't be told: {fault!r}.", means)]
+
+
 def _against(case: Case, store: Store) -> Iterator[Finding]:
     """The pack against the order as it stands in the table."""
     book = read_book(store, case.order_id)
@@ -269,7 +347,10 @@ def _against(case: Case, store: Store) -> Iterator[Finding]:
         yield Finding(f"In the table: {finding.what}", finding.means, finding.fault)
     heads = [START, *chain.digests(case.order_id, live.links)]
     ours = case.anchor
-    if ours.links >= len(heads) or heads[ours.links] != ours.head:
+    if not ours.links and live.anchor.links:
+        what = "The pack has no chain; the table's order has one."
+        yield Finding(what, "Nothing shows that its facts are those of the table.")
+    elif ours.links >= len(heads) or heads[ours.links] != ours.head:
         what = "The table's chain is not the one that this pack was made of."
         yield Finding(what, "The order's facts were written anew, here or there.")
     elif ours.links == live.anchor.links and incidents_in(head, facts) != case.head.get(
@@ -277,6 +358,9 @@ def _against(case: Case, store: Store) -> Iterator[Finding]:
     ):
         what = "The table says otherwise how the order stood in its incidents."
         yield Finding(what, "No link binds that: the clocks of the page may be others than told.")
+    elif case.head.get("version") == head["version"] and said_of_head(head, facts) != case.head:
+        what = f"The table tells otherwise how the order stood than {ORDER} does."
+        yield Finding(what, "No link binds that: it was changed, here or there.")
     elif ours.links < live.anchor.links:
         what = (
             f"The order has moved on: {live.anchor.links} links by now, {ours.links} in the pack."

@@ -11,8 +11,9 @@ from typing import Any
 import click
 
 from cli import operate
+from cli.evidence.bound import Finding
 from cli.evidence.case import case_in
-from cli.evidence.check import check
+from cli.evidence.check import ODD, check
 from cli.evidence.gather import NO_MORE, NoEvidence, Wish, gather
 from cli.evidence.made import pack
 from cli.evidence.zipped import unzipped
@@ -21,6 +22,7 @@ from shipclock.chain import Anchor
 TABLE = click.option("--table", help="The stack's table in AWS; left out: the local stack's.")
 STACK = click.option("--stack", help="The stack in AWS, instead of --table.")
 
+WRONG, NOTE = "DOES NOT FIT  ", "note          "
 ANCHOR = re.compile(r"(\d{1,9}):([0-9a-f]{64})")
 
 
@@ -65,8 +67,15 @@ def make_command(
     """
     store = operate.open_store(table, stack)
     secrets = None if table else _secrets(stack)
-    case = gather(store, order_id, real(), secrets, Wish(redact, labels))
-    data = pack(case)
+    try:
+        case = gather(store, order_id, real(), secrets, Wish(redact, labels))
+        data = pack(case)
+    except ODD as fault:
+        raise NoEvidence(
+            f"Order {order_id} can't be told: a row of it can't be read ({fault!r}). It was "
+            "changed, or another version wrote it; `shipclock evidence verify` of an older pack, "
+            "with the stack, tells more."
+        ) from None
     path = out or Path(f"evidence-{order_id}.zip")
     try:
         path.write_bytes(data)
@@ -96,7 +105,7 @@ def _tell_unfit(data: bytes) -> None:
     """What does not fit already: better told to who makes the pack than to who gets it."""
     for finding in check(data):
         if finding.fault:
-            click.echo(f"DOES NOT FIT  {finding.what}\n              {finding.means}", err=True)
+            _say(WRONG, finding, err=True)
 
 
 def _anchors(
@@ -139,11 +148,22 @@ def verify_command(
     data = file.read_bytes()
     found = check(data, store, secrets, anchors)
     for finding in found:
-        mark = "DOES NOT FIT  " if finding.fault else "note          "
-        click.echo(f"{mark}{finding.what}\n              {finding.means}")
+        _say(WRONG if finding.fault else NOTE, finding)
     faults = sum(finding.fault for finding in found)
     if faults:
         click.echo(f"{faults} thing{'s do' if faults > 1 else ' does'} not fit.")
         raise SystemExit(1)
     case = case_in(unzipped(data))
-    click.echo(f"All of it fits: order {case.order_id}, chain {case.anchor}.")
+    if case.anchor.links:
+        click.echo(f"All of it fits: order {_plain(case.order_id)}, chain {case.anchor}.")
+    else:
+        click.echo(f"Its files fit: order {_plain(case.order_id)}. No chain binds its facts.")
+
+
+def _say(mark: str, finding: Finding, err: bool = False) -> None:
+    click.echo(f"{mark}{_plain(finding.what)}\n{'':14}{_plain(finding.means)}", err=err)
+
+
+def _plain(text: str) -> str:
+    """Without what would move the cursor: a pack's words are a stranger's."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from cli.evidence.case import SAID_OF_HEAD, UNSAID_OF_SHOP, Case, Delivery, Picture, software
+from cli.evidence.case import (
+    EXPIRED,
+    HUSHED,
+    KEPT,
+    SAID_OF_HEAD,
+    UNSAID_OF_SHOP,
+    WITHHELD,
+    Case,
+    Delivery,
+    Picture,
+    software,
+)
 from cli.evidence.zipped import sha256
 from shipclock import chain, codec, rows
 from shipclock.blobs import read_blob
@@ -26,8 +38,7 @@ from shipclock.rules import packs
 from shipclock.shops import shop_of
 from shipclock.snapshots import read_buyer
 from shipclock.sources import Headers, KeysWanted, NotAuthentic, Unsigned, accounts_of, source
-
-KEPT, EXPIRED, WITHHELD = "kept", "expired", "withheld"
+from shipclock.sweep import MOST_SHARING
 
 PROVEN = "proven"
 AT_RECEIPT = "at_receipt"
@@ -35,6 +46,12 @@ NO_MORE = "no_more"
 ASKED = "asked"
 """How a delivery's sender is proven: just now; when it came; just now not any more; it is an answer
 to a question of ours."""
+
+NAMES = ("account", "shops", "proof_hosts", "carriers")
+"""Settings of a source that are no secrets."""
+
+LONG = 12
+"""Characters that a secret has at least, to be looked for."""
 
 SHORTEST = 4
 """Characters that a word of the buyer's data has at least, to be looked for in bodies."""
@@ -75,35 +92,54 @@ def gather(
     links = chain.read(book.rows)
     facts = facts_of(store, book, links)
     shop = shop_of(store, head["shop_id"])
+    hushed = _secret_words(secrets or {})
+    for row in facts:
+        if _shows(row.get("doc", "").encode(), hushed):
+            raise NoEvidence(
+                f"A secret of a source stands in what it told ({row['pk']} / {row['sk']}): it is "
+                "none any more. Let its sender give you another, put that into the sources' secret "
+                "in its place, and make the pack then."
+            )
     cited = sorted({row["via"] for row in facts if row.get("via")})
     buyer = read_buyer(store, order_id)
-    found = [_delivery(store, name, real, secrets, buyer, wish.redacted) for name in cited]
+    found = [_delivery(store, name, real, secrets, hushed, buyer, wish.redacted) for name in cited]
     return Case(
         order_id=order_id,
-        head=_said_of_head(head, facts),
+        head=said_of_head(head, facts),
         shop=_said_of(shop) if shop else {},
         facts=tuple(_fact(row, wish.redacted) for row in facts),
         links=links.links,
         anchor=links.anchor,
         deliveries=tuple(sorted(found, key=lambda one: (one.received_at or "~", one.name))),
         pictures=tuple(_pictures(store, book, head["shop_id"], real, wish)),
-        packs=_packs(book, shop),
+        packs=packs_of(book, shop),
         redacted=wish.redacted,
         software=software(),
     )
 
 
 def facts_of(store: Store, book: Book, links: Chain) -> list[Row]:
-    """All facts of an order: what is kept of it, and what its chain binds of incidents. What was
-    said of these after its last settle counts with its next one."""
-    own = [row for row in book.facts() if chain.what(row)]
-    bound = links.incidents
-    said = store.read(rows.INCIDENTS) if bound else []
-    own += [row for row in said if chain.name(rows.key_of(row)) in bound]
+    """All facts of an order, as its chain covers them: what is kept of it, and what the chain binds
+    of incidents. What was said of these after its last settle counts with its next one."""
+    own = [chain.fact(row) for row in book.facts() if chain.what(row)]
+    bound = frozenset(entry.name for link in links.links for entry in link.entries)
+    sharers = Counter(row["pk"] for row in own if chain.what(row) == "owner")
+
+    def counts(row: Row) -> bool:
+        """Whether settling has seen it, or will: of a number that very many orders bear, one more
+        order with it has only itself settled."""
+        crowd = chain.what(row) == "owner" and sharers[row["pk"]] > MOST_SHARING
+        mine = row["sk"] == rows.LINK + book.order_id
+        return not crowd or mine or chain.name(rows.key_of(row)) in bound
+
+    own = [row for row in own if counts(row)]
+    said = store.read(rows.INCIDENTS) if links.incidents else []
+    own += [chain.fact(row) for row in said if chain.name(rows.key_of(row)) in bound]
     return sorted(own, key=rows.key_of)
 
 
-def _said_of_head(head: Row, facts: Iterable[Row]) -> dict[str, Any]:
+def said_of_head(head: Row, facts: Iterable[Row]) -> dict[str, Any]:
+    """What a pack tells of an order's head."""
     said = {name: head[name] for name in SAID_OF_HEAD if name in head}
     about = incidents_in(head, facts)
     return {**said, "incidents": about} if about else said
@@ -123,9 +159,8 @@ def _said_of(shop: Shop) -> dict[str, Any]:
 def _fact(row: Row, redacted: bool) -> Row:
     """A fact as the pack has it. What is said to the buyer may name him; then only the digest."""
     if redacted and _is_message(row):
-        said: Row = {name: row[name] for name in ("pk", "sk", "kind", "state") if name in row}
-        return {**said, WITHHELD: chain.digest(row)}
-    return chain.fact(row)
+        return {**{name: row[name] for name in HUSHED if name in row}, WITHHELD: chain.digest(row)}
+    return row
 
 
 def _is_message(row: Row) -> bool:
@@ -137,7 +172,7 @@ def _is_message(row: Row) -> bool:
     return False
 
 
-def _packs(book: Book, shop: Shop | None) -> dict[str, str]:
+def packs_of(book: Book, shop: Shop | None) -> dict[str, str]:
     """The texts of the policy pack that judges the order, and of those that it extends."""
     policy = policy_of(fold_book(book), shop)
     found: dict[str, str] = {}
@@ -156,6 +191,7 @@ def _delivery(
     name: str,
     real: datetime,
     secrets: Mapping[str, Any] | None,
+    hushed: Iterable[bytes],
     buyer: Mapping[str, str],
     redacted: bool,
 ) -> Delivery:
@@ -173,12 +209,7 @@ def _delivery(
         holds=tuple(_holds(body, buyer)),
         body=None if redacted else body,
     )
-    return _proven(known, body, secrets)
-
-
-def _proven(known: Delivery, body: bytes, secrets: Mapping[str, Any] | None) -> Delivery:
-    """The delivery with what proves its sender. A body in which a secret stands is withheld."""
-    if secrets is not None and _shows_secret(body, secrets):
+    if _shows(body, hushed):
         known = replace(known, state=WITHHELD, body=None)
     state, why = verification(known, body, secrets)
     return replace(known, verification={"state": state, "account": known.account, "why": why})
@@ -208,22 +239,19 @@ def verification(
     return PROVEN, "Its signature fits its bytes and the account's secret: tried anew."
 
 
-def _shows_secret(body: bytes, secrets: Mapping[str, Any]) -> bool:
-    text = json.dumps(secrets)
-    return any(word.encode() in body for word in _words(json.loads(text)) if len(word) >= 12)
+def _shows(text: bytes, words: Iterable[bytes]) -> bool:
+    return any(word in text for word in words)
 
 
-def _words(value: Any) -> Iterator[str]:
-    """All texts under the name `secrets` and in `pull`, however deep."""
+def _secret_words(value: Any) -> frozenset[bytes]:
+    """What may be a secret among the sources' settings: all longer texts but names."""
     if isinstance(value, str):
-        yield value
-    elif isinstance(value, Sequence):
-        for inner in value:
-            yield from _words(inner)
-    elif isinstance(value, Mapping):
-        for name, inner in value.items():
-            if name not in ("account", "shops", "proof_hosts", "carriers"):
-                yield from _words(inner)
+        return frozenset([value.encode()] if len(value) >= LONG else [])
+    if isinstance(value, Mapping):
+        inner = [one for name, one in value.items() if name not in NAMES]
+    else:
+        inner = list(value) if isinstance(value, Sequence) else []
+    return frozenset().union(*map(_secret_words, inner))
 
 
 def _holds(body: bytes, buyer: Mapping[str, str]) -> Iterator[str]:

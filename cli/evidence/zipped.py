@@ -77,6 +77,8 @@ def unzipped(data: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as pack:
             names = [about.filename for about in pack.infolist()]
+            if any(_packed(about) for about in pack.infolist()):
+                raise NoPack("a file in it is compressed: ours never are")
             if sum(about.file_size for about in pack.infolist()) > len(data):
                 raise NoPack("its files are said to be larger than it is itself")
             files = {name: pack.read(name) for name in names}
@@ -86,3 +88,8 @@ def unzipped(data: bytes) -> dict[str, bytes]:
     if not same:
         raise NoPack("it holds bytes that none of its files accounts for")
     return files
+
+
+def _packed(about: zipfile.ZipInfo) -> bool:
+    """Whether a file would be more than the bytes that there are of it, once it is read."""
+    return about.compress_type != zipfile.ZIP_STORED or about.compress_size != about.file_size

@@ -12,7 +12,7 @@ that the head stays small whatever an order goes through. Nothing here does I/O.
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -31,7 +31,8 @@ OPEN_MOST = 500
 MOST_FACTS = 2_000
 """Facts that were read and go into one link; the rest is for the next settle, due at once."""
 
-READ, WROTE = "read", "wrote"
+READ, WROTE, MADE = "read", "wrote", "made"
+"""How a settle met a fact: it was there; it was there and is written anew; it was not there."""
 
 OF_ORDER = {
     rows.EVENT: "event",
@@ -229,7 +230,7 @@ def _readable(parts: Mapping[str, object]) -> tuple[tuple[Link, ...], str]:
 def extend(
     order_id: str,
     chain: Chain,
-    met: Iterable[Row],
+    met: Collection[Row],
     written: Iterable[Row],
     now: datetime,
     real: datetime,
@@ -238,7 +239,8 @@ def extend(
     None where every fact is bound already."""
     latest = chain.latest()
     found = sorted(entry(row) for row in met if what(row) and digest(row) not in latest)
-    wrote = sorted(entry(row, WROTE) for row in written)
+    there = {rows.key_of(row) for row in met}
+    wrote = sorted(entry(row, WROTE if rows.key_of(row) in there else MADE) for row in written)
     if not found and not wrote:
         return None
     link = Link(chain.anchor.links + 1, real, now, (*found[:MOST_FACTS], *wrote))
