@@ -9,6 +9,7 @@ from itertools import pairwise
 from cli.evidence.case import WITHHELD
 from shipclock import chain, codec, rows
 from shipclock.chain import START, STATES, Anchor, Chain, Entry, Link
+from shipclock.domain.event import Hint
 from shipclock.domain.linking import MARKETPLACE
 from shipclock.domain.push import IntentState
 from shipclock.ports import Row
@@ -105,17 +106,17 @@ def _moved(where: str, before: Entry, after: Entry, link: Link) -> Iterator[Find
         yield Finding(f"{where} was found changed {_since(link)}.", means)
 
 
-HINT = "hint"
-"""The kind of an event that is a webhook of the marketplace."""
-
 DONE = f"push.{IntentState.DONE.value}"
 
 
 def _was_told(row: Row, kind: str) -> bool:
     """Whether a sender told of it: it is not what we asked for, were asked for or concluded."""
-    if kind in ("link", "owner"):
-        return "doc" in row and not _by_marketplace(row)
-    return kind == "scan" or (kind == "event" and row.get("kind") == HINT)
+    if kind == "scan" or "doc" not in row:
+        return kind == "scan"
+    if kind == "event":
+        event = codec.read_event(row)
+        return isinstance(event, Hint) and bool(event.status)  # without: reconciliation's own word
+    return kind in ("link", "owner") and not _by_marketplace(row)
 
 
 def _tellings(row: Row, kind: str) -> int:
