@@ -131,6 +131,17 @@ def test_a_delivery_that_came_after_the_others_were_moved_has_its_own_end() -> N
     assert {write.key[0].rpartition("#")[2][:2] for write in told.writes} == {"ab", "cd"}
 
 
+def test_what_told_of_a_number_before_it_was_linked_is_moved_with_the_others() -> None:
+    real = REAL + 160 * DAY
+    head = kept(real, open_(real)).head
+    early, row = cited(REAL + DAY, name=BODY.replace("ab", "cd"))
+    order: Order = fold(ORDER, [cited()[0], early, open_(real)])
+    told = keeping(order, [cited()[1], row], head, RAW_KEPT, real + DAY)
+    assert {write.key[0].rpartition("#")[2][:2] for write in told.writes} == {"ab", "cd"}
+    again = keeping(order, [cited()[1], row], told.head, RAW_KEPT, real + 2 * DAY)
+    assert again.writes == ()
+
+
 @pytest.mark.parametrize("days", [1, 7, 30])
 def test_a_short_raw_days_holds_for_what_nobody_needs_and_not_for_open_orders(days: int) -> None:
     raw_kept = timedelta(days=days)

@@ -51,7 +51,8 @@ def keeping(
     received = _received(order, facts)
     if not received:
         return Keeping()
-    ends = {name: _end(at, head or {}, raw_kept) for name, at in received.items()}
+    moved = _moved_all(received, head or {})
+    ends = {name: _end(at, moved, raw_kept) for name, at in received.items()}
     ahead, first = min(AHEAD, raw_kept / 2), min(ends.values())
     last = _last_news(order, real)
     if order.ended or real - last > SILENT:
@@ -77,14 +78,22 @@ def _moved(
         for name, end in sorted(ends.items())
         if end < until
     )
-    return Keeping(writes, {"raw_moved_at": int(real.timestamp()), "raw_until": expires_at}, again)
+    noted = {"raw_moved_at": int(real.timestamp()), "raw_until": expires_at, "raw_moved": len(ends)}
+    return Keeping(writes, noted, again)
 
 
-def _end(received_at: datetime, head: Row, raw_kept: timedelta) -> datetime:
+def _moved_all(received: Mapping[str, datetime], head: Row) -> Row:
+    """What the head notes of an earlier move, as long as it was of all that had come by then: of a
+    number that was linked since, the deliveries were not among them, and all are moved again."""
+    by_then = [at for at in received.values() if at.timestamp() <= head.get("raw_moved_at", 0)]
+    return head if len(by_then) <= head.get("raw_moved", len(by_then)) else {}
+
+
+def _end(received_at: datetime, moved: Row, raw_kept: timedelta) -> datetime:
     """When a delivery ends: by itself, or where an earlier settle has moved it."""
     own = received_at + raw_kept
-    if received_at.timestamp() <= head.get("raw_moved_at", 0):
-        return max(own, from_unix(head["raw_until"]))
+    if received_at.timestamp() <= moved.get("raw_moved_at", 0):
+        return max(own, from_unix(moved["raw_until"]))
     return own
 
 
