@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 
 class Fit(StrEnum):
@@ -53,9 +53,11 @@ def in_region(region: str, place: Place) -> Fit:
     country = _country(place.country)
     if COUNTRY.fullmatch(written):
         return _told(_country(written) == country) if country else Fit.UNKNOWN
-    districts = {_bare(name) for name in place.districts}
-    if _bare(region) in districts:
+    districts = set(map(_plain, place.districts))
+    if _plain(region) in districts:
         return Fit.IN
+    if _bare(region) in map(_bare, districts):
+        return Fit.UNKNOWN
     code = SUBDIVISION.fullmatch(written)
     if code is None:
         return Fit.OUT if districts else Fit.UNKNOWN
@@ -74,13 +76,24 @@ def _told(fits: bool) -> Fit:
     return Fit.IN if fits else Fit.OUT
 
 
+def _plain(name: str) -> str:
+    """A name without spaces and signs, in lower case: one letter may be written as one character or
+    as two."""
+    whole = normalize("NFKC", normalize("NFKC", name).casefold())
+    return "".join(c for c in whole if c.isalnum() or category(c).startswith("M"))
+
+
 def _bare(name: str) -> str:
-    """A name without spaces, signs and accents, in lower case: one letter may be written as one
-    character or as two."""
+    """The same without accents. Two places may differ in these alone: in Thai they are vowels, in
+    Vietnamese tones."""
     return "".join(c for c in normalize("NFKD", name.casefold()) if c.isalnum())
 
 
-ZIP_PLUS = re.compile(r"(\d{5})-\d{4}", re.ASCII)
+ZIP_PLUS = re.compile(r"(\d{5})[- ]?\d{4}", re.ASCII)
+DISTRICT = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]? \*", re.ASCII)
+INWARD = 3
+"""Characters of a British code behind its district."""
+
 PATTERN = re.compile(
     r"(?=[A-Z]*[0-9])[A-Z0-9]{2,12}|[A-Z0-9]{1,12}\*|(\d{2,12})-(\d{2,12})", re.ASCII
 )
@@ -93,8 +106,11 @@ def postcode(text: str) -> str:
 
 
 def postcode_pattern(text: str) -> str:
-    """What a person writes for some postcodes, as it is compared: `10110`, `10110-10120`, `SW1A*`.
-    Raises ValueError telling what is accepted."""
+    """What a person writes for some postcodes, as it is compared: `10110`, `10110-10120`, `SW1A*`,
+    or `M1 *` for a British district, without M16. Raises ValueError telling what is accepted."""
+    district = " ".join(text.split()).upper()
+    if DISTRICT.fullmatch(district):
+        return district
     written = "".join(text.split()).upper()
     found = PATTERN.fullmatch(written)
     good = found is not None and (
@@ -103,7 +119,7 @@ def postcode_pattern(text: str) -> str:
     if not good:
         raise ValueError(
             f"{text[:40]!r} names no postcodes: write 10110, 10110-10120 (as many digits on both "
-            "sides, the smaller one first) or SW1A*; a single code without hyphens"
+            "sides, the smaller one first), SW1A* or M1 *; a single code without hyphens"
         )
     return written
 
@@ -116,6 +132,8 @@ def has_postcode(pattern: str, code: str) -> Fit:
     first, hyphen, last = pattern.partition("-")
     if hyphen:
         return _told(len(code) == len(first) and code.isdigit() and first <= code <= last)
+    if pattern.endswith(" *"):
+        return _told(code[:-INWARD] == pattern[:-2])
     if pattern.endswith("*"):
         return _told(code.startswith(pattern[:-1]))
     return _told(code == pattern)
