@@ -35,6 +35,7 @@ from cli import (
 )
 from cli.evidence import command as evidence
 from cli.evidence.gather import NoEvidence
+from cli.options import STACK, TABLE
 from shipclock.asking import NotAsked
 from shipclock.fulfillment.terms import TermsError
 from shipclock.onboard import OnboardError
@@ -93,8 +94,8 @@ def demo_command(stay: bool, as_json: bool) -> None:
 @main.command("replay")
 @click.argument("deliveries", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Replay all that is in quarantine.")
-@click.option("--table", help="The stack's table in AWS; left out: the local stack's.")
-@click.option("--stack", help="The stack in AWS, instead of --table.")
+@TABLE
+@STACK
 def replay_command(
     deliveries: tuple[str, ...], everything: bool, table: str | None, stack: str | None
 ) -> None:

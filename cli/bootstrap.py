@@ -20,7 +20,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENVS = ROOT / ".venvs"
-LAYER_PINS = ROOT / "layers" / "common" / "requirements.txt"
 ENVIRONMENTS = ("dev", "sam", "cloud")
 ON_REQUEST = ("bench", "mutants")  # made when named only, by the targets of those names
 OLDEST = (3, 11)

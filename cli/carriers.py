@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 from zoneinfo import ZoneInfo
@@ -14,6 +13,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from cli import cards, kept, operate
+from cli.options import STACK, TABLE, real
 from shipclock import connect
 from shipclock.book import Book, fold_book, read_book
 from shipclock.domain.carrier import differ
@@ -35,11 +35,6 @@ READERS = 8
 
 class ScoreError(Exception):
     """There is no scorecard as asked; the message says what to do."""
-
-
-def real() -> datetime:
-    """The real clock."""
-    return datetime.now(UTC)
 
 
 @click.group("carriers")
@@ -81,8 +76,8 @@ def _month(context: click.Context, option: click.Parameter, given: str) -> str:
     help="Write every parcel that is counted into this CSV file.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the scorecards as JSON.")
-@click.option("--table", help="The stack's table in AWS; left out: the local stack's.")
-@click.option("--stack", help="The stack in AWS, instead of --table.")
+@TABLE
+@STACK
 def score_command(
     month: str,
     shop_ids: tuple[str, ...],

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from cli import near
-from shipclock.domain.times import parse, stamp
+from cli.options import instant, real
+from shipclock.domain.times import stamp
 from shipclock.domain.tracking import Scan, TimeBasis
 from shipclock.reading import Unreadable
 from shipclock.sources import Account, Delivery, Headers, NotAuthentic
@@ -28,11 +29,6 @@ PROVENANCE = {
 """Where a time came from, as the table shows it."""
 
 
-def real() -> datetime:
-    """The real clock."""
-    return datetime.now(UTC)
-
-
 def _headers(context: click.Context, option: click.Parameter, given: Sequence[str]) -> Headers:
     found: dict[str, str] = {}
     for line in given:
@@ -42,13 +38,6 @@ def _headers(context: click.Context, option: click.Parameter, given: Sequence[st
         low = name.strip().lower()
         found[low] = f"{found[low]},{value.strip()}" if low in found else value.strip()
     return found
-
-
-def _instant(context: click.Context, option: click.Parameter, given: str | None) -> datetime | None:
-    try:
-        return parse(given) if given else None
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -66,7 +55,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="A header that came with the one sample; repeatable.",
 )
 @click.option("--secret", help="What shall prove the sample with its headers; - asks for it.")
-@click.option("--at", callback=_instant, help="When it came, as 2026-11-10T18:04:00Z; else now.")
+@click.option("--at", callback=instant, help="When it came, as 2026-11-10T18:04:00Z; else now.")
 def command(
     file: Path, samples: tuple[Path, ...], headers: Headers, secret: str | None, at: datetime | None
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ import click
 
 from cli import operate
 from cli.cards import printable
+from cli.options import STACK, TABLE, real
 from shipclock import connect, hub
 from shipclock.domain.times import local, stamp
 from shipclock.horizon.answers import due_clocks, forecasts, zone_of
@@ -36,11 +37,6 @@ class HorizonError(Exception):
     """What was asked for can't be told; the message says what to do."""
 
 
-def real() -> datetime:
-    """The real clock."""
-    return datetime.now(UTC)
-
-
 SHOP = click.option("--shop", "shop_ids", multiple=True, help="Only this shop; repeatable.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 MOST_ORDERS = click.option(
@@ -50,8 +46,6 @@ MOST_ORDERS = click.option(
     show_default=True,
     help="How many orders are read; the next due come first.",
 )
-TABLE = click.option("--table", help="The stack's table in AWS; left out: the local stack's.")
-STACK = click.option("--stack", help="The stack in AWS, instead of --table.")
 
 
 @click.command("due")

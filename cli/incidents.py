@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from cli import operate
+from cli.options import TABLE, real
 from shipclock import incident_shapes, incident_view, incidents
 from shipclock.asking import NotAsked
 from shipclock.domain.incident import Incident
@@ -18,15 +18,9 @@ from shipclock.hub import Visitor
 from shipclock.incident_texts import ORDERS_PER_TICKET, buyer_message
 from shipclock.ports import Store
 
-TABLE = click.option("--table", help="The stack's table in AWS; left out: the local stack's.")
 ALL = Visitor("owner")
 SHOWN = 50
 NEXT = "The next sweeps look at the open orders, within some minutes:"
-
-
-def real() -> datetime:
-    """The real clock."""
-    return datetime.now(UTC)
 
 
 def _said(needed: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import click
 
 from cli import operate
-from cli.shops import STACK, real
+from cli.options import real
+from cli.shops import STACK
 from shipclock import rows
 from shipclock.adapters.outlets import PeopleOutlets
 from shipclock.notify.ack import acknowledge

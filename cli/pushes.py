@@ -4,20 +4,18 @@ has come about."""
 from __future__ import annotations
 
 import getpass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from cli import operate
+from cli.options import TABLE, real
 from shipclock import asking, rows
 from shipclock.blobs import TooLarge, put_blob, read_blob
 from shipclock.marketplaces.protocol import Blob
 from shipclock.order_view import order_view
 from shipclock.proof_images import State, name_again, picture_of, pictures_of_order
 from shipclock.wishes import APPROVE
-
-TABLE = click.option("--table", help="The stack's table in AWS; left out: the local stack's.")
 
 DEEDS = [deed for deed in map(str, asking.WORDS) if deed != APPROVE]  # it has a command of its own
 JPEG = "image/jpeg"
@@ -29,16 +27,9 @@ class AskError(Exception):
     """It can't be done as asked; the message says what to do."""
 
 
-def real() -> datetime:
-    """The real clock."""
-    return datetime.now(UTC)
-
-
 @click.command("ask")
 @click.argument("order_id")
-@click.argument(
-    "deed", type=click.Choice([deed for deed in map(str, asking.WORDS) if deed != APPROVE])
-)
+@click.argument("deed", type=click.Choice(DEEDS))
 @click.option("--package", "package_id", default="", help="The package it is about.")
 @click.option("--say", "said", multiple=True, metavar="NAME=VALUE", help="A word; repeatable.")
 @click.option("--revoke", is_flag=True, help="Ask for it no longer.")

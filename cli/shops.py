@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from cli import consent, operate
+from cli.options import real
 from shipclock import codec, connect, onboard, rows, subscribe
 from shipclock.adapters.http import HttpWire
 from shipclock.domain.times import stamp
@@ -27,11 +27,6 @@ ADDRESS = click.option(
 TAKE_OVER = click.option(
     "--take-over", is_flag=True, help="Also topics that are sent somewhere else by now."
 )
-
-
-def real() -> datetime:
-    """The real clock."""
-    return datetime.now(UTC)
 
 
 def door_of(set_up: operate.SetUp) -> Door:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 import click
 
 from cli import operate
 from cli.carriers import PAGE, READERS, shops_of
+from cli.options import STACK, TABLE, real
 from shipclock import board
 from shipclock.book import fold_book, read_book
 from shipclock.counting import counted
@@ -37,11 +38,6 @@ NEW_PACK = (
 )
 
 
-def real() -> datetime:
-    """The real clock."""
-    return datetime.now(UTC)
-
-
 def _day(context: click.Context, option: click.Parameter, given: str | None) -> date | None:
     try:
         return day_of(given)
@@ -57,8 +53,8 @@ def _day(context: click.Context, option: click.Parameter, given: str | None) -> 
 @click.option("--days", type=click.IntRange(1, MOST_DAYS), help="Windows of so many days.")
 @click.option("--from-facts", is_flag=True, help="Read every order anew, not what is kept of it.")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
-@click.option("--table", help="The stack's table in AWS; left out: the local stack's.")
-@click.option("--stack", help="The stack in AWS, instead of --table.")
+@TABLE
+@STACK
 def command(
     shop_ids: tuple[str, ...],
     on: date | None,

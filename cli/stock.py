@@ -5,24 +5,18 @@ from __future__ import annotations
 import getpass
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import click
 
 from cli import operate
+from cli.options import TABLE, real
 from shipclock import rows
 from shipclock.asking import NotAsked
 from shipclock.hub import StockLine, stock_list
 from shipclock.ports import Store
 from shipclock.stockwish import ZERO, wish
 
-TABLE = click.option("--table", help="The stack's table in AWS; left out: the local stack's.")
 PAGE = 10_000
-
-
-def real() -> datetime:
-    """The real clock."""
-    return datetime.now(UTC)
 
 
 @click.group("stock")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +16,11 @@ from cli.evidence.check import ODD, check
 from cli.evidence.gather import NO_MORE, NoEvidence, Wish, gather
 from cli.evidence.made import pack
 from cli.evidence.zipped import unzipped
+from cli.options import STACK, TABLE, real
 from shipclock.chain import Anchor
-
-TABLE = click.option("--table", help="The stack's table in AWS; left out: the local stack's.")
-STACK = click.option("--stack", help="The stack in AWS, instead of --table.")
 
 WRONG, NOTE = "DOES NOT FIT  ", "note          "
 ANCHOR = re.compile(r"(\d{1,9}):([0-9a-f]{64})")
-
-
-def real() -> datetime:
-    """The real clock."""
-    return datetime.now(UTC)
 
 
 @click.group("evidence")

@@ -29,8 +29,6 @@ LEFT_OUT = {"UPS Mail Innovations - Sequence Number"}
 
 SERVICES = {"Service Type", "Shipper Id"}
 
-DIGITS = st.text("0123456789", min_size=1)
-
 
 def shaped(pattern: str) -> st.SearchStrategy[str]:
     return st.from_regex(pattern, fullmatch=True)

@@ -194,8 +194,8 @@ def tell_refused(
     broken: bool,
     now: datetime,
     real: datetime,
-) -> bool:
-    """Have the seller told, once for these tokens, that they can't be renewed; whether it is new.
+) -> None:
+    """Have the seller told, once for these tokens, that they can't be renewed.
 
     `broken`: an earlier renewal's answer never came, so the refresh token may have been replaced.
     """
@@ -210,7 +210,7 @@ def tell_refused(
     )
     told = digest("refused", tokens.refresh_token)[:20]
     notice = Notice(shop.marketplace, "renewal_refused", now, told, text)
-    return store.write(Put(codec.notice_row(rows.shop_pk(shop.shop_id), notice, real)))
+    store.write(Put(codec.notice_row(rows.shop_pk(shop.shop_id), notice, real)))
 
 
 def expiring(store: Store, shop_id: str, ends_at: datetime, now: datetime, real: datetime) -> bool:

@@ -22,6 +22,7 @@ from shipclock.marketplaces.protocol import Handover
 from shipclock.order_incidents import order_incidents
 from shipclock.ports import Store
 from shipclock.remedies import Prepared, prepared
+from shipclock.rules.incidents import carrier_of
 from shipclock.rules.packs import PolicyError
 from shipclock.shops import Shops
 from shipclock.tasks import tasks
@@ -109,14 +110,12 @@ def _evidence(book: Book) -> EvidenceView | None:
 
 def _packages(order: Order, book: Book) -> list[PackageView]:
     reads = {read.package_id: read for read in order.package_reads}
-    return [
-        _package(package, order, book, reads.get(package.package_id)) for package in order.packages
-    ]
+    return [_package(package, book, reads.get(package.package_id)) for package in order.packages]
 
 
-def _package(package: Package, order: Order, book: Book, read: PackageRead | None) -> PackageView:
+def _package(package: Package, book: Book, read: PackageRead | None) -> PackageView:
     row = book.one(rows.HANDOVER + package.package_id) if package.package_id else None
-    carrier = (package.parcel.carrier if package.parcel else "") or package.provider
+    carrier = carrier_of(package)
     return PackageView(
         package_id=package.package_id or None,
         tracking_number=package.tracking_number or None,

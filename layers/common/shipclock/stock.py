@@ -52,23 +52,23 @@ def stock_key(shop_id: str, sku_id: str) -> Key:
     return rows.shop_pk(shop_id), rows.STOCK + sku_id
 
 
-def keep_stock(store: Store, news: StockNews, now: datetime, real: datetime) -> bool:
-    """Keep what was told of a SKU, unless something newer is known; whether the seller is to hear
-    of it: once each time the SKU comes to be low or sold out.
+def keep_stock(store: Store, news: StockNews, now: datetime, real: datetime) -> None:
+    """Keep what was told of a SKU, unless something newer is known, and have the seller hear of it
+    once each time the SKU comes to be low or sold out.
 
     Raises `StoreError` when the table fails or races are lost again and again.
     """
     if news.quantities:
         _count(store, news)
     if not news.status:
-        return False
+        return
     for _ in range(TRIES):
         row = store.get(stock_key(news.shop_id, news.sku_id)) or {}
         if row.get("standing", "") >= _order(news):
-            return False
+            return
         told = news.status in SHORT and row.get("status") != news.status
         if store.commit(_standing(news, row, told, now, real)):
-            return told
+            return
     raise StoreError(f"SKU {news.sku_id} was changed by others {TRIES} times in a row")
 
 

@@ -105,7 +105,7 @@ def _appeal(order: Order, verdict: Verdict, policy: Policy) -> list[Task]:
     text = (
         f"Appeal against a late dispatch.\nOrder: {order.order_id}\n"
         f"Counted late since: {local(verdict.due_at, policy.zone)} ({verdict.rule})\n"
-        f"{_scan_line(order, scan, policy)}"
+        f"{_scan_line(scan, policy)}"
         "The parcel was in the carrier's hands in time. We ask that the order no longer count as "
         "late. The carrier's tracking page is attached."
     )
@@ -122,7 +122,7 @@ def _ticket(order: Order, verdict: Verdict, policy: Policy) -> list[Task]:
         f"Please do not cancel order {order.order_id}: its parcel is on its way.\n"
         f"Deadline: {local(verdict.due_at, policy.zone)} ({verdict.rule}); the order shows "
         f"{order.status}.\n"
-        f"{_scan_line(order, scan, policy)}"
+        f"{_scan_line(scan, policy)}"
         "We ask that the tracking be taken over and the order be kept. The carrier's tracking page "
         "is attached."
     )
@@ -192,7 +192,7 @@ def _parcel_line(package_id: str, number: str) -> str:
     return f"Parcel: {listed}\n" if listed else ""
 
 
-def _scan_line(order: Order, scan: Scan, policy: Policy) -> str:
+def _scan_line(scan: Scan, policy: Policy) -> str:
     number = scan.written or scan.number
     place = f", {scan.location}" if scan.location else ""
     return (
