@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from cli import build
+from shipclock.events import EVENTS, VERSION, Event, MessageBody, MessageData, VerdictEvent
 
 FOLDER = build.ROOT / "docs" / "events"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -84,9 +85,6 @@ with any library for that, over the raw bytes, and drop a `webhook-id` that you 
 
 def schema_of(type_: str) -> dict[str, Any]:
     """The published schema of a type of event."""
-    # Imported here, so that `down` works while the package is half-edited.
-    from shipclock.events import EVENTS, VERSION
-
     model, title = EVENTS[type_]
     schema = _schema(model, f"urn:shipclock:event:{type_}:{VERSION}", title, model.NULLS)
     schema["properties"]["type"]["const"] = type_
@@ -96,8 +94,6 @@ def schema_of(type_: str) -> dict[str, Any]:
 
 def message_schema() -> dict[str, Any]:
     """The published schema of a webhook's body."""
-    from shipclock.events import VERSION, MessageBody, MessageData
-
     title = "The body of a signed webhook"
     schema = _schema(MessageBody, f"urn:shipclock:{MESSAGE}:{VERSION}", title, ())
     data = _schema(MessageData, "", "The message", ("shop_id",))
@@ -220,8 +216,6 @@ WHOSE: dict[str, dict[str, str]] = {
 
 def example(type_: str) -> dict[str, Any]:
     """A made-up event of a type."""
-    from shipclock.events import EVENTS, VerdictEvent
-
     model, _ = EVENTS[type_]
     said: dict[str, Any] = {"at": AT, "clock": CLOCKS.get(type_, "tiktok_shop")}
     if type_ in AHEAD:
@@ -247,8 +241,6 @@ def example(type_: str) -> dict[str, Any]:
 
 def pages() -> dict[str, str]:
     """Every file of the folder as it should be, by its name."""
-    from shipclock.events import EVENTS
-
     rows = "\n".join(
         f"| [`{type_}`]({type_}.json) | {title} | {_own(type_)} |"
         for type_, (_, title) in EVENTS.items()
@@ -267,8 +259,6 @@ that is marked with ? may be missing.
 
 
 def _own(type_: str) -> str:
-    from shipclock.events import EVENTS, Event
-
     model, _ = EVENTS[type_]
     own = [(n, f) for n, f in model.model_fields.items() if n not in Event.model_fields]
     return ", ".join(f"`{name}`{'?' * (field.default is None)}" for name, field in own)

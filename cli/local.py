@@ -35,6 +35,11 @@ import botocore.session
 from botocore.config import Config
 
 from cli import build, processes
+from shipclock.adapters.dynamodb import DynamoStore
+from shipclock.connect import connect_shop
+from shipclock.marketplaces.protocol import Shop, Tokens
+from shipclock.sources import CARRIERS, MAPPINGS
+from shipclock.sources.mapped import load
 
 ROOT = build.ROOT
 STATE_DIR = ROOT / ".local"
@@ -193,9 +198,6 @@ SHAPES: dict[str, Callable[[], str]] = {
 
 def _shape(source: str) -> str:
     """How a source's secret is written: as its mapping says, where it has one."""
-    from shipclock.sources import MAPPINGS
-    from shipclock.sources.mapped import load
-
     return load(source).spec.proof.shape if source in MAPPINGS else "text"
 
 
@@ -261,11 +263,6 @@ def seed_shop(stack: Stack) -> None:
 
     Nothing is called until something arrives: no reconciliation is due yet.
     """
-    # Imported here, so that `down` works while the package is half-edited.
-    from shipclock.adapters.dynamodb import DynamoStore
-    from shipclock.connect import connect_shop
-    from shipclock.marketplaces.protocol import Shop, Tokens
-
     shop = Shop(
         shop_id=stack.tiktok["shop_id"],
         marketplace="tiktok_shop",
@@ -304,9 +301,6 @@ def start(options: Options | None = None, say: Callable[[str], None] = lambda _:
     One that runs in the same state folder already is stopped first. Raises StackError, BuildError
     or ProcessError; nothing is left running then, and the logs stay in the state folder.
     """
-    # Imported here, so that `down` works while the package is half-edited.
-    from shipclock.sources import CARRIERS
-
     options = options or Options()
     if options.marketplace_url:
         _check_base_url(options.marketplace_url)

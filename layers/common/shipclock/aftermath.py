@@ -4,10 +4,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shipclock import backoff
-from shipclock.domain.push import UNCLEAR_WAIT, Intent, IntentState
+from shipclock.domain.push import GIVE_UP, UNCLEAR_WAIT, Intent, IntentState
 from shipclock.marketplaces.protocol import Kind, Outcome
 
 MISCONFIGURED_WAIT = timedelta(hours=1)
+"""How long what a person has to mend first is left, in `now`."""
+
+BROKE_OFF = "its sender broke off"
 
 LOOKED_AT = "Nothing to do: the order is read again, which shows whether it took effect."
 TOLD_AGAIN = "Nothing to do: it is told again by itself."
@@ -41,14 +44,23 @@ def after(intent: Intent, outcome: Outcome, real: datetime, now: datetime) -> In
             return replace(told, state=IntentState.UNCLEAR, unclear_at=real - UNCLEAR_WAIT)
         case Kind.REFUSED:
             return replace(told, state=IntentState.REFUSED)
-        case Kind.LATER | Kind.MISCONFIGURED:
-            wait = MISCONFIGURED_WAIT if outcome.wait is None else outcome.wait
-            return replace(told, state=IntentState.PENDING, not_before=now + wait)
-        case Kind.EXPIRED:
-            again = now + backoff.REREAD[0]
-            return replace(told, state=IntentState.PENDING, not_before=again)
         case Kind.RATE_LIMITED | Kind.DEAUTHORISED:
             return replace(told, state=IntentState.PENDING)
+        case Kind.LATER | Kind.MISCONFIGURED | Kind.EXPIRED:
+            again = now + wait_of(outcome)
+            return replace(told, state=IntentState.PENDING, not_before=again)
+
+
+def wait_of(outcome: Outcome) -> timedelta:
+    """How long to wait before the same is told again, after a clear answer of not now."""
+    if outcome.kind is Kind.EXPIRED:
+        return backoff.REREAD[0]
+    return MISCONFIGURED_WAIT if outcome.wait is None else outcome.wait
+
+
+def doubted_since(sent_at: datetime | None, real: datetime) -> datetime:
+    """From when on what a lease left `sending` is in doubt: its call has given up by then."""
+    return (sent_at or real) + GIVE_UP
 
 
 def without_effect(outcome: Outcome) -> Outcome:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from shipclock import rows
 from shipclock.judge import Settled
 from shipclock.shift import Shift
+
+Done = TypeVar("Done")
 
 
 @dataclass(slots=True)
@@ -31,16 +34,19 @@ class Desk:
 
         self.attempt(order_id, work_and_settle)
 
-    def attempt(self, order_id: str, work: Callable[[], object]) -> bool:
-        """Do something about one order; whether that went well."""
+    def settle(self, order_id: str) -> None:
+        """Settle one order anew."""
+        self.on(order_id, lambda: None)
+
+    def attempt(self, order_id: str, work: Callable[[], Done]) -> Done | None:
+        """Do something about one order; what came of it, None where that went wrong."""
         if order_id not in self.orders:
-            return False
-        good: list[bool] = []
+            return None
+        done, good = None, False
         with self.shift.guard((rows.order_pk(order_id), rows.HEAD), "order"):
-            work()
-            good.append(True)
+            done, good = work(), True
         if not good:
             dropped = self.orders.pop(order_id)
             with self.shift.guard((rows.order_pk(order_id), rows.REREAD), "order"):
                 self.dropped(dropped)
-        return bool(good)
+        return done

@@ -45,7 +45,7 @@ class Errand:
             self._rereads.give_up()
         if not self._shift.lane.shop.connected:
             for order_id in orders:  # they leave `due` until the shop reconnects
-                self._desk.on(order_id, lambda: None)
+                self._desk.settle(order_id)
         return self._counted(before)
 
     def _work(self) -> None:

@@ -13,10 +13,10 @@ from functools import partial
 from typing import Any
 
 from shipclock import backoff, codec, rows
-from shipclock.aftermath import after, without_effect
+from shipclock.aftermath import BROKE_OFF, after, doubted_since, without_effect
 from shipclock.blobs import read_blob
 from shipclock.desk import Desk
-from shipclock.domain.push import GIVE_UP, IN_FLIGHT, Deed, Intent, IntentState
+from shipclock.domain.push import IN_FLIGHT, Deed, Intent, IntentState
 from shipclock.judge import Settled
 from shipclock.marketplaces.protocol import Kind, Known, Outcome, Telling
 from shipclock.marks import intent_mark
@@ -126,9 +126,8 @@ class Pushes:
 
     def _doubt(self, settled: Settled, orphans: Sequence[Intent]) -> None:
         for intent in orphans:
-            gave_up = (intent.sent_at or self._clockwork.real()) + GIVE_UP
-            reason = "its sender broke off"
-            doubt = replace(intent, state=IntentState.UNCLEAR, unclear_at=gave_up, reason=reason)
+            since = doubted_since(intent.sent_at, self._clockwork.real())
+            doubt = replace(intent, state=IntentState.UNCLEAR, unclear_at=since, reason=BROKE_OFF)
             self._record(settled, doubt)
 
     # Which may go out
@@ -187,9 +186,11 @@ class Pushes:
 
     def _send(self, wishes: Sequence[Wish]) -> None:
         """Tell what some orders want in one call, and settle them with what came of it."""
-        begun: list[Wish] = []
-        for wish in wishes:
-            self._desk.attempt(wish.order_id, partial(self._prepare, wish, begun))
+        begun = [
+            wish
+            for wish in wishes
+            if self._desk.attempt(wish.order_id, partial(self._prepare, wish))
+        ]
         if begun:
             self._lane.await_turn()
             begun = [wish for wish in begun if self._begin(wish)]
@@ -197,10 +198,10 @@ class Pushes:
             for wish, outcome in zip(begun, self._tell(begun), strict=True):
                 self._desk.attempt(wish.order_id, partial(self._end, wish, outcome))
         for order_id in dict.fromkeys(wish.order_id for wish in wishes):
-            self._desk.on(order_id, lambda: None)
+            self._desk.settle(order_id)
 
-    def _prepare(self, wish: Wish, ready: list[Wish]) -> None:
-        """Find out what the call needs; a wish that has it all is `ready`."""
+    def _prepare(self, wish: Wish) -> bool:
+        """Find out what the call needs; whether the wish has it all."""
         market, shop = self._lane.market, self._lane.shop
         wish.known = self._known(wish)
         if market.needs_provider(wish.settled.order, wish.intent.deed):
@@ -211,13 +212,13 @@ class Pushes:
                     self._say(wish, outcome)
                 elif outcome.kind is not Kind.OK:
                     self._stop(wish, without_effect(outcome))
-                return
+                return False
             chosen = market.choose_provider(wish.intent.carrier, providers, shop)
             wish.known = replace(wish.known, provider_id=chosen)
         while (step := market.step(wish.telling, shop)) is not None:
             if isinstance(step, Outcome):
                 self._stop(wish, step)
-                return
+                return False
             outcome = self._lane.call(step)
             learned: Mapping[str, Any] | None = None
             if outcome.kind is Kind.OK:
@@ -227,14 +228,14 @@ class Pushes:
                     outcome = Outcome(Kind.UNCLEAR, reason=f"{step.name}: {error}")
             if learned is None:
                 self._stop(wish, without_effect(outcome))
-                return
+                return False
             wish.known = replace(wish.known, learned={**wish.known.learned, **learned})
         try:
             market.tell([wish.telling], shop)
         except ValueError as error:  # found before it is `sending`: nothing was sent
             self._stop(wish, Outcome(Kind.REFUSED, reason=str(error), advice=NOT_SO))
-            return
-        ready.append(wish)
+            return False
+        return True
 
     def _known(self, wish: Wish) -> Known:
         """What the table keeps that the call may need."""
@@ -268,12 +269,8 @@ class Pushes:
             sent_at=self._clockwork.real(),
             lease=self._lane.holder,
         )
-        recorded: list[bool] = []
-        self._desk.attempt(
-            wish.order_id,
-            lambda: recorded.append(self._record(wish.settled, sending, under_lease=True)),
-        )
-        if not any(recorded):
+        record = partial(self._record, wish.settled, sending, under_lease=True)
+        if not self._desk.attempt(wish.order_id, record):
             return False
         wish.intent = sending
         self.calls[wish.order_id, sending.key] += 1

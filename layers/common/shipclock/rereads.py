@@ -116,7 +116,7 @@ class Rereads:
         ]
         self._read_cases(unnamed)
         for order_id in unnamed:
-            self._desk.on(order_id, lambda: None)
+            self._desk.settle(order_id)
 
     def _owes_cases(self, settled: Settled) -> bool:
         """Whether a call was made since the last look whose effect a cancellation or return shows,

@@ -9,10 +9,11 @@ that lands longer than the wait after the last one was sent.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shipclock import backoff
-from shipclock.domain.push import GIVE_UP, UNCLEAR_WAIT, Effect, IntentState
+from shipclock.aftermath import BROKE_OFF, MISCONFIGURED_WAIT, doubted_since, wait_of
+from shipclock.domain.push import UNCLEAR_WAIT, Effect, IntentState
 from shipclock.marketplaces.protocol import Kind, Outcome, Shelf
 from shipclock.stockwish import StockWish, Update
 
@@ -22,9 +23,6 @@ Shelves = Mapping[str, Shelf]
 VANISHED = 4
 """So many searches in a row that do not show a SKU mean that it is not there: one may leave out
 rows without a word (`tiktok-shop.md` 6.1)."""
-
-FAR = timedelta(hours=1)
-"""How long what a person has to mend first is left, in `now`."""
 
 MOST_OLDER = 10
 
@@ -58,9 +56,8 @@ def orphaned(wish: StockWish, holder: str, real: datetime) -> StockWish | None:
     """A wish that another lease left `sending`, as one in doubt; None for any other."""
     if wish.state is not IntentState.SENDING or wish.lease == holder:
         return None
-    gave_up = (wish.sent_at or real) + GIVE_UP
-    reason = "its sender broke off"
-    return replace(wish, state=IntentState.UNCLEAR, unclear_at=gave_up, reason=reason)
+    since = doubted_since(wish.sent_at, real)
+    return replace(wish, state=IntentState.UNCLEAR, unclear_at=since, reason=BROKE_OFF)
 
 
 # A search
@@ -72,7 +69,7 @@ def unsearched(wish: StockWish, outcome: Outcome, now: datetime) -> StockWish:
     if outcome.kind is Kind.REFUSED and wish.state is IntentState.PENDING:
         return replace(told, state=IntentState.REFUSED)
     lasting = outcome.kind in (Kind.REFUSED, Kind.MISCONFIGURED)
-    wait = outcome.wait or (FAR if lasting else backoff.REREAD[0])
+    wait = outcome.wait or (MISCONFIGURED_WAIT if lasting else backoff.REREAD[0])
     return replace(told, not_before=now + wait)
 
 
@@ -242,11 +239,9 @@ def answered(
         case Kind.REFUSED:
             state = IntentState.NOT_ALLOWED if barred else IntentState.REFUSED
             return replace(told, sent=None, state=IntentState.PENDING if newer else state)
-        case Kind.LATER | Kind.MISCONFIGURED:
-            wait = FAR if outcome.wait is None else outcome.wait
+        case Kind.LATER | Kind.MISCONFIGURED | Kind.EXPIRED:
+            wait = wait_of(outcome)
             again = now + wait if wait else None
-        case Kind.EXPIRED:
-            again = now + backoff.REREAD[0]
         case Kind.RATE_LIMITED | Kind.DEAUTHORISED:
             again = None
     return replace(told, sent=None, state=IntentState.PENDING, not_before=again)

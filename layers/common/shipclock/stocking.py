@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
+from typing import TypeVar
 
 from shipclock import restock, rows
 from shipclock.clockwork import Busy
@@ -26,6 +27,8 @@ from shipclock.restock import Shelves
 from shipclock.shift import Shift
 from shipclock.stock import keep_search
 from shipclock.stockwish import TRIES, StockWish, Update, read_wish, wish_change
+
+Done = TypeVar("Done")
 
 MOST = 600
 """Wishes that one round looks at for one shop."""
@@ -270,9 +273,7 @@ class Stocking:
         In one commit with the lease: a newer wish, or another holder of the lane, prevents it.
         """
         sending = restock.sending(wish, update, self._lane.holder, self._real())
-        begun: list[bool] = []
-        self._attempt(wish, lambda: begun.append(self._commit_begun(wish, sending)))
-        if not any(begun):
+        if not self._attempt(wish, partial(self._commit_begun, wish, sending)):
             return False
         self._wishes[wish.sku_id] = replace(sending, rev=sending.rev + 1)
         self._calls[wish.sku_id] += 1
@@ -289,7 +290,7 @@ class Stocking:
     def _end(self, sku_id: str, outcome: Outcome) -> None:
         """Record what the answer means for a SKU, whose wish may be a newer one by now."""
         sent = self._wishes[sku_id]
-        self._attempt(sent, lambda: self._answer(sent, outcome))
+        self._attempt(sent, partial(self._answer, sent, outcome))
         said = {"shop_id": sent.shop_id, "sku_id": sku_id, "reason": outcome.reason}
         if outcome.kind is Kind.UNCLEAR:
             self._shift.report("stock.unclear", **said)
@@ -318,14 +319,15 @@ class Stocking:
         """Record a change of a wish."""
         self._attempt(wish, lambda: self._record(wish, changed))
 
-    def _attempt(self, wish: StockWish, work: Callable[[], object]) -> None:
-        """Do something about one wish; where that goes wrong, it is left until it is due again."""
-        good: list[bool] = []
+    def _attempt(self, wish: StockWish, work: Callable[[], Done]) -> Done | None:
+        """Do something about one wish; what came of it. Where that goes wrong, None, and the wish
+        is left until it is due again."""
+        done, good = None, False
         with self._shift.guard(wish.key, "stock"):
-            work()
-            good.append(True)
+            done, good = work(), True
         if not good:
             self._wishes.pop(wish.sku_id, None)
+        return done
 
     def _record(self, wish: StockWish, changed: StockWish) -> bool:
         """Write a wish over the one it was made of, with what a person must hear; False where it
