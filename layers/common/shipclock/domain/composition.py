@@ -5,7 +5,7 @@ come from the marketplace, from package details and from carriers.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shipclock.domain.event import OrderFacts, PackageRead, Snapshot
 from shipclock.domain.number import normal
@@ -30,7 +30,7 @@ class Package:
     provider_id: str = ""
 
 
-def packages(
+def packages_of(
     facts: OrderFacts | None,
     parcels: dict[str, Parcel],
     reads: list[PackageRead],
@@ -48,64 +48,95 @@ def packages(
     package's (DESIGN 6); packages that were cancelled are not counted. Of several such numbers
     the one scanned first is.
     """
-    numbers: dict[str, str] = {}
-    statuses: dict[str, str] = {}
-    owners: dict[str, str] = {}
-    providers: dict[str, tuple[str, str]] = {}
-    """By package, and by number where the marketplace names no package."""
-    if facts:
-        numbers = dict.fromkeys(sorted(facts.package_ids), "")
-        for line in facts.lines:
-            if line.package_id:
-                numbers[line.package_id] = numbers.get(line.package_id) or line.tracking_number
-                statuses[line.package_id] = line.package_status or statuses.get(line.package_id, "")
-                owners.setdefault(normal(line.tracking_number), line.package_id)
-            if line.provider:
-                name = line.package_id or normal(line.tracking_number)
-                providers.setdefault(name, (line.provider, line.provider_id))
-        if len(numbers) == 1 and not any(numbers.values()):
-            numbers = dict.fromkeys(numbers, facts.tracking_number)
+    told = _told(facts)
     newest_first = sorted(reads, key=lambda r: (r.requested_at, r.identity), reverse=True)
     for read in newest_first:
-        if read.package_id in numbers and read.tracking_number:
-            numbers[read.package_id] = numbers[read.package_id] or read.tracking_number
-    told = {normal(number): package_id for package_id, number in numbers.items() if number}
-    free = [number for number in parcels if number not in told]
+        if read.package_id in told.numbers and read.tracking_number:
+            told.numbers[read.package_id] = told.numbers[read.package_id] or read.tracking_number
+    known = {normal(number) for number in told.numbers.values() if number}
+    free = [number for number in parcels if number not in known]
     if free:
         earlier = _earlier_owners(facts, newest_first, snapshots)
-        gone = {number for number in free if earlier.get(number, "") not in {"", *numbers}}
-        free = [n for n in free if n not in gone or (parcels[n].scans and n not in shared)]
-        free.sort(key=lambda n: _scanned_first(parcels[n]))
-        lone = _lone(numbers, statuses)
-        fits = [
-            number
-            for number in free
-            if earlier.get(number, lone) == lone or (number in gone and parcels[number].first_scan)
-        ]
-        if lone and not numbers[lone] and fits:
-            numbers[lone] = parcels[fits[0]].written
-            free.remove(fits[0])
-    # Of a split order the marketplace tells the first package's provider as the order's.
-    assigned = ("", "")
-    if facts and len(numbers) < 2:
-        assigned = facts.shipping_provider, facts.shipping_provider_id
-    packages = [
+        free = _adopted(told, free, parcels, earlier, shared)
+    found = [
         Package(
             package_id,
             number,
-            statuses.get(package_id, ""),
+            told.statuses.get(package_id, ""),
             parcels.get(normal(number)),
-            *(providers.get(package_id) or providers.get(normal(number)) or assigned),
+            *told.provider(package_id, normal(number)),
         )
-        for package_id, number in numbers.items()
+        for package_id, number in told.numbers.items()
     ]
     for number in free:  # a package's second number, or one that belongs to none
-        package_id = owners.get(number, "")
-        named = providers.get(package_id or number) or assigned
-        status = statuses.get(package_id, "")
-        parcel = parcels[number]
-        packages.append(Package(package_id, parcel.written, status, parcel, *named))
-    return tuple(sorted(packages, key=lambda p: (not p.tracking_number, not p.package_id)))
+        package_id = told.owners.get(number, "")
+        status = told.statuses.get(package_id, "")
+        parcel, provider = parcels[number], told.provider(package_id or number)
+        found.append(Package(package_id, parcel.written, status, parcel, *provider))
+    return tuple(sorted(found, key=lambda p: (not p.tracking_number, not p.package_id)))
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the newest telling says: the number and status of each package, which package a number
+    is of, and the carrier by package, or by number where the marketplace names no package. Of an
+    order without, or with one, the order's own carrier is `assigned`."""
+
+    numbers: dict[str, str] = field(default_factory=dict)
+    statuses: dict[str, str] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    providers: dict[str, tuple[str, str]] = field(default_factory=dict)
+    assigned: tuple[str, str] = ("", "")
+
+    def provider(self, *names: str) -> tuple[str, str]:
+        """The carrier that the first of these names has, and its id."""
+        named = (self.providers[name] for name in names if name in self.providers)
+        return next(named, self.assigned)
+
+
+def _told(facts: OrderFacts | None) -> _Told:
+    told = _Told()
+    if facts is None:
+        return told
+    told.numbers = dict.fromkeys(sorted(facts.package_ids), "")
+    for line in facts.lines:
+        package_id, number = line.package_id, line.tracking_number
+        if package_id:
+            told.numbers[package_id] = told.numbers.get(package_id) or number
+            told.statuses[package_id] = line.package_status or told.statuses.get(package_id, "")
+            told.owners.setdefault(normal(number), package_id)
+        if line.provider:
+            name = package_id or normal(number)
+            told.providers.setdefault(name, (line.provider, line.provider_id))
+    if len(told.numbers) == 1 and not any(told.numbers.values()):
+        told.numbers = dict.fromkeys(told.numbers, facts.tracking_number)
+    # Of a split order the marketplace tells the first package's provider as the order's.
+    if len(told.numbers) < 2:
+        told.assigned = facts.shipping_provider, facts.shipping_provider_id
+    return told
+
+
+def _adopted(
+    told: _Told,
+    free: list[str],
+    parcels: dict[str, Parcel],
+    earlier: dict[str, str],
+    shared: frozenset[str],
+) -> list[str]:
+    """Give the order's only package, where it has no number, the free number that fits best; those
+    that are left. `earlier` is the package that each number was last told of."""
+    gone = {number for number in free if earlier.get(number, "") not in {"", *told.numbers}}
+    free = [n for n in free if n not in gone or (parcels[n].scans and n not in shared)]
+    free.sort(key=lambda n: _scanned_first(parcels[n]))
+    lone = _lone(told.numbers, told.statuses)
+    if not lone or told.numbers[lone]:
+        return free
+    for number in free:
+        moved = number in gone and parcels[number].first_scan is not None
+        if moved or earlier.get(number, lone) == lone:
+            told.numbers[lone] = parcels[number].written
+            return [other for other in free if other != number]
+    return free
 
 
 def _lone(numbers: dict[str, str], statuses: dict[str, str]) -> str:

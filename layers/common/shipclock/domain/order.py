@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shipclock.domain.composition import Package, packages
+from shipclock.domain.composition import Package, packages_of
 from shipclock.domain.event import (
     CaseChange,
     Hint,
@@ -213,7 +213,7 @@ def fold(order_id: str, events: OrderEvents, numbers: Iterable[NumberFacts] = ()
         status=facts.status if facts else last_hint.status if last_hint else "",
         facts=facts,
         reached=_reached(snapshots, newest),
-        packages=packages(facts, found, reads, in_order, shared(order_id, about)),
+        packages=packages_of(facts, found, reads, in_order, shared(order_id, about)),
         snapshots=tuple(in_order),
         told_numbers=frozenset(
             link.number
