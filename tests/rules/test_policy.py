@@ -102,6 +102,12 @@ def test_every_figure_of_a_pack_cites_what_it_rests_on(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_line_at_which_the_marketplace_cancels_is_hard_and_no_other_is(name: str) -> None:
+    for deadline in load(name).deadlines.values():
+        assert (deadline.line == "hard") == ("cancelled where" in deadline.clause.lower())
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_clause_of_a_pack_belongs_to_a_rule(name: str) -> None:
     assert set(load(name).clauses) <= {rule.name for rule in RULES}
 
