@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from cli.policy_files import choose
 from shipclock.domain.times import stamp
+from shipclock.fulfillment.figures import Line
 from shipclock.marketplaces.tiktok_shop.onboarding import MARKETS
 from shipclock.rules import RULES
 from shipclock.rules.deadlines import WORDS
@@ -237,12 +238,6 @@ def more(extension: Extension) -> str:
 def _signal(name: str, signal: Signal, shown: Shown) -> Iterator[str]:
     yield f"  {name} (a figure of the shop)"
     yield _row("clause", signal.clause)
-    most = signal.at_least is None
-    yield _row("line", f"at {'most' if most else 'least'} {_percent(signal)} %")
+    yield _row("line", Line.drawn(signal.at_most, signal.at_least, signal.below).words)
     yield _row("over", f"{signal.days} days" if signal.days else "a window that no source tells")
     yield from _rests("signals", name, signal, shown)
-
-
-def _percent(signal: Signal) -> str:
-    figure = signal.at_most if signal.at_least is None else signal.at_least
-    return f"{figure:g}"

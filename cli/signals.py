@@ -16,7 +16,7 @@ from shipclock import board
 from shipclock.book import fold_book, read_book
 from shipclock.counting import counted
 from shipclock.domain.times import stamp
-from shipclock.fulfillment.figures import MOST_DAYS, Window
+from shipclock.fulfillment.figures import MOST_DAYS, Line, Window
 from shipclock.fulfillment.signals import Unit
 from shipclock.hub import every_stage
 from shipclock.incidents import Declarations, DeclaredOf
@@ -195,8 +195,7 @@ def _drawn(one: SignalView) -> str:
     line = one.line
     if line is None:
         return "none in the pack"
-    most = line.at_least is None
-    bound = f"at most {line.at_most:g} %" if most else f"at least {line.at_least:g} %"
+    bound = Line.drawn(line.at_most, line.at_least, line.below).words
     return f"{bound}: {line.clause} ({line.source}, {line.dated}, {line.confidence})"
 
 

@@ -37,13 +37,14 @@ def figure(
     window: Window = WINDOW,
     at_most: float | None = None,
     at_least: float | None = None,
+    below: float | None = None,
 ) -> Figure:
     """One signal over some units."""
     tally = Tally(window, at)
     for unit in found:
         tally.add(unit)
-    drawn = at_most is not None or at_least is not None
-    return tally.figure(signal, Line.drawn(at_most, at_least) if drawn else None)
+    drawn = any(bound is not None for bound in (at_most, at_least, below))
+    return tally.figure(signal, Line.drawn(at_most, at_least, below) if drawn else None)
 
 
 def some(
@@ -168,6 +169,30 @@ def test_what_it_comes_to_is_told_with_the_lines_that_are_still_to_come() -> Non
     assert (found.head_room, found.lost_at) == (0, NOW + timedelta(hours=20))
 
 
+def test_a_line_that_is_below_a_share_is_crossed_as_the_figure_comes_to_it() -> None:
+    held = figure([*some(GOOD, 9), *some(BAD, 1)], at_most=10)
+    come = figure([*some(GOOD, 9), *some(BAD, 1)], below=10)
+    assert (held.kept(held.now), come.kept(come.now)) == (True, False)
+    assert (held.head_room, come.head_room) == (0, -1)
+    found = figure([*some(GOOD, 17), *some(BAD, 1), *some(OPEN, 2, hours=5)], below=10)
+    assert (found.kept(found.now), found.head_room) == (True, 0)
+    assert found.lost_at == NOW + timedelta(hours=5)
+    empty = figure([], below=10)
+    assert (empty.kept(empty.now), empty.head_room) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (Line.drawn(2.5, None), "at most 2.5 %"),
+        (Line.drawn(None, 95), "at least 95 %"),
+        (Line.drawn(None, None, 10.0), "below 10 %"),
+    ],
+)
+def test_a_line_is_told_as_its_pack_writes_it(line: Line, words: str) -> None:
+    assert line.words == words
+
+
 def test_a_line_is_as_exact_as_it_is_written() -> None:
     assert Line.drawn(2.5, None).at_most == Fraction(1, 40)
     assert Line.drawn(None, 99.9).at_least == Fraction(999, 1000)
@@ -240,10 +265,13 @@ def share_bad(bad: int, of: int, signal: str) -> Fraction:
 
 @patient
 @given(
-    found=st.lists(units, min_size=8, max_size=40), signal=signals | two, line=st.integers(0, 100)
+    found=st.lists(units, min_size=8, max_size=40),
+    signal=signals | two,
+    line=st.integers(1, 100),
+    strict=st.booleans(),
 )
 def test_figures_are_what_counting_them_one_by_one_gives(
-    found: list[Unit], signal: str, line: int
+    found: list[Unit], signal: str, line: int, strict: bool
 ) -> None:
     days = [u for u in found if u.signal == signal and u.on >= WINDOW.first]
     counting = [u for u in days if u.state is not OUT]
@@ -254,7 +282,8 @@ def test_figures_are_what_counting_them_one_by_one_gives(
         return BAD if unit.state is OPEN and over else unit.state
 
     most = DEFINITIONS[signal].shows is BAD
-    got = figure(found, signal, at_most=line if most else None, at_least=None if most else line)
+    bound = ("below" if strict else "at_most") if most else "at_least"
+    got = figure(found, signal, **{bound: line})  # type: ignore[arg-type]
     for counts, some_days in (
         (got.counts, [u for u in counting if u.on <= TODAY]),
         (got.later, [u for u in counting if u.on > TODAY]),
@@ -267,7 +296,9 @@ def test_figures_are_what_counting_them_one_by_one_gives(
 
     def keeps(so_many_bad: int) -> bool:
         share = share_bad(so_many_bad, len(counting), signal)
-        return share <= Fraction(line, 100) if most else share >= Fraction(line, 100)
+        if most:
+            return share < Fraction(line, 100) if strict else share <= Fraction(line, 100)
+        return share >= Fraction(line, 100)
 
     if counting:
         assert got.kept(got.if_met) == keeps(bad)

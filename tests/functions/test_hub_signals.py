@@ -62,6 +62,7 @@ def test_a_packs_line_is_shown_with_what_it_rests_on(hub: Hub) -> None:
     hub.place(2, tts_sla_time=int(START.timestamp()) + 48 * 3600)
     found = signals(hub, on="2026-11-03", days="7")
     line = found["late_dispatch"]["line"]
+    assert line["below"] is None
     assert (line["at_most"], line["pack"], line["confidence"]) == (4.0, "us-2026", "official")
     assert (found["late_dispatch"]["kept"], found["late_dispatch"]["head_room"]) == (False, -2)
     assert found["valid_tracking"]["line"]["at_least"] == 95.0

@@ -108,6 +108,13 @@ def test_a_line_at_which_the_marketplace_cancels_is_hard_and_no_other_is(name: s
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_line_from_which_on_measures_are_taken_is_crossed_on_it(name: str) -> None:
+    for signal in load(name).signals.values():
+        strict = re.search(r"from \d+ % on|below|under", signal.clause) is not None
+        assert (signal.below is not None) == strict
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_clause_of_a_pack_belongs_to_a_rule(name: str) -> None:
     assert set(load(name).clauses) <= {rule.name for rule in RULES}
 
@@ -338,8 +345,16 @@ def test_an_extension_that_cannot_be_is_refused(wrong: str, right: str, told: st
 @pytest.mark.parametrize(
     ("signal", "told"),
     [
-        ("[signals.late_dispatch]\nat_most = 4.0\nat_least = 3.0", "exactly one of at_most and at"),
-        ("[signals.late_dispatch]", "exactly one of at_most and at_least"),
+        (
+            "[signals.late_dispatch]\nat_most = 4.0\nat_least = 3.0",
+            "exactly one of at_most, at_lea",
+        ),
+        (
+            "[signals.late_dispatch]\nat_most = 4.0\nbelow = 4.0",
+            "exactly one of at_most, at_least a",
+        ),
+        ("[signals.late_dispatch]", "exactly one of at_most, at_least and below"),
+        ("[signals.late_dispatch]\nbelow = 0", "accepted: a number above 0, at most 100, in per"),
         ("[signals.late_dispatch]\nat_most = 101", "accepted: a number from 0 to 100, in percent"),
         ("[signals.lateness]\nat_most = 4", "no signal is called lateness; there are late_disp"),
     ],
@@ -448,7 +463,7 @@ at_most = 4.0
         (
             "at_most = 4.0",
             "",
-            "line 26: signals.late_dispatch: exactly one of at_most and at_least is needed",
+            "line 26: signals.late_dispatch: exactly one of at_most, at_least and below is needed",
         ),
         (
             "[signals.late_dispatch]",

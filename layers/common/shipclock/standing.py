@@ -93,7 +93,8 @@ class _Count:
 
     def figure(self) -> Figure:
         """The figure as it stands."""
-        line = Line.drawn(self.drawn.at_most, self.drawn.at_least) if self.drawn else None
+        told = self.drawn
+        line = Line.drawn(told.at_most, told.at_least, told.below) if told else None
         return self.tally.figure(self.signal, line)
 
 
@@ -187,6 +188,7 @@ def _line(drawn: Signal, pack: Pack) -> LineView:
     return LineView(
         at_most=drawn.at_most,
         at_least=drawn.at_least,
+        below=drawn.below,
         pack=pack.name,
         clause=drawn.clause,
         source=drawn.source,

@@ -30,6 +30,7 @@ class LineView(BaseModel):
 
     at_most: float | None
     at_least: float | None
+    below: float | None
     pack: str
     clause: str
     source: str

@@ -12,7 +12,7 @@ from shipclock import rows
 from shipclock.codec import notice_row
 from shipclock.domain.clock import Notice
 from shipclock.domain.times import local
-from shipclock.fulfillment.figures import Window
+from shipclock.fulfillment.figures import Line, Window
 from shipclock.fulfillment.signals import Unit
 from shipclock.marketplaces.protocol import Shop
 from shipclock.ports import Put, Store
@@ -91,11 +91,7 @@ def _open(one: SignalView) -> int:
 
 def _bound(one: SignalView) -> str:
     line = one.line
-    if line is None:
-        return "nothing"
-    if line.at_least is None:
-        return f"at most {line.at_most:g} %"
-    return f"at least {line.at_least:g} %"
+    return Line.drawn(line.at_most, line.at_least, line.below).words if line else "nothing"
 
 
 def _next(one: SignalView) -> str:

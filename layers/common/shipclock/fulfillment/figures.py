@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
+from math import ceil, floor
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -37,28 +38,43 @@ def percent(share: Fraction) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a figure is held against: at most, or at least, this share of 1."""
+    """What a figure is held against: at most, at least, or below this share of 1."""
 
     at_most: Fraction | None = None
     at_least: Fraction | None = None
+    below: Fraction | None = None
 
     @classmethod
-    def drawn(cls, at_most: float | None, at_least: float | None) -> Self:
+    def drawn(
+        cls, at_most: float | None, at_least: float | None, below: float | None = None
+    ) -> Self:
         """The line that a pack draws in percent, as it is written there: 2.5 is a fortieth."""
-        return cls(_exact(at_most), _exact(at_least))
+        return cls(_exact(at_most), _exact(at_least), _exact(below))
+
+    @property
+    def words(self) -> str:
+        """The line as it is told: `at most 2.5 %`, `below 10 %`."""
+        bounds = {"at most": self.at_most, "at least": self.at_least, "below": self.below}
+        return " and ".join(
+            f"{how} {float(share * 100):g} %" for how, share in bounds.items() if share is not None
+        )
 
     def keeps(self, share: Fraction) -> bool:
-        """Whether a share is on the good side of the line; on it, it is."""
+        """Whether a share is on the good side of the line; on it, it is, but for `below`."""
+        if self.below is not None and share >= self.below:
+            return False
         if self.at_most is not None and share > self.at_most:
             return False
         return self.at_least is None or share >= self.at_least
 
-    def most_bad(self, shows: State) -> Fraction | None:
-        """The largest share of bad units that keeps it, of a figure that shows this state's; None
-        where it sets no such bound."""
-        if shows is State.BAD:
-            return self.at_most
-        return None if self.at_least is None else 1 - self.at_least
+    def most_bad(self, shows: State, of: int) -> int | None:
+        """How many of so many units may be bad and keep it, in a figure that shows this state's;
+        None where it sets no such bound."""
+        if shows is State.GOOD:
+            return None if self.at_least is None else floor((1 - self.at_least) * of)
+        if self.below is not None:
+            return max(ceil(self.below * of) - 1, 0)
+        return None if self.at_most is None else floor(self.at_most * of)
 
 
 def _exact(percent: float | None) -> Fraction | None:
@@ -165,8 +181,8 @@ class Figure:
 
         It may be more than there are open ones.
         """
-        most = self.line.most_bad(self.definition.shows) if self.line else None
-        return None if most is None else int(most * self.total // 1) - self.bad
+        most = self.line.most_bad(self.definition.shows, self.total) if self.line else None
+        return None if most is None else most - self.bad
 
     @property
     def lost_at(self) -> datetime | None:

@@ -18,6 +18,7 @@ FIRST, LAST = dt.date(1970, 1, 1), dt.date(2199, 12, 31)
 
 Day = Annotated[dt.date, Field(strict=True, ge=FIRST, le=LAST)]
 Percent = Annotated[float, Field(strict=True, ge=0, le=100)]
+MorePercent = Annotated[float, Field(strict=True, gt=0, le=100)]
 YesOrNo = Annotated[bool, Field(strict=True)]
 
 Start = Literal[
@@ -79,6 +80,7 @@ ACCEPTED = {
     "days": "a whole number from 1 to 366",
     "at_most": "a number from 0 to 100, in percent",
     "at_least": "a number from 0 to 100, in percent",
+    "below": "a number above 0, at most 100, in percent",
     "cut_off": "a local time such as 14:00:00",
     "by": "a local time such as 23:59:59",
     "reminder_at": "a local time such as 09:00:00",

@@ -32,6 +32,7 @@ from shipclock.rules.figures import (
     Hours,
     Line,
     MoreDays,
+    MorePercent,
     Percent,
     Start,
     TimeOfDay,
@@ -211,17 +212,19 @@ class Extension(Cited):
 
 
 class Signal(Cited):
-    """A line for one of a shop's performance figures, in percent: `at_most` or `at_least`. `days`
-    is the window that it is counted over; None: no source tells."""
+    """A line for one of a shop's performance figures, in percent: `at_most`, `at_least` or `below`,
+    which is crossed as the figure comes to it. `days` is the window that it is counted over; None:
+    no source tells."""
 
     at_most: Percent | None = None
     at_least: Percent | None = None
+    below: MorePercent | None = None
     days: MoreDays | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if (self.at_most is None) == (self.at_least is None):
-            raise ValueError("exactly one of at_most and at_least is needed")
+        if sum(bound is not None for bound in (self.at_most, self.at_least, self.below)) != 1:
+            raise ValueError("exactly one of at_most, at_least and below is needed")
         return self
 
 
