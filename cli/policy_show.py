@@ -161,7 +161,7 @@ def _clause(name: str, clause: Clause, shown: Shown) -> Iterator[str]:
     figures = _figures(clause)
     yield f"  {name}"
     yield _row("clause", clause.clause)
-    yield _row("of", about.orders)
+    yield _row("of", "; ".join((about.orders, *_shipping(clause))))
     yield _row("starts", about.starts)
     yield _row("due", about.due.format(**figures) + _where(clause, shown))
     yield _row("stopped by", about.stops.format(**figures))
@@ -212,9 +212,12 @@ def _deadline(name: str, deadline: Deadline, shown: Shown) -> Iterator[str]:
 
 def _orders(deadline: Deadline) -> str:
     types = [name or "none told" for name in deadline.order_types]
-    told = [f"shipping type {' or '.join(deadline.shipping)}"] if deadline.shipping else []
-    told += [f"order type {', '.join(types)}"] if types else []
+    told = [*_shipping(deadline), *([f"order type {', '.join(types)}"] if types else [])]
     return "; ".join(told) or "all"
+
+
+def _shipping(part: Clause | Deadline) -> list[str]:
+    return [f"shipping type {' or '.join(part.shipping)}"] if part.shipping else []
 
 
 def _extension(extension: Extension) -> Iterator[str]:

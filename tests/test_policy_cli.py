@@ -495,6 +495,11 @@ def test_more_time_and_lines_of_the_shops_figures_are_shown(tmp_path: Path) -> N
         assert "over        7 days" in text
 
 
+def test_which_orders_a_clause_is_of_is_shown() -> None:
+    text = " ".join(run("show", "us-2026").stdout.split())
+    assert "once it has a scan; shipping type SELLER" in text
+
+
 def test_a_line_that_is_crossed_on_it_is_shown_as_such() -> None:
     assert "line        below 10 %" in run("show", "th-2025").stdout
 

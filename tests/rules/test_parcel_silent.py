@@ -3,6 +3,7 @@
 The pack here has a clause of 240 hours; hours count from when the order was placed.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -46,6 +47,17 @@ def order(*scans: Any, status: str = "IN_TRANSIT", **more: Any) -> Order:
 
 def clocks(of: Order) -> list[Clock]:
     return [tick.clock for tick in timeline(of, POLICY) if tick.clock.name == NAME]
+
+
+@pytest.mark.parametrize(("shipping", "runs"), [("SELLER", 1), ("TIKTOK", 0), ("", 0)])
+def test_a_clause_that_says_of_which_shipping_it_is_is_of_no_other(
+    shipping: str, runs: int
+) -> None:
+    clause = POLICY.pack.clauses[NAME].model_copy(update={"shipping": ("SELLER",)})
+    pack = POLICY.pack.model_copy(update={"clauses": {**POLICY.pack.clauses, NAME: clause}})
+    sent = order(scan(), shipping_type=shipping)
+    own = [t for t in timeline(sent, replace(POLICY, pack=pack)) if t.clock.name == NAME]
+    assert (len(own), len(clocks(sent))) == (runs, 1)
 
 
 def told(of: Order, now: datetime = LATER) -> list[tuple[datetime | None, str]]:

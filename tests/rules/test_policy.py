@@ -174,6 +174,7 @@ def test_a_good_pack_is_read() -> None:
             ("[clauses.untracked]", f"[clauses.{name}]", 9, f"no rule is called {name}; there are")
             for name in ("policy", "rule", "__init__", "calendar", "packs", "deadlines")
         ),
+        ("hours = 240", 'hours = 240\nshipping = ["SELLER"]', 9, "the rule itself says of which"),
         ('clause = "section 1"', "", 9, "clauses.untracked.clause: is missing"),
         ('clause = "section 1"', 'clause = ""', 10, "clauses.untracked.clause: '' is given"),
         ('source = "a page"', "", 9, "clauses.untracked.source: is missing"),

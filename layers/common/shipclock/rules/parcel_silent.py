@@ -16,27 +16,33 @@ from shipclock.domain.stops import at_scan, first, reached
 from shipclock.domain.times import local
 from shipclock.domain.tracking import TERMINAL, Parcel, Scan
 from shipclock.rules import incidents
-from shipclock.rules.policy import LENGTH, Policy
+from shipclock.rules.policy import LENGTH, SHIPPING, Clause, Policy
 from shipclock.rules.rule import About, Rule
 
 NAME = "parcel_silent"
 NEEDS = (LENGTH,)
+TAKES = (SHIPPING,)
 
 
 def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
     """Per package the newest run, and those that were missed; the earliest first."""
     found: list[Clock] = []
+    clause, facts = policy.clause(NAME), order.facts
+    if clause is None or facts is None:
+        return ()
+    if clause.shipping and facts.shipping_type not in clause.shipping:
+        return ()
     for package in order.packages:
-        newest_first = list(_runs(order, package, policy))
+        newest_first = list(_runs(order, package, policy, clause))
         older = [clock for clock in newest_first[1:] if clock.losing]
         found += reversed([*newest_first[:1], *older])
     return tuple(found)
 
 
-def _runs(order: Order, package: Package, policy: Policy) -> Iterator[Clock]:
+def _runs(order: Order, package: Package, policy: Policy, clause: Clause) -> Iterator[Clock]:
     """The package's runs, the newest first. One walk: a number may have thousands of scans."""
-    clause, parcel = policy.clause(NAME), package.parcel
-    if clause is None or parcel is None:
+    parcel = package.parcel
+    if parcel is None:
         return
     told = [scan for scan in parcel.scans if _counts(scan)]
     doubtful = sorted((s for s in told if not s.trusted), key=lambda scan: scan.received_at)
@@ -93,7 +99,7 @@ def _span(length: timedelta) -> str:
 RULE = Rule(
     NAME,
     About(
-        orders="all, per package, once it has a scan",
+        orders="all, or those that the clause's `shipping` names; per package, once it has a scan",
         starts="its newest scan, unless that is an end: delivered, returned, lost, disposed, "
         "cancelled",
         due="{length} later",

@@ -53,6 +53,9 @@ NOT_RULES = frozenset(
 LENGTH = "length"
 """In a rule's `NEEDS`: its clause says how long the clock runs."""
 
+SHIPPING = "shipping"
+"""In a rule's `TAKES`: its clause may say of which shipping types it is."""
+
 NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 
 
@@ -111,8 +114,11 @@ class Timed(Part):
 
 class Clause(Cited, Timed):
     """What a rule is told by a pack. Which figures it must have says the rule of its name
-    (`NEEDS` in the rule's file). `force_majeure`: an incident extends this clock."""
+    (`NEEDS` in the rule's file). `force_majeure`: an incident extends this clock. `shipping` says
+    which orders it is of, in the marketplace's words, of rules that ask for that (`TAKES`); empty:
+    all that the rule is of."""
 
+    shipping: tuple[str, ...] = ()
     attempts: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
     first_reminder_hours: Hours | None = None
     reminder_at: TimeOfDay | None = None
@@ -341,6 +347,8 @@ class Pack(Reach):
         for name, clause in clauses.items():
             if missing := lacking(name, clause):
                 raise ValueError(f"clauses.{name}.{missing} is missing: its rule needs it")
+            if clause.shipping and SHIPPING not in rule_takes(name):
+                raise ValueError(f"clauses.{name}.shipping: the rule itself says of which it is")
         return clauses
 
     @field_validator("deadlines")
@@ -396,6 +404,12 @@ def rule_needs(name: str) -> tuple[str, ...]:
     """The figures that the rule of that name needs its clause to give."""
     needs: tuple[str, ...] = getattr(import_module(f"{RULES}.{name}"), "NEEDS", ())
     return needs
+
+
+def rule_takes(name: str) -> tuple[str, ...]:
+    """What the rule of that name heeds in its clause beside the figures that it needs."""
+    takes: tuple[str, ...] = getattr(import_module(f"{RULES}.{name}"), "TAKES", ())
+    return takes
 
 
 def lacking(name: str, clause: Clause) -> str:
