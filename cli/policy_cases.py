@@ -18,6 +18,7 @@ from shipclock.domain.event import Line, Link, OrderFacts, Snapshot
 from shipclock.domain.fields import FIELDS
 from shipclock.domain.linking import NumberFacts
 from shipclock.domain.order import Order, fold
+from shipclock.domain.times import EPOCH
 from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
 from shipclock.meant import meant
 from shipclock.rules import timeline
@@ -193,7 +194,7 @@ def _found(clocks: list[Clock], zone: ZoneInfo) -> str:
     clock = min(clocks, key=lambda clock: clock.due_at, default=None)
     if clock is None:
         return NONE
-    return REPLACED if clock.set_by in FIELDS else said(clock.due_at, zone)
+    return REPLACED if clock.void_at == EPOCH else said(clock.due_at, zone)
 
 
 def said(due: datetime | str, zone: ZoneInfo) -> str:

@@ -551,7 +551,7 @@ def test_every_pack_that_ships_has_cases_for_each_of_its_lengths() -> None:
         pack, tried = try_cases(path)
         timed = {name for name, clause in pack.clauses.items() if clause.spans}
         timed &= {name for name in timed if rule_needs(name)}
-        assert {one.case.clock for one in tried} == timed | pack.deadlines.keys()
+        assert {one.case.clock for one in tried} >= timed | pack.deadlines.keys()
         running = [one.case for one in tried if isinstance(one.case.due, datetime)]
         assert any((case.placed.month, case.placed.day) > (12, 15) for case in running)
         assert any(case.placed.year == 2028 for case in running), "over a leap day"
