@@ -37,8 +37,9 @@ def rules_page() -> str:
     """The page as it should be."""
     # Imported here, so that `down` works while the package is half-edited.
     from shipclock.rules import RULES, deadlines
+    from shipclock.rules.names import rule_names, rule_needs
     from shipclock.rules.packs import DEFAULT, load
-    from shipclock.rules.policy import Clause, rule_names, rule_needs
+    from shipclock.rules.policy import Clause
     from shipclock.rules.rule import Rule
 
     pack = load(DEFAULT)

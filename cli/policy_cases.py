@@ -20,7 +20,7 @@ from shipclock.domain.linking import NumberFacts
 from shipclock.domain.order import Order, fold
 from shipclock.domain.times import EPOCH
 from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
-from shipclock.meant import meant
+from shipclock.meant import meant, shown
 from shipclock.rules import timeline
 from shipclock.rules.calendar import Span
 from shipclock.rules.figures import Zone
@@ -164,7 +164,7 @@ def _slip(error: dict[str, Any], lines: dict[Where, int]) -> str:
         known = Case.model_fields if len(where) > 1 else CaseFile.model_fields
         what = f"there is no such key{meant(key, known)}"
     else:
-        what = f"{error['input']!r} is given"
+        what = f"{shown(error['input'])} is given"
     right = f"; accepted: {ACCEPTED[key]}" if key in ACCEPTED else ""
     return f"line {line_at(lines, where)}: {'.'.join(map(str, where))}: {what}{right}"
 

@@ -11,15 +11,14 @@ from typing import Any
 from shipclock.marketplaces.tiktok_shop.onboarding import MARKETS
 from shipclock.rules import untracked
 from shipclock.rules.calendar import public_holidays
+from shipclock.rules.names import LENGTH, rule_needs
 from shipclock.rules.packs import CITES, DEFAULT, PARTS
 from shipclock.rules.policy import (
     COUNTRIES,
-    LENGTH,
     Cited,
     Deadline,
     Pack,
     Timed,
-    rule_needs,
 )
 from shipclock.toml_lines import Where, line_at, lines_of
 

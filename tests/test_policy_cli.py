@@ -19,8 +19,8 @@ from shipclock.connect import connect_shop
 from shipclock.marketplaces.protocol import OrderRow, Shop
 from shipclock.ports import Change
 from shipclock.rules import packs
+from shipclock.rules.names import rule_needs
 from shipclock.rules.packs import DEFAULT, PolicyError, parse_pack
-from shipclock.rules.policy import rule_needs
 from shipclock.settle import settle
 from shipclock.snapshots import keep_snapshot
 from shipclock.whatif import Difference, Fired
@@ -181,7 +181,7 @@ def test_a_slip_in_the_pack_that_is_extended_is_told_as_that_ones(tmp_path: Path
     file = written(tmp_path, MINE.replace("guide-2023", "base"))
     result = run("lint", file)
     assert result.exit_code == 1
-    assert f"{file}:1: error: base.toml: is no TOML" in result.stdout
+    assert f"{file}:1: error: base.toml: line 1: is no TOML" in result.stdout
 
 
 def test_a_file_beside_it_is_found_as_it_will_be_in_the_folder(tmp_path: Path) -> None:
@@ -344,7 +344,7 @@ def test_a_file_that_breaks_a_pack_which_extends_it_is_told(tmp_path: Path) -> N
     result = run("lint", file)
     assert result.exit_code == 1
     assert re.search(
-        rf"{file}:1: error: [\w-]+.toml: line \d+: without: 'status_update' is in no table",
+        rf"{file}:1: error: [\w-]+.toml: line \d+: without\.0: 'status_update' is in no table",
         result.stdout,
     )
 

@@ -13,7 +13,8 @@ from shipclock.fulfillment import signals
 from shipclock.fulfillment.definitions import DEFINITIONS
 from shipclock.fulfillment.signals import REACH, State, Unit, units
 from shipclock.rules import timeline
-from shipclock.rules.policy import SIGNALS, Policy
+from shipclock.rules.names import SIGNALS
+from shipclock.rules.policy import Policy
 from tests.builders import (
     NUMBER,
     SECOND,

@@ -13,6 +13,7 @@ import pytest
 
 from shipclock.rules import RULES, packs
 from shipclock.rules.calendar import Span
+from shipclock.rules.figures import ACCEPTED
 from shipclock.rules.packs import DEFAULT, PolicyError, UnknownPack, load, parse_pack, policy_for
 from shipclock.rules.policy import Pack, Policy
 
@@ -151,8 +152,8 @@ def test_a_good_pack_is_read() -> None:
         ("hours = 240", "hours = nan", 14, "clauses.untracked.hours: nan is given"),
         ("hours = 240", "hours = true", 14, "clauses.untracked.hours: True is given"),
         ("hours = 240", "minutes = 240", 14, "clauses.untracked.minutes: there is no such key"),
-        ("hours = 240", "", 9, "clauses.untracked.hours, calendar_days or working_days is missing"),
-        ("hours = 240", "attempts = 2", 9, "clauses.untracked.hours, calendar_days or working_day"),
+        ("hours = 240", "", 9, "clauses.untracked.hours: is missing, or calendar_days, or work"),
+        ("hours = 240", "attempts = 2", 9, "clauses.untracked.hours: is missing, or calendar_days"),
         ("hours = 240", "hours = 240\nattempts = 0", 15, "clauses.untracked.attempts: 0 is given"),
         ("hours = 240", "hours = 240\ncalendar_days = 3", 9, "only one of hours, calendar_days"),
         ("hours = 240", "hours = 240\nby = 09:00:00", 9, "cut_off and by go with"),
@@ -169,12 +170,12 @@ def test_a_good_pack_is_read() -> None:
         ("hours = 240", 'calendar_days = 1\nzone = "Europe"', 15, "an IANA time zone such as Asia"),
         ("hours = 240", "working_days = 2", 1, "calendar is missing: a table [calendar] says"),
         ("hours = 240", "calendar_days = 367", 14, "accepted: a whole number from 0 to 366"),
-        ("[clauses.untracked]", "[clauses.two_failed_attempts]", 9, "attempts is missing"),
+        ("[clauses.untracked]", "[clauses.two_failed_attempts]", 9, "attempts: is missing"),
         *(
             ("[clauses.untracked]", f"[clauses.{name}]", 9, f"no rule is called {name}; there are")
             for name in ("policy", "rule", "__init__", "calendar", "packs", "deadlines")
         ),
-        ("hours = 240", 'hours = 240\nshipping = ["SELLER"]', 9, "the rule itself says of which"),
+        ("hours = 240", 'hours = 240\nshipping = ["SELLER"]', 15, "the rule itself says of which"),
         ('clause = "section 1"', "", 9, "clauses.untracked.clause: is missing"),
         ('clause = "section 1"', 'clause = ""', 10, "clauses.untracked.clause: '' is given"),
         ('source = "a page"', "", 9, "clauses.untracked.source: is missing"),
@@ -237,6 +238,184 @@ def test_an_unknown_key_is_told_with_the_nearest_of_its_own_table(
     told = f"{table}.{key}" if table else key
     (slip,) = (slip for slip in refused.value.slips if "no such key" in slip and key in slip)
     assert slip.partition(": ")[2] == f"{told}: there is no such key; did you mean '{near}'?"
+
+
+TABLES = [(), *((kind, "x") for kind in packs.TABLES), *((*where, 0) for where in packs.DATES)]
+
+
+@pytest.mark.parametrize("where", TABLES)
+def test_of_every_key_of_every_table_is_known_what_it_accepts(where: tuple[str, ...]) -> None:
+    assert packs.keys_at(where)
+    assert set(packs.keys_at(where)) <= ACCEPTED.keys()
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("shipping = 3", "shipping: 3 is given; accepted: a list of shipping types"),
+        ("order_types = [3]", "order_types.0: 3 is given; accepted: a list of order types"),
+        (
+            "replaced_by = 3",
+            "replaced_by: 3 is given; accepted: a list of the order's own",
+        ),
+    ],
+)
+def test_a_wrong_list_is_told_with_what_it_accepts(line: str, told: str) -> None:
+    with pytest.raises(PolicyError, match=re.escape(told)):
+        parse_pack(GOOD + CALENDAR + DEADLINE + line, "tried")
+
+
+FULL = """\
+name = "tried"
+title = "Tried"
+markets = ["MY"]
+from = 2026-01-01
+ship_on = "scan"
+source = "a page"
+dated = "2026"
+confidence = "official"
+
+[clauses.delivery_period]
+clause = "delivered"
+
+[clauses.untracked]
+clause = "tracked"
+hours = 240
+
+[deadlines.first]
+clause = "in transit"
+starts = "created"
+hours = 48
+stops = "in_transit"
+line = "metric"
+
+[deadlines.second]
+clause = "delivered"
+starts = "created"
+hours = 96
+stops = "delivered"
+line = "metric"
+replaced_by = ["delivery_sla_time", "delivery_due_time"]
+
+[signals.late_dispatch]
+clause = "a line"
+at_most = 4.0
+
+[signals.valid_tracking]
+clause = "another"
+at_least = 95.0
+
+[[extensions]]
+from = 2026-02-14
+to = 2026-02-20
+clocks = ["first", "untracked"]
+clause = "new year"
+hours = 5
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        (
+            "[clauses.untracked]",
+            "[clauses.untraked]",
+            ["clauses.untraked: no rule is called untraked; there are ", "mean 'untracked'?"],
+        ),
+        ("hours = 240", "", ["clauses.untracked.hours: is missing, or calendar_days, or worki"]),
+        (
+            '"delivery_due_time"',
+            '"delivry_due_time"',
+            ["deadlines.second.replaced_by.1: delivry_due_time is no field; there are ", "mean 'd"],
+        ),
+        ("[deadlines.second]", "[deadlines.2]", ["deadlines.2: '2' is no name: 2 to 40 of a-z"]),
+        (
+            "[signals.valid_tracking]",
+            "[signals.valid_trackin]",
+            [
+                "signals.valid_trackin: no signal is called valid_trackin; ",
+                "mean 'valid_tracking'?",
+            ],
+        ),
+        (
+            '["first", "untracked"]',
+            '["fist", "untracked"]',
+            ["extensions.0.clocks.0: no clock of this pack is called fist; ", "mean 'first'?"],
+        ),
+        (
+            '["first", "untracked"]',
+            '["first", "delivery_period"]',
+            ["extensions.0.clocks.1: delivery_period has no length: no extension moves what the"],
+        ),
+        (
+            'confidence = "official"',
+            'confidence = "offical"',
+            ["confidence: 'offical' is given; accepted: official, reported, conflicting, unconf"],
+        ),
+        ('source = "a page"', "source = 3", ["source: 3 is given; accepted: a text"]),
+        (
+            'dated = "2026"',
+            'dated = "lately"',
+            ["dated: 'lately' is given; accepted: a day, month"],
+        ),
+        ('["first", "untracked"]', "[5]", ["extensions.0.clocks.0: 5 is given; accepted: a list"]),
+    ],
+)
+def test_what_is_wrong_is_told_once_and_at_its_own_line(
+    right: str, wrong: str, told: list[str]
+) -> None:
+    assert FULL.count(right) == 1
+    line = FULL[: FULL.index(right)].count("\n") + 1
+    if not wrong:  # where a key is missing, its table is named
+        line = FULL[: FULL.index("[clauses.untracked]")].count("\n") + 1
+    text = FULL.replace(right, wrong)
+    if "untraked" in wrong:
+        text = text.replace('"untracked"]', '"first"]')
+    with pytest.raises(PolicyError) as refused:
+        parse_pack(text, "tried")
+    (slip,) = refused.value.slips
+    assert slip.startswith(f"line {line}: {told[0]}")
+    assert all(part in slip for part in told)
+
+
+def test_what_a_pack_cites_once_is_looked_at_though_no_part_of_it_follows() -> None:
+    text = CHILD.replace('extends = "tried"', 'extends = "tried"\nconfidence = "offical"')
+    with pytest.raises(PolicyError) as refused:
+        extending(text)
+    (slip,) = refused.value.slips
+    assert slip.startswith("line 7: confidence: 'offical' is given; accepted: official, ")
+
+
+def test_wrong_names_and_wrong_figures_are_told_together() -> None:
+    text = FULL.replace("signals.late", "signals.lat").replace("hours = 96", "hours = 0")
+    with pytest.raises(PolicyError) as refused:
+        parse_pack(text.replace('"scan"', '"hope"'), "tried")
+    assert [slip.split(": ")[1] for slip in refused.value.slips] == [
+        "ship_on",
+        "deadlines.second.hours",
+        "signals.lat_dispatch",
+    ]
+
+
+@pytest.mark.parametrize("end", ["", "\n\n\n"])
+@pytest.mark.parametrize("start", ['clocks = ["first",', 'clause = """new'])
+def test_what_is_cut_short_is_told_where_it_ends(start: str, end: str) -> None:
+    text = FULL.partition("clocks = ")[0] + start + end
+    with pytest.raises(PolicyError, match=r"^tried\.toml: line 43: is no TOML: "):
+        parse_pack(text, "tried")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["hours = 0x" + "f" * 5000, "hours" + ".a" * 3000 + " = 5", 'hours = "' + "x" * 5000 + '"'],
+)
+def test_a_value_without_end_is_told_in_short(wrong: str) -> None:
+    with pytest.raises(PolicyError) as refused:
+        parse_pack(GOOD.replace("hours = 240", wrong), "tried")
+    (slip,) = refused.value.slips
+    assert "clauses.untracked.hours: " in slip
+    assert " is given; accepted: a whole number" in slip
+    assert len(slip) < 250
 
 
 def test_a_key_that_is_near_no_other_is_told_alone() -> None:
@@ -443,7 +622,8 @@ at_most = 4.0
         (
             'clocks = ["untracked"]',
             'clocks = ["untracked", "untraked"]',
-            "line 1: extensions: no clock of this pack is called untraked; there are untracked",
+            "line 19: extensions.0.clocks.1: no clock of this pack is called untraked; there are "
+            "untracked; did you mean 'untracked'?",
         ),
         (
             "calendar_days = 3",
@@ -469,8 +649,8 @@ at_most = 4.0
         (
             "[signals.late_dispatch]",
             "[signals.late]",
-            "line 26: signals: no signal is called late; there are late_dispatch, valid_tracking, "
-            "on_time_delivery, seller_cancellation",
+            "line 26: signals.late: no signal is called late; there are late_dispatch, "
+            "valid_tracking, on_time_delivery, seller_cancellation",
         ),
     ],
 )
@@ -683,7 +863,11 @@ def test_a_deadline_is_taken_over_with_the_calendar_that_it_is_counted_by() -> N
         (CHILD.replace('"tried"', '"nowhere"'), {}, "line 6: extends: there is no pack 'nowhere'"),
         (CHILD.replace('"tried"', '"ours"'), {}, "line 6: extends: goes round in a circle"),
         (CHILD, {"tried": CHILD.replace('"tried"', '"ours"')}, "extends: goes round in a circle"),
-        (CHILD + 'without = ["status_update"]', {}, "line 7: without: 'status_update' is in no ta"),
+        (
+            CHILD + 'without = ["status_update"]',
+            {},
+            "line 7: without.0: 'status_update' is in no ta",
+        ),
         (CHILD + "clauses = 3", {}, "line 7: clauses: 3 is given"),
         (CHILD + "extensions = 3", {}, "line 7: extensions: 3 is given"),
         (CHILD + "extends_ = 3", {}, "line 7: extends_: there is no such key"),
@@ -825,7 +1009,7 @@ def test_a_pack_that_is_not_in_force_is_not_read_whole(monkeypatch: pytest.Monke
             CHILD.replace('"tried"', '"ours"'),
             "ours.toml: line 6: extends: goes round in a circle: ours extends ours",
         ),
-        (CHILD + 'without = ["status_update"]', "ours.toml: line 7: without: 'status_update' is"),
+        (CHILD + 'without = ["status_update"]', "ours.toml: line 7: without.0: 'status_update' is"),
     ],
 )
 def test_what_is_wrong_with_the_extending_is_told_of_the_file(child: str, told: str) -> None:
@@ -845,7 +1029,7 @@ def generations(count: int) -> dict[str, str]:
 def test_eight_packs_may_extend_one_another_in_a_row_and_no_more() -> None:
     child = CHILD.replace('"tried"', '"p0"')
     assert extending(child, **generations(packs.DEEPEST - 1)).clauses
-    with pytest.raises(PolicyError, match="goes round in a circle"):
+    with pytest.raises(PolicyError, match="line 6: extends: more than 8 packs extend others in a"):
         extending(child, **generations(packs.DEEPEST))
 
 
@@ -879,7 +1063,7 @@ def test_a_broken_head_of_a_pack_is_told_with_file_and_line(
     with pytest.raises(PolicyError, match=r"^ours\.toml: line 5: from: 'soon' is given"):
         packs.reach.__wrapped__("ours")
     monkeypatch.setattr(packs, "text_of", lambda name: "name = ")
-    with pytest.raises(PolicyError, match=r"^ours\.toml: is no TOML"):
+    with pytest.raises(PolicyError, match=r"^ours\.toml: line 1: is no TOML"):
         packs.reach.__wrapped__("ours")
 
 

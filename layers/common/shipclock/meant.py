@@ -1,6 +1,17 @@
-"""Words that somebody wrote which are none of those accepted: which was meant, or that none was."""
+"""What was written where something else is accepted: how it is shown, and what was meant."""
 
 from collections.abc import Iterable
+
+SHOWN = 80
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: cut where it is long."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # of numbers with thousands of digits, of tables in tables
+        return "something without end"
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
 class BadQuery(ValueError):

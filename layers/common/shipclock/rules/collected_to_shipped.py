@@ -7,7 +7,8 @@ from shipclock.domain.order import AWAITING_COLLECTION, IN_TRANSIT, TIKTOK, Orde
 from shipclock.domain.stops import first, first_proof, reached
 from shipclock.domain.times import local
 from shipclock.rules import incidents
-from shipclock.rules.policy import LENGTH, Policy
+from shipclock.rules.names import LENGTH
+from shipclock.rules.policy import Policy
 from shipclock.rules.rule import About, Rule
 
 NAME = "collected_to_shipped"

@@ -12,6 +12,7 @@ from shipclock.rules.calendar import WEEKDAYS
 Hours = Annotated[int, Field(strict=True, gt=0, le=24 * 366)]
 Days = Annotated[int, Field(strict=True, ge=0, le=366)]
 MoreDays = Annotated[int, Field(strict=True, ge=1, le=366)]
+Text = Annotated[str, Field(min_length=1)]
 TimeOfDay = Annotated[dt.time, Field(strict=True)]
 FIRST, LAST = dt.date(1970, 1, 1), dt.date(2199, 12, 31)
 """No page is older, and counting days from later ones might leave the calendar."""
@@ -100,6 +101,21 @@ ACCEPTED = {
     "confidence": ", ".join(get_args(Confidence)),
     "weekend": "a list of " + ", ".join(WEEKDAYS),
     "force_majeure": "true or false",
+    "shipping": "a list of shipping types in the marketplace's words, such as ['SELLER']",
+    "order_types": "a list of order types in the marketplace's words, such as ['NORMAL']",
+    "replaced_by": "a list of the order's own deadline fields, such as ['tts_sla_time']",
+    "extends": "the name of another pack",
+    "without": "a list of the names of clauses, deadlines and signals of the pack it extends",
+    "calendar": "a table of country, subdivision, weekend, closed and worked",
+    "country": "an ISO 3166 country such as US",
+    "subdivision": "a subdivision of the country such as CA",
+    "closed": "a list of days such as {from = 2026-12-24, to = 2026-12-26}",
+    "worked": "a list of days such as {from = 2026-12-24, to = 2026-12-26}",
+    "clauses": "tables that bear the names of rules",
+    "deadlines": "tables under names of your own",
+    "extensions": "a list of tables, [[extensions]]",
+    "signals": "tables that bear the names of the shop's figures",
+    "why": "a text",
     "clause": "a text",
     "source": "a text",
     "title": "a text",

@@ -7,7 +7,8 @@ from shipclock.domain.stops import by_scans, deliveries, first
 from shipclock.domain.times import local
 from shipclock.domain.tracking import TrackingStatus
 from shipclock.rules import incidents
-from shipclock.rules.policy import LENGTH, Policy
+from shipclock.rules.names import LENGTH
+from shipclock.rules.policy import Policy
 from shipclock.rules.rule import About, Deemed, Rule
 
 NAME = "not_acknowledged"

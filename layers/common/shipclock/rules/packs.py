@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from shipclock.meant import meant
+from shipclock.meant import meant, shown
 from shipclock.rules.calendar import Span
 from shipclock.rules.figures import ACCEPTED
+from shipclock.rules.names import PACKAGE, misnamed
 from shipclock.rules.policy import (
-    RULES,
     Calendar,
     Clause,
     Dates,
@@ -33,11 +33,11 @@ from shipclock.rules.policy import (
 from shipclock.toml_lines import Where, line_at, lines_of
 
 DEFAULT = "guide-2023"
-OWN = frozenset({"name", "title", "markets", "from", "until", "extends", "without"})
-"""Keys of a pack that another which extends it does not take over."""
-
 CITES = ("source", "dated", "confidence")
 """Keys that a pack may give once, for all of its parts that don't say otherwise."""
+
+OWN = frozenset({"name", "title", "markets", "from", "until", "extends", "without", *CITES})
+"""Keys of a pack that another which extends it does not take over."""
 
 PARTS = ("clauses", "deadlines", "signals")
 DEEPEST = 8
@@ -48,6 +48,8 @@ NAMED = re.compile(r"[A-Za-z0-9_][\w.-]{0,79}", re.ASCII)
 
 AT_LINE = re.compile(r"\(at line (\d+),")
 """Where the reader of TOML says that it stopped."""
+
+AT_END = "(at end of document)"
 
 Of = TypeVar("Of", bound=Reach)
 
@@ -69,21 +71,46 @@ def parse_pack(text: str, name: str, others: Text | None = None) -> Pack:
     """Read the pack of a file called `name`; `others` gives the text of those it extends, by
     default those that ship. Raises `PolicyError` naming every wrong line."""
     document, lines = _read(text, name, others or text_of, (name,))
-    return _checked(Pack, document, name, lines)
+    return _pack(document, name, lines)
+
+
+def _pack(document: dict[str, Any], name: str, lines: Mapping[Where, int]) -> Pack:
+    return _checked(Pack, document, name, lines, tuple(misnamed(document)))
 
 
 def _checked(
-    model: type[Of], document: dict[str, Any], name: str, lines: Mapping[Where, int]
+    model: type[Of],
+    document: dict[str, Any],
+    name: str,
+    lines: Mapping[Where, int],
+    known: tuple[tuple[Where, str], ...] = (),
 ) -> Of:
+    """The document as the model has it. Raises `PolicyError` with all that is wrong, each told
+    once, and with what is `known` to be."""
+    if isinstance(document.get("name"), str) and document["name"] != name:
+        known = (*known, (("name",), f"is not the file's name, {name!r}"))
+    errors: list[dict[str, Any]] = []
     try:
         found = model.model_validate(document)
     except ValidationError as error:
-        slips = {_slip(dict(one), lines): None for one in error.errors(include_url=False)}
-        raise PolicyError(name, sorted(slips, key=_line_of)) from error
-    if found.name != name:
-        line = line_at(lines, ("name",))
-        raise PolicyError(name, [f"line {line}: name: is not the file's name, {name!r}"])
-    return found
+        errors = [dict(one) for one in error.errors(include_url=False)]
+    else:
+        if not known:
+            return found
+    odd = {one["loc"][:-1] for one in errors if one["type"] == "extra_forbidden"}
+    slips = {
+        # a key that is missing may be the one that is odd
+        *(_told(at, what, lines) for at, what in known if at in lines or at[:-1] not in odd),
+        *(_slip(one, lines) for one in errors if not _follows(one, errors)),
+    }
+    raise PolicyError(name, sorted(slips, key=_line_of))
+
+
+def _follows(error: dict[str, Any], errors: list[dict[str, Any]]) -> bool:
+    """Whether a list is too short only for entries of which each is told."""
+    where = error["loc"]
+    within = (other["loc"] for other in errors if len(other["loc"]) > len(where))
+    return error["type"] == "too_short" and any(loc[: len(where)] == where for loc in within)
 
 
 def _read(
@@ -102,13 +129,15 @@ def _read(
     if not NAMED.fullmatch(parent):
         raise PolicyError(name, [f"line {line}: extends: {parent[:80]!r} is no name of a pack"])
     if parent in seen or len(seen) > DEEPEST:
+        far = f"more than {DEEPEST} packs extend others in a row"
+        what = "goes round in a circle" if parent in seen else far
         told = " extends ".join((*seen, parent))
-        raise PolicyError(name, [f"line {line}: extends: goes round in a circle: {told}"])
+        raise PolicyError(name, [f"line {line}: extends: {what}: {told}"])
     try:
         base, base_lines = _read(others(parent), parent, others, (*seen, parent))
     except UnknownPack as error:
         raise PolicyError(name, [f"line {line}: extends: {error}"]) from error
-    _checked(Pack, base, parent, base_lines)
+    _pack(base, parent, base_lines)
     return _over(base, own, name, lines), lines
 
 
@@ -117,13 +146,14 @@ def _toml(text: str, name: str) -> tuple[dict[str, Any], Mapping[Where, int]]:
         return tomllib.loads(text), lines_of(text)
     except (ValueError, RecursionError) as error:  # the former also for numbers without end
         at = AT_LINE.search(str(error))
-        where = f"line {at[1]}: " if at else ""
+        line = at[1] if at else len(text.rstrip().splitlines()) if AT_END in str(error) else ""
+        where = f"line {line}: " if line else ""
         raise PolicyError(name, [f"{where}is no TOML: {error}"]) from error
 
 
 def _cite(document: dict[str, Any]) -> None:
     """Write what the pack says once of all its parts into each."""
-    cited = {key: document.pop(key) for key in CITES if key in document}
+    cited = {key: document[key] for key in CITES if key in document}
     parts = [document.get(kind) for kind in PARTS]
     tables = [table for part in parts if isinstance(part, dict) for table in part.values()]
     extensions = document.get("extensions")
@@ -142,10 +172,15 @@ def _over(
     taken = {key: value for key, value in base.items() if key not in OWN}
     found = {**taken, **own}
     kept = {kind: dict(base.get(kind, {})) for kind in PARTS}
+    slips = []
     for leave in dict.fromkeys(_texts(own.get("without"))):
         if not any([kept[kind].pop(leave, None) for kind in PARTS]):
-            where = f"line {line_at(lines, ('without',))}: without"
-            raise PolicyError(name, [f"{where}: {leave!r} is in no table of {own['extends']}"])
+            what = f"{leave!r} is in no table of {own['extends']}"
+            known = [part for kind in PARTS for part in base.get(kind, {})]
+            place = own["without"].index(leave)
+            slips.append(_told(("without", place), what + meant(leave, known), lines))
+    if slips:
+        raise PolicyError(name, slips)
     for kind in PARTS:
         if isinstance(own.get(kind, {}), dict):
             found[kind] = {**kept[kind], **own.get(kind, {})}
@@ -168,10 +203,10 @@ def _texts(found: object) -> list[str]:
 def _slip(error: dict[str, Any], lines: Mapping[Where, int]) -> str:
     """One thing that is wrong: line, key, what, and what would be right."""
     where: Where = tuple(error["loc"])
+    if where and where[-1] in CITES and where not in lines and where[-1:] in lines:
+        where = where[-1:]  # it is written once, for all parts
     named = [part for part in where if isinstance(part, str)]
-    key = ".".join(map(str, where))
     told = str(error["msg"]).removeprefix("Value error, ")
-    line = line_at(lines, where)
     if error["type"] == "missing":
         what = "is missing"
     elif error["type"] == "extra_forbidden":
@@ -179,17 +214,23 @@ def _slip(error: dict[str, Any], lines: Mapping[Where, int]) -> str:
     elif error["type"] == "value_error" and not told.startswith("is no "):
         what = told
     else:
-        what = f"{error['input']!r} is given"
+        what = f"{shown(error['input'])} is given"
     part = len(where) == 2 and where[0] in PARTS  # by a name of its maker's own
     accepted = ACCEPTED.get(named[-1]) if named and not part else None
     right = f"; accepted: {accepted}" if accepted and what != told else ""
-    return f"line {line}: {key}: {what}{right}" if key else f"line {line}: {what}"
+    return _told(where, f"{what}{right}", lines)
+
+
+def _told(where: Where, what: str, lines: Mapping[Where, int]) -> str:
+    """What is wrong there, with its line and its key."""
+    key = f"{'.'.join(map(str, where))}: " if where else ""
+    return f"line {line_at(lines, where)}: {key}{what}"
 
 
 def keys_at(where: Where) -> tuple[str, ...]:
     """The keys that may stand in a table of a pack; `where` leads to it from the top."""
     if not where:
-        return (*_keys(Pack), *CITES)
+        return _keys(Pack)
     table = Dates if where[:2] in DATES else TABLES.get(str(where[0]))
     return _keys(table) if table else ()
 
@@ -228,7 +269,7 @@ class UnknownPack(PolicyError):
 @cache
 def names() -> tuple[str, ...]:
     """The packs that are there, by name."""
-    folder = resources.files(RULES) / "policies"
+    folder = resources.files(PACKAGE) / "policies"
     files = (path.name for path in folder.iterdir())
     return tuple(sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml")))
 
@@ -237,7 +278,7 @@ def text_of(name: str) -> str:
     """The TOML of a pack that is there. Raises `UnknownPack`."""
     if name not in names():
         raise UnknownPack(name)
-    return (resources.files(RULES) / "policies" / f"{name}.toml").read_text("utf-8-sig")
+    return (resources.files(PACKAGE) / "policies" / f"{name}.toml").read_text("utf-8-sig")
 
 
 @cache

@@ -16,7 +16,8 @@ from shipclock.domain.stops import at_scan, first, reached
 from shipclock.domain.times import local
 from shipclock.domain.tracking import TERMINAL, Parcel, Scan
 from shipclock.rules import incidents
-from shipclock.rules.policy import LENGTH, SHIPPING, Clause, Policy
+from shipclock.rules.names import LENGTH, SHIPPING
+from shipclock.rules.policy import Clause, Policy
 from shipclock.rules.rule import About, Rule
 
 NAME = "parcel_silent"

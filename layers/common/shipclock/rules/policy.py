@@ -1,11 +1,9 @@
 """Policy packs: deadlines as data, dated, per market (DESIGN 5). `packs` reads their files."""
 
 import datetime as dt
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module, resources
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -18,7 +16,6 @@ from pydantic import (
     model_validator,
 )
 
-from shipclock.domain.fields import FIELDS
 from shipclock.rules.calendar import WEEKDAYS, Length, Span, WorkingDays, is_place
 from shipclock.rules.figures import (
     FIRST,
@@ -35,28 +32,12 @@ from shipclock.rules.figures import (
     MorePercent,
     Percent,
     Start,
+    Text,
     TimeOfDay,
     Weekday,
     YesOrNo,
     Zone,
 )
-
-RULES = "shipclock.rules"
-NOT_RULES = frozenset(
-    {
-        *("__init__", "calendar", "deadlines", "incidents", "marketplace_fields"),
-        *("figures", "packs", "policy", "rule"),
-    }
-)
-"""Files beside the rules that are none which a clause could have the name of."""
-
-LENGTH = "length"
-"""In a rule's `NEEDS`: its clause says how long the clock runs."""
-
-SHIPPING = "shipping"
-"""In a rule's `TAKES`: its clause may say of which shipping types it is."""
-
-NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 
 
 class Part(BaseModel):
@@ -72,8 +53,8 @@ class Cited(Part):
     two sources disagree. `unconfirmed`: it is old, and no page of today has it.
     """
 
-    clause: Annotated[str, Field(min_length=1)]
-    source: Annotated[str, Field(min_length=1)]
+    clause: Text
+    source: Text
     dated: Dated
     confidence: Confidence
 
@@ -234,10 +215,6 @@ class Signal(Cited):
         return self
 
 
-SIGNALS = ("late_dispatch", "valid_tracking", "on_time_delivery", "seller_cancellation")
-"""The figures of a shop that a pack may draw a line for."""
-
-
 class Dates(Part):
     """Local days on end, the last included, and why they are named."""
 
@@ -313,7 +290,8 @@ class Reach(Part):
 
 
 class Pack(Reach):
-    """One policy pack."""
+    """One policy pack. As it is read (`packs`), `source`, `dated` and `confidence` are written into
+    each part that does not say otherwise, and what its parts are called is looked at."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -321,6 +299,9 @@ class Pack(Reach):
     extends: str = ""
     without: tuple[str, ...] = ()
     ship_on: Literal["scan"]
+    source: Text | None = None
+    dated: Dated | None = None
+    confidence: Confidence | None = None
     zone: Zone = ""
     calendar: Calendar | None = None
     clauses: dict[str, Clause] = {}
@@ -335,91 +316,14 @@ class Pack(Reach):
             raise ValueError("comes before the first day; it is the day after the last")
         return until
 
-    @field_validator("clauses")
-    @classmethod
-    def _known(cls, clauses: dict[str, Clause]) -> dict[str, Clause]:
-        """A clause bears its rule's name and has the rule's figures; all else is a slip."""
-        known = rule_names()
-        if unknown := clauses.keys() - known:
-            raise ValueError(
-                f"no rule is called {', '.join(sorted(unknown))}; there are {', '.join(known)}"
-            )
-        for name, clause in clauses.items():
-            if missing := lacking(name, clause):
-                raise ValueError(f"clauses.{name}.{missing} is missing: its rule needs it")
-            if clause.shipping and SHIPPING not in rule_takes(name):
-                raise ValueError(f"clauses.{name}.shipping: the rule itself says of which it is")
-        return clauses
-
-    @field_validator("deadlines")
-    @classmethod
-    def _named(cls, deadlines: dict[str, Deadline]) -> dict[str, Deadline]:
-        """A deadline's name is no other clock's."""
-        for name in deadlines:
-            if not NAME.fullmatch(name):
-                raise ValueError(f"{name!r} is no name: 2 to 40 of a-z, 0-9 and _ are accepted")
-            if name in rule_names() or name in FIELDS or name in NOT_RULES:
-                raise ValueError(f"{name} is another clock's name already")
-        for name, deadline in deadlines.items():
-            if unknown := set(deadline.replaced_by) - set(FIELDS):
-                raise ValueError(
-                    f"deadlines.{name}.replaced_by: {', '.join(sorted(unknown))} is no field; "
-                    f"there are {', '.join(FIELDS)}"
-                )
-        return deadlines
-
-    @field_validator("signals")
-    @classmethod
-    def _counted(cls, signals: dict[str, Signal]) -> dict[str, Signal]:
-        if unknown := signals.keys() - set(SIGNALS):
-            raise ValueError(
-                f"no signal is called {', '.join(sorted(unknown))}; there are {', '.join(SIGNALS)}"
-            )
-        return signals
-
     @model_validator(mode="after")
     def _whole(self) -> Self:
         timed: dict[str, Timed] = {**self.clauses, **self.deadlines}
-        for extension in self.extensions:
-            if unknown := set(extension.clocks) - timed.keys():
-                raise ValueError(
-                    f"extensions: no clock of this pack is called {', '.join(sorted(unknown))}; "
-                    f"there are {', '.join(timed)}"
-                )
         counted = any(part.working_days is not None for part in timed.values())
         counted = counted or any(one.working_days is not None for one in self.extensions)
         if counted and self.calendar is None:
             raise ValueError("calendar is missing: a table [calendar] says what working days are")
         return self
-
-
-def rule_names() -> tuple[str, ...]:
-    """The rules that a clause may be of."""
-    files = (path.name for path in resources.files(RULES).iterdir())
-    names = {name.removesuffix(".py") for name in files if name.endswith(".py")}
-    return tuple(sorted(names - NOT_RULES))
-
-
-def rule_needs(name: str) -> tuple[str, ...]:
-    """The figures that the rule of that name needs its clause to give."""
-    needs: tuple[str, ...] = getattr(import_module(f"{RULES}.{name}"), "NEEDS", ())
-    return needs
-
-
-def rule_takes(name: str) -> tuple[str, ...]:
-    """What the rule of that name heeds in its clause beside the figures that it needs."""
-    takes: tuple[str, ...] = getattr(import_module(f"{RULES}.{name}"), "TAKES", ())
-    return takes
-
-
-def lacking(name: str, clause: Clause) -> str:
-    """The figure that the rule of that name needs and its clause does not give; empty: none."""
-    for needed in rule_needs(name):
-        if needed == LENGTH and not clause.spans:
-            return "hours, calendar_days or working_days"
-        if needed != LENGTH and getattr(clause, needed) is None:
-            return needed
-    return ""
 
 
 EVERY_WEEKDAY = WorkingDays()

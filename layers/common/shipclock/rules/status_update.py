@@ -5,7 +5,8 @@ from shipclock.domain.order import AWAITING_COLLECTION, ON_HOLD, TIKTOK, UNPAID,
 from shipclock.domain.stops import reached
 from shipclock.domain.times import EPOCH, local
 from shipclock.rules import incidents
-from shipclock.rules.policy import LENGTH, Policy
+from shipclock.rules.names import LENGTH
+from shipclock.rules.policy import Policy
 from shipclock.rules.rule import About, Rule
 
 NAME = "status_update"

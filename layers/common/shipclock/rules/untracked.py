@@ -10,7 +10,8 @@ from shipclock.domain.order import TIKTOK, Order
 from shipclock.domain.stops import first_movement
 from shipclock.domain.times import EPOCH, local, stamp
 from shipclock.rules import incidents
-from shipclock.rules.policy import LENGTH, Clause, Policy
+from shipclock.rules.names import LENGTH
+from shipclock.rules.policy import Clause, Policy
 from shipclock.rules.rule import About, Rule
 
 NAME = "untracked"
