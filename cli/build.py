@@ -25,6 +25,7 @@ AWS_BUILD = ROOT / ".aws-sam" / "build"
 LOCAL_BUILDS = ROOT / ".local" / "build"
 KEPT_LOCAL_BUILDS = 3
 MAPPINGS = ROOT / "layers" / "common" / "shipclock" / "sources" / "mappings"
+PACKS = ROOT / "layers" / "common" / "shipclock" / "rules" / "policies"
 
 # Values that Lambda itself puts into every function's environment.
 LAMBDA_ENVIRONMENT = {"AWS_REGION": "us-east-1"}
@@ -81,7 +82,7 @@ def fingerprint() -> str:
 
 def build_local() -> Path:
     """Build for the local AWS unless that was done already; return the built template."""
-    _check_mappings()
+    _check_data()
     folder = LOCAL_BUILDS / fingerprint()
     built = folder / "template.yaml"
     if built.exists():
@@ -107,7 +108,7 @@ def _forget_old_builds() -> None:
 
 def build_aws() -> Path:
     """Build for Lambda into `.aws-sam/build` and check it; return the built template."""
-    _check_mappings()
+    _check_data()
     _sam_build(AWS_BUILD, target="aws", python=VENVS / "uv" / "bin" / "python")
     problems = [*unfit_for_lambda(AWS_BUILD), *missing_imports(AWS_BUILD)]
     if problems:
@@ -132,15 +133,29 @@ def wrong_mappings(folder: Path) -> Iterator[str]:
             yield from (f"{path.name}:{problem.line}: {problem.told}" for problem in error.problems)
 
 
-def _check_mappings() -> None:
+def wrong_packs() -> Iterator[str]:
+    """Yield every wrong line of the policy packs."""
+    from shipclock.rules.packs import PolicyError, load, names
+
+    for name in names():
+        try:
+            load(name)
+        except PolicyError as error:
+            yield from (f"{error.name}.toml: {slip}" for slip in error.slips)
+
+
+def _check_data() -> None:
     """Refuse what the functions could not use, before it is anywhere."""
-    wrong = list(wrong_mappings(MAPPINGS))
-    if wrong:
-        raise BuildError(
-            f"Mend these lines in {MAPPINGS.relative_to(ROOT)}:\n  "
-            + "\n  ".join(wrong)
-            + "\n`shipclock carriers try FILE` checks one file."
-        )
+    for folder, wrong, checks in (
+        (MAPPINGS, wrong_mappings(MAPPINGS), "carriers try"),
+        (PACKS, wrong_packs(), "policy lint"),
+    ):
+        if lines := list(dict.fromkeys(wrong)):
+            raise BuildError(
+                f"Mend these lines in {folder.relative_to(ROOT)}:\n  "
+                + "\n  ".join(lines)
+                + f"\n`shipclock {checks} FILE` checks one file."
+            )
 
 
 def _sam_build(folder: Path, *, target: str, python: Path) -> None:

@@ -19,7 +19,7 @@ from cli import (
     policy_show,
     policy_whatif,
 )
-from cli.policy_files import Source, choose, day_given, instant, policy_in, shipped, source_of
+from cli.policy_files import Source, choose, day_given, instant, policy_in, source_of
 from shipclock.domain.zones import is_zone
 from shipclock.marketplaces.tiktok_shop.onboarding import MARKETS
 from shipclock.rules.calendar import NoWorkingDay
@@ -63,16 +63,18 @@ def lint_command(files: tuple[Path, ...], months: int) -> None:
 
     Exit status 1 where anything is wrong; warnings leave it 0.
     """
-    good = [
-        _linted(source, months)
-        for source in (map(source_of, map(str, files)) if files else shipped())
-    ]
+    good = [_linted(word, months) for word in (map(str, files) if files else names())]
     if not all(good):
         raise SystemExit(1)
 
 
-def _linted(source: Source, months: int) -> bool:
+def _linted(word: str, months: int) -> bool:
     """Tell of one pack; whether it can be used."""
+    try:
+        source = source_of(word)
+    except PolicyError as error:
+        click.echo(f"{word}:1: error: {error}")
+        return False
     try:
         pack = source.pack()
         others = source.shelf().values()
@@ -120,13 +122,15 @@ def show_command(
 ) -> None:
     """Show a PACK in words: one that ships, or a file. Without PACK and --market, list them."""
     day = day or real().date()
-    shelf = {name: load(name) for name in names()}
-    if pack is None and market is None:
-        if placed:
-            raise click.UsageError("--placed needs a PACK or a --market.")
-        _echo(policy_show.listed(shelf, day))
-        return
-    source = source_of(pack) if pack else Source(choose(shelf, market or "", day, "").name)
+    if pack is None:
+        shelf = {name: load(name) for name in names()}
+        if market is None:
+            if placed:
+                raise click.UsageError("--placed needs a PACK or a --market.")
+            _echo(policy_show.listed(shelf, day))
+            return
+        pack = choose(shelf, market, day, "").name
+    source = source_of(pack)
     try:
         _echo(policy_show.lines(_shown(source, market, zone, placed)))
     except (NoWorkingDay, OverflowError) as error:

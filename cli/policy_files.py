@@ -20,6 +20,14 @@ from shipclock.rules.policy import Pack, Policy
 SUFFIX = ".toml"
 
 
+class NoPackFile(PolicyError):
+    """There is no such file, or it is no pack's."""
+
+    def __init__(self, told: str) -> None:
+        self.name, self.slips = "", (told,)
+        Exception.__init__(self, told)
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A pack as it is written: its name, and the file that it stands in; None of one that ships."""
@@ -45,7 +53,7 @@ class Source:
         try:
             return beside.read_text("utf-8-sig")
         except UnicodeDecodeError:
-            raise PolicyError(name, ["is no text in UTF-8"]) from None
+            raise PolicyError(name, [packs.NO_TEXT]) from None
         except OSError as error:
             raise PolicyError(name, [f"can't be read: {error.strerror}"]) from None
 
@@ -55,7 +63,8 @@ class Source:
 
     def shelf(self) -> dict[str, Pack]:
         """All packs that there would be with this one, and those of its folder that it extends,
-        among those that ship: what extends them is changed too. Raises `PolicyError`."""
+        among those that ship: what extends them is changed too. One that can't be used as it ships
+        is left out. Raises `PolicyError`, also where it is this pack that breaks another."""
         self.pack()
         ours = {name for name, _ in self.lineage()}
 
@@ -63,7 +72,7 @@ class Source:
             return self.other(name) if name in ours else packs.text_of(name)
 
         names = sorted({*packs.names(), *ours})
-        return {name: parse_pack(text(name), name, text) for name in names}
+        return {name: parse_pack(text(name), name, text) for name in names if usable(name, ours)}
 
     def lineage(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """The names and documents of the pack and of those it extends, nearest first. Of a pack
@@ -85,6 +94,16 @@ class Source:
         return found
 
 
+def usable(name: str, ours: set[str]) -> bool:
+    """Whether a pack is one of ours, or can be used as it ships."""
+    if name not in ours:
+        try:
+            packs.load(name)
+        except PolicyError:
+            return False
+    return True
+
+
 def is_file(path: Path) -> bool:
     """Whether there is such a file; of a name that can't be one there is none."""
     try:
@@ -98,17 +117,14 @@ def source_of(word: str) -> Source:
     such one."""
     path = Path(word)
     if path.suffix == SUFFIX or len(path.parts) > 1:
-        if path.suffix != SUFFIX or not is_file(path):
-            raise PolicyError(path.stem, [f"there is no file {word}, or it is no {SUFFIX} file"])
+        if not is_file(path):
+            raise NoPackFile(f"there is no file {word}")
+        if path.suffix != SUFFIX:
+            raise NoPackFile(f"{word} is no {SUFFIX} file")
         return Source(path.stem, path)
     if word not in packs.names():
         raise UnknownPack(word)
     return Source(word)
-
-
-def shipped() -> list[Source]:
-    """The packs that ship."""
-    return [Source(name) for name in packs.names()]
 
 
 def choose(shelf: Mapping[str, Pack], market: str, day: date, chosen: str) -> Pack:

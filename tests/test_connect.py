@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,6 +21,8 @@ from shipclock.marketplaces.tiktok_shop import onboarding
 from shipclock.marketplaces.tiktok_shop.onboarding import TOPICS, Authorised
 from shipclock.onboard import Door, OnboardError
 from shipclock.ports import Change, HttpReply, HttpRequest, NoAnswer, Store
+from shipclock.rules.calendar import Span
+from shipclock.rules.packs import policy_for
 from shipclock.sources import Account
 from tests.stage import APP_KEY, APP_SECRET, HOSTS, REAL, SHOP_ID, TOKENS, Stage
 
@@ -305,6 +307,9 @@ def test_a_setting_is_changed_over_exactly_what_was_read() -> None:
         ({"closed": ("Christmas",)}, "'Christmas' are no days"),
         ({"closed": ("2026-12-26/2026-12-24",)}, "last day comes before the first"),
         ({"closed": ("2026-01-01/2026-12-31", "2027-01-01/2027-02-01")}, "more than a year"),
+        ({"market": "US", "closed": ("2026-01-01/2026-12-31",)}, "more than a year"),
+        ({"closed": ("9999-12-01/9999-12-31",)}, "more than a year"),
+        ({"closed": ("0001-01-01",)}, "more than a year"),
         ({"versions": {"ship_package": "2023"}}, "pins no call"),
         ({"versions": {"teleport": "202309"}}, "pins no call"),
         ({"escalation": "soon"}, "'soon' is no step"),
@@ -313,6 +318,16 @@ def test_a_setting_is_changed_over_exactly_what_was_read() -> None:
 def test_a_setting_that_is_none_is_refused(changes: dict[str, Any], word: str) -> None:
     with pytest.raises(OnboardError, match=word):
         onboard.settings_changed(Stage().shop(), changes)
+
+
+def test_orders_of_a_shop_that_may_be_closed_so_long_can_be_judged() -> None:
+    changes = {"market": "US", "closed": ("2026-02-01/2026-12-31",)}
+    shop = onboard.settings_changed(Stage().shop(), changes)
+    closed = tuple(map(Span.parse, shop.closed))
+    policy = policy_for("US", date(2026, 1, 30), shop.zone, closed=closed)
+    dispatch = policy.pack.deadlines["dispatch"]
+    friday = datetime(2026, 1, 30, 18, tzinfo=UTC)
+    assert policy.due("dispatch", dispatch, friday) == datetime(2027, 1, 6, 7, 59, 59, tzinfo=UTC)
 
 
 def test_a_shop_may_be_closed_on_single_days_and_on_some_on_end() -> None:

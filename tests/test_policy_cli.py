@@ -352,7 +352,14 @@ def test_a_file_that_breaks_a_pack_which_extends_it_is_told(tmp_path: Path) -> N
 def test_what_has_another_ending_is_no_pack(tmp_path: Path) -> None:
     file = tmp_path / "mine.txt"
     file.write_text(MINE)
-    assert "is no .toml file" in str(run("lint", file).exception)
+    good = written(tmp_path)
+    result = run("lint", file, good)
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        f"{file}:1: error: {file} is no .toml file",
+        f"{good}: can be used",
+    ]
+    assert str(run("show", file).exception) == f"{file} is no .toml file"
 
 
 def test_how_old_is_too_old_can_be_said(tmp_path: Path) -> None:
@@ -457,6 +464,7 @@ def test_a_market_shows_its_pack_of_the_day() -> None:
     ("words", "told"),
     [
         (("nowhere",), "there is no pack 'nowhere'; there are: crossborder, eu-2025"),
+        (("",), "there is no pack ''; there are: crossborder, eu-2025"),
         (("missing.toml",), "there is no file missing.toml"),
         ((DEFAULT, "--placed", "2026-06-01T09:20"), "names no time zone: say the shop's with --"),
         (("us-2026", "--placed", "yesterday"), "'yesterday' is no time; write it as 2026-11-27T23"),

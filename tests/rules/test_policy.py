@@ -2,18 +2,25 @@
 
 import datetime as dt
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
+from importlib import resources
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from click.testing import CliRunner
 
+from cli import __main__ as entry
+from cli import build, policy
 from shipclock.rules import RULES, packs
 from shipclock.rules.calendar import Span
 from shipclock.rules.figures import ACCEPTED
+from shipclock.rules.names import PACKAGE
 from shipclock.rules.packs import DEFAULT, PolicyError, UnknownPack, load, parse_pack, policy_for
 from shipclock.rules.policy import Pack, Policy
 
@@ -135,6 +142,50 @@ def test_a_pack_that_is_not_there_is_named_with_those_that_are() -> None:
         load("nowhere")
 
 
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of packs, to put others into."""
+    rules, files = tmp_path / "rules", resources.files
+    shutil.copytree(LAYER / "shipclock" / "rules", rules)
+    monkeypatch.setattr(resources, "files", lambda of: rules if of == PACKAGE else files(of))
+    for name in ("names", "load", "reach"):
+        monkeypatch.setattr(packs, name, cache(getattr(packs, name).__wrapped__))
+    monkeypatch.setattr(policy, "names", packs.names)
+    return rules / "policies"
+
+
+def test_a_pack_that_is_no_text_is_told_and_a_folder_is_none(folder: Path) -> None:
+    (folder / "ours.toml").mkdir()
+    assert packs.names() == NAMES
+    (folder / "ours.toml").rmdir()
+    (folder / "ours.toml").write_bytes(GOOD.replace("Tried", "Tri\xe9").encode("latin-1"))
+    packs.names.cache_clear()
+    for read in (packs.load, packs.reach):
+        with pytest.raises(PolicyError, match=r"^ours\.toml: is no text in UTF-8$"):
+            read("ours")
+
+
+def test_no_build_holds_a_pack_that_can_not_be_used(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert list(build.wrong_packs()) == []
+    (folder / "tried.toml").write_text(GOOD.replace("hours = 240", "hours = 0"))
+    packs.names.cache_clear()
+    monkeypatch.setattr(build, "_sam_build", lambda *_, **__: pytest.fail("it was built"))
+    for builder in (build.build_local, build.build_aws):
+        with pytest.raises(build.BuildError, match=r"tried.toml: line 14: clauses.untracked.hours"):
+            builder()
+
+
+def test_one_broken_pack_is_told_as_itself_alone(folder: Path) -> None:
+    (folder / "tried.toml").write_text(GOOD.replace("hours = 240", "hours = 0"))
+    result = CliRunner().invoke(entry.main, ["policy", "lint"])
+    assert result.exit_code == 1
+    assert result.stdout.count(": error: ") == 1
+    assert "tried.toml:14: error: clauses.untracked.hours: 0 is given" in result.stdout
+    assert result.stdout.count(": can be used") == len(NAMES)
+
+
 def test_a_good_pack_is_read() -> None:
     pack = parse_pack(GOOD + CALENDAR + DEADLINE, "tried")
     assert pack.clauses["untracked"].hours == 240
@@ -167,6 +218,7 @@ def test_a_good_pack_is_read() -> None:
         ),
         ("hours = 240", 'calendar_days = 1\nzone = "Mars/Base"', 15, "'Mars/Base' is given; acce"),
         ("hours = 240", 'calendar_days = 1\nzone = "localtime"', 15, "'localtime' is given; acce"),
+        ("hours = 240", 'calendar_days = 1\nzone = "Factory"', 15, "'Factory' is given; accep"),
         ("hours = 240", 'calendar_days = 1\nzone = "Europe"', 15, "an IANA time zone such as Asia"),
         ("hours = 240", "working_days = 2", 1, "calendar is missing: a table [calendar] says"),
         ("hours = 240", "calendar_days = 367", 14, "accepted: a whole number from 0 to 366"),
@@ -464,7 +516,11 @@ def test_a_bad_deadline_is_refused(wrong: str, right: str, told: str) -> None:
     [
         ('country = "Utopia"', "no such country or subdivision: ISO 3166"),
         ('country = "US"\nsubdivision = "ZZ"', "no such country or subdivision"),
-        ('subdivision = "CA"', "no such country or subdivision"),
+        ('subdivision = "CA"', "subdivision goes with country alone"),
+        (
+            'country = "US"\nclosed = [{from = 2026-01-01, to = 2026-12-31}]',
+            "there is no working day in the year before",
+        ),
         ('weekend = ["sun"]', "accepted: a list of monday, tuesday"),
         (
             'weekend = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", '

@@ -23,7 +23,8 @@ from shipclock.marketplaces.tiktok_shop.versions import ENDPOINTS
 from shipclock.ports import Change, NoAnswer, NotSent, Store, Wire
 from shipclock.reading import Unreadable
 from shipclock.rules import packs
-from shipclock.rules.calendar import NoWorkingDay, Span, WorkingDays
+from shipclock.rules.calendar import NoWorkingDay, Span
+from shipclock.rules.policy import Calendar
 from shipclock.shops import shop_of
 from shipclock.skew import skew
 from shipclock.sources import Account
@@ -223,7 +224,7 @@ def settings_changed(shop: Shop, changes: Mapping[str, Any]) -> Shop:
         raise OnboardError(
             f"There is no pack {shop.pack!r}; there are: {', '.join(packs.names())}."
         )
-    _check_closed(shop.closed)
+    _check_closed(shop)
     try:
         steps_of(shop.escalation)
     except ValueError as error:
@@ -237,11 +238,11 @@ def settings_changed(shop: Shop, changes: Mapping[str, Any]) -> Shop:
     return shop
 
 
-def _check_closed(closed: tuple[str, ...]) -> None:
-    """Raises `OnboardError` for days that are none, and where a year on end would be closed: no
-    deadline could be counted in working days then."""
+def _check_closed(shop: Shop) -> None:
+    """Raises `OnboardError` for days that are none, and where a year on end would be closed by the
+    calendar of the shop's pack: no deadline could be counted in working days then."""
     spans = []
-    for days in closed:
+    for days in shop.closed:
         try:
             spans.append(Span.parse(days))
         except ValueError as error:
@@ -249,11 +250,11 @@ def _check_closed(closed: tuple[str, ...]) -> None:
                 f"{days!r} are no days on which a shop is closed ({error}): write one day as "
                 "2026-12-25, or the first and the last as 2026-12-24/2026-12-26."
             ) from error
-    calendar = WorkingDays(closed=tuple(spans))
     try:
-        for span in spans:
-            calendar.after(span.first, 1)
-    except NoWorkingDay as error:
+        for day in dict.fromkeys(span.first for span in spans):
+            pack = packs.policy_for(shop.market, day, shop.zone or "UTC", shop.pack).pack
+            (pack.calendar or Calendar()).days(shop.market, tuple(spans)).check()
+    except (NoWorkingDay, OverflowError) as error:
         raise OnboardError(f"The shop would be closed for more than a year: {error}.") from error
 
 

@@ -10,7 +10,11 @@ def is_zone(name: str) -> bool:
     return name in _names()
 
 
+NOWHERE = "Factory"
+"""What the database calls a machine's zone that nobody has set."""
+
+
 @cache
 def _names() -> frozenset[str]:
     listed = (resources.files("tzdata") / "zones").read_text("ascii")
-    return frozenset(listed.split())
+    return frozenset(listed.split()) - {NOWHERE}

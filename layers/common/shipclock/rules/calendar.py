@@ -11,6 +11,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
+MONTH = timedelta(days=31)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 SATURDAY, SUNDAY = 5, 6
 
@@ -70,6 +71,12 @@ class WorkingDays:
             day.weekday() not in self.weekend
             and day not in public_holidays(self.country, self.subdivision, day.year)
         )
+
+    def check(self) -> None:
+        """Raises `NoWorkingDay` where the days that are closed leave none to work for a year on
+        end, together with the weekends and holidays beside them."""
+        for span in self.closed:
+            self.after(span.first - MONTH, MONTH.days)
 
     def after(self, day: date, count: int) -> date:
         """The `count`th working day after a day. The 0th is the day itself where it counts, else

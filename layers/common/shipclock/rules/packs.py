@@ -257,6 +257,9 @@ def _line_of(slip: str) -> tuple[int, str]:
     return int(number), slip
 
 
+NO_TEXT = "is no text in UTF-8"
+
+
 class UnknownPack(PolicyError):
     """There is no pack of that name."""
 
@@ -270,15 +273,19 @@ class UnknownPack(PolicyError):
 def names() -> tuple[str, ...]:
     """The packs that are there, by name."""
     folder = resources.files(PACKAGE) / "policies"
-    files = (path.name for path in folder.iterdir())
+    files = (path.name for path in folder.iterdir() if path.is_file())
     return tuple(sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml")))
 
 
 def text_of(name: str) -> str:
-    """The TOML of a pack that is there. Raises `UnknownPack`."""
+    """The TOML of a pack that is there. Raises `UnknownPack`, and `PolicyError` for what is no
+    text."""
     if name not in names():
         raise UnknownPack(name)
-    return (resources.files(PACKAGE) / "policies" / f"{name}.toml").read_text("utf-8-sig")
+    try:
+        return (resources.files(PACKAGE) / "policies" / f"{name}.toml").read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise PolicyError(name, [NO_TEXT]) from None
 
 
 @cache

@@ -246,7 +246,9 @@ class Calendar(Part):
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        if (self.country or self.subdivision) and not is_place(self.country, self.subdivision):
+        if self.subdivision and not self.country:
+            raise ValueError("subdivision goes with country alone: it is one of that country")
+        if self.country and not is_place(self.country, self.subdivision):
             raise ValueError(
                 "no such country or subdivision: ISO 3166 codes are accepted, such as US and CA"
             )
@@ -255,7 +257,7 @@ class Calendar(Part):
         for one in self.closed:
             if any(one.span.meets(other.span) for other in self.worked):
                 raise ValueError(f"{one.first} to {one.last} is closed, and worked in part")
-            self.days("").after(one.first, 1)  # one that is closed for a year tells so
+        self.days("").check()
         return self
 
     def days(self, market: str, closed: tuple[Span, ...] = ()) -> WorkingDays:
