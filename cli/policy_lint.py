@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from shipclock.marketplaces.tiktok_shop.answers import ORDER_TYPES
+from shipclock.marketplaces.tiktok_shop.capability import EVERY_SHIPPING
 from shipclock.marketplaces.tiktok_shop.onboarding import MARKETS
 from shipclock.rules import untracked
 from shipclock.rules.calendar import public_holidays
@@ -25,8 +27,14 @@ from shipclock.toml_lines import Where, line_at, lines_of
 MONTHS = 18
 """Sources older than this are worth another look."""
 
-REACH = {"ready_to_ship": 1, "in_transit": 2, "first_scan": 2, "delivered": 3}
-"""How far along an order is that has stopped a deadline of each kind."""
+STOPPED = {
+    "ready_to_ship": {"ready_to_ship"},
+    "first_scan": {"first_scan"},
+    "in_transit": {"ready_to_ship", "first_scan", "in_transit"},
+    "delivered": {"first_scan", "delivered"},
+}
+"""Which stops have come to an order once each has: what a carrier says is no word of the
+marketplace's that it is ready, or in transit."""
 
 REMINDING = ("first_reminder_hours", "reminder_at", "final_warning_hours")
 SURE = {"conflicting": "two sources disagree", "unconfirmed": "no page of today has it"}
@@ -69,19 +77,30 @@ def warnings(
     that one's to tell."""
     shelf = {other.name: other for other in others if other.name != pack.name}
     looked = Looked(pack, text, today, shelf, months, tomllib.loads(text), lines_of(text))
-    found = {
-        warn
-        for look in (_markets, _days, _parent, _sources, _lengths, _unused, _unreached, _holidays)
-        for warn in look(looked)
-    }
+    found = {warn for look in LOOKS for warn in look(looked)}
     return sorted(found)
 
 
-def _markets(looked: Looked) -> Iterator[Warn]:
-    for place, market in enumerate(looked.pack.markets):
-        if market not in MARKETS:
-            known = ", ".join(sorted(MARKETS))
-            yield looked.warn(("markets", place), f"{market!r} is no market; there are {known}")
+def _words(looked: Looked) -> Iterator[Warn]:
+    """Words that are none of the marketplace's."""
+    yield from _strange(looked, ("markets",), looked.pack.markets, sorted(MARKETS), "market")
+    for kind, parts in (("clauses", looked.pack.clauses), ("deadlines", looked.pack.deadlines)):
+        for name in looked.own(kind):
+            shipping, what = parts[name].shipping, "shipping type of orders that have clocks"
+            yield from _strange(looked, (kind, name, "shipping"), shipping, EVERY_SHIPPING, what)
+    for name in looked.own("deadlines"):
+        types = looked.pack.deadlines[name].order_types
+        where = ("deadlines", name, "order_types")
+        yield from _strange(looked, where, types, ORDER_TYPES, "order type")
+
+
+def _strange(
+    looked: Looked, where: Where, words: Sequence[str], known: Sequence[str], what: str
+) -> Iterator[Warn]:
+    for place, word in enumerate(words):
+        if word and word not in known:
+            told = f"{word!r} is no {what}; there are {', '.join(known)}"
+            yield looked.warn((*where, place), told)
 
 
 def _days(looked: Looked) -> Iterator[Warn]:
@@ -182,25 +201,28 @@ def _lengths(looked: Looked) -> Iterator[Warn]:
         least = shortest(deadline)
         for place, hours in enumerate(deadline.warn_hours):
             if least is not None and timedelta(hours=hours) >= least:
-                yield looked.warn(
-                    ("deadlines", name, "warn_hours", place),
-                    f"{hours} h before is no later than the start: it may run for {_hours(least)}",
-                )
+                yield looked.warn(("deadlines", name, "warn_hours", place), _at_once(hours, least))
     for name in looked.own("clauses"):
         clause = looked.pack.clauses[name]
         least = shortest(clause)
         if name != untracked.NAME or least is None:
             continue
-        for key in ("first_reminder_hours", "final_warning_hours"):
-            hours = getattr(clause, key)
-            if hours is not None and timedelta(hours=hours) >= least:
-                yield looked.warn(
-                    ("clauses", name, key), f"{hours} h do not fit into {_hours(least)}: never told"
-                )
+        first, last = clause.first_reminder_hours, clause.final_warning_hours
+        if first is not None and timedelta(hours=first) >= least:
+            never = f"{first} h do not fit into {_hours(least)}: never told"
+            perhaps = f"{first} h may be more than it runs, which is {_hours(least)} at the least"
+            told = perhaps if clause.hours is None else never
+            yield looked.warn(("clauses", name, "first_reminder_hours"), told)
+        if last is not None and timedelta(hours=last) >= least:
+            yield looked.warn(("clauses", name, "final_warning_hours"), _at_once(last, least))
         if (clause.first_reminder_hours is None) != (clause.reminder_at is None):
             yield looked.warn(
                 ("clauses", name), "reminders need both first_reminder_hours and reminder_at"
             )
+
+
+def _at_once(hours: int, least: timedelta) -> str:
+    return f"{hours} h before is no later than the start: it may run for {_hours(least)}"
 
 
 def _hours(span: timedelta) -> str:
@@ -248,7 +270,7 @@ def _before(hard: Deadline, other: Deadline) -> bool:
         )
     )
     replaced = set(hard.replaced_by) <= set(other.replaced_by)
-    return same and covers and shorter and replaced and REACH[hard.stops] >= REACH[other.stops]
+    return same and covers and shorter and replaced and other.stops in STOPPED[hard.stops]
 
 
 def _covers(hard: tuple[str, ...], other: tuple[str, ...]) -> bool:
@@ -275,3 +297,6 @@ def _known(country: str, subdivision: str, year: int) -> bool:
         return bool(public_holidays(country, subdivision, year))
     except NotImplementedError:  # it does not know the country at all
         return False
+
+
+LOOKS = (_words, _days, _parent, _sources, _lengths, _unused, _unreached, _holidays)

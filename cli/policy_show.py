@@ -15,6 +15,7 @@ from shipclock.fulfillment.figures import Line
 from shipclock.marketplaces.tiktok_shop.onboarding import MARKETS
 from shipclock.rules import RULES
 from shipclock.rules.deadlines import WORDS
+from shipclock.rules.names import LENGTH, rule_needs
 from shipclock.rules.packs import DEFAULT
 from shipclock.rules.policy import (
     Calendar,
@@ -168,14 +169,14 @@ def _clause(name: str, clause: Clause, shown: Shown) -> Iterator[str]:
     yield _row("then", about.then.format(**figures))
     yield from _incident(clause.force_majeure)
     yield from _rests("clauses", name, clause, shown)
-    if shown.placed and clause.spans and about.starts.startswith(PLACED):
+    if shown.placed and LENGTH in rule_needs(name) and about.starts.startswith(PLACED):
         due_at = shown.policy.due(name, clause, shown.placed)
         yield _row("DUE", shown.instant(due_at, clause))
         first, last = clause.first_reminder_hours, clause.final_warning_hours
         if first is not None and clause.reminder_at is not None:
-            yield _row("reminded", shown.instant(shown.placed + timedelta(hours=first), clause))
-        if last is not None:
-            yield _row("warned", shown.instant(due_at - timedelta(hours=last), clause))
+            at = shown.placed + timedelta(hours=first)
+            yield from [_row("reminded", shown.instant(at, clause))] if at < due_at else ()
+        yield from _warned(() if last is None else (last,), due_at, clause, shown)
 
 
 def _where(timed: Timed, shown: Shown) -> str:
@@ -206,8 +207,15 @@ def _deadline(name: str, deadline: Deadline, shown: Shown) -> Iterator[str]:
     if shown.placed and deadline.starts in AT_ORDER:
         due_at = shown.policy.due(name, deadline, shown.placed)
         yield _row("DUE", shown.instant(due_at, deadline))
-        for hours in sorted(deadline.warn_hours, reverse=True):
-            yield _row("warned", shown.instant(due_at - timedelta(hours=hours), deadline))
+        yield from _warned(deadline.warn_hours, due_at, deadline, shown)
+
+
+def _warned(hours: tuple[int, ...], due_at: datetime, timed: Timed, shown: Shown) -> Iterator[str]:
+    """When each warning is told: one whose time is before the order, with the order, once."""
+    begun = shown.placed or due_at
+    instants = {max(due_at - timedelta(hours=before), begun) for before in hours}
+    for at in sorted(instants):
+        yield _row("warned", shown.instant(at, timed))
 
 
 def _orders(deadline: Deadline) -> str:

@@ -268,8 +268,30 @@ line = "hard"
         ),
         (
             MINE + REMINDED + "final_warning_hours = 300\n",
-            ["27: warning: clauses.untracked.final_warning_hours: 300 h do not fit into 240 h"],
+            ["27: warning: clauses.untracked.final_warning_hours: 300 h before is no later"],
         ),
+        (
+            MINE
+            + REMINDED.replace("hours = 240", "calendar_days = 1\nby = 23:59:59")
+            + "first_reminder_hours = 30\nreminder_at = 09:00:00\n",
+            ["28: warning: clauses.untracked.first_reminder_hours: 30 h may be more than it runs"],
+        ),
+        (
+            MINE + HARD.replace('"in_transit"', '"first_scan"'),
+            [],
+        ),
+        (
+            changed('stops = "in_transit"', 'stops = "first_scan"') + HARD,
+            ["15: warning: deadlines.dispatch: never reached: handed_over has the order cancelled"],
+        ),
+        (
+            changed("warn_hours = [12]", 'shipping = ["SELER"]\norder_types = ["", "NORMEL"]'),
+            [
+                "22: warning: deadlines.dispatch.shipping.0: 'SELER' is no shipping type of orders",
+                "23: warning: deadlines.dispatch.order_types.1: 'NORMEL' is no order type; there a",
+            ],
+        ),
+        (changed("warn_hours = [12]", 'shipping = ["SELLER"]\norder_types = ["PRE_ORDER"]'), []),
         (
             MINE + REMINDED + "first_reminder_hours = 24\n",
             ["24: warning: clauses.untracked: reminders need both first_reminder_hours and"],
@@ -506,6 +528,24 @@ def test_more_time_and_lines_of_the_shops_figures_are_shown(tmp_path: Path) -> N
 def test_which_orders_a_clause_is_of_is_shown() -> None:
     text = " ".join(run("show", "us-2026").stdout.split())
     assert "once it has a scan; shipping type SELLER" in text
+
+
+def test_no_due_time_is_shown_that_the_rule_does_not_heed(tmp_path: Path) -> None:
+    text = MINE + '\n[clauses.delivery_period]\nclause = "late"\nhours = 24\n'
+    words = ("--placed", "2026-02-02T10:00", "--zone", "Asia/Kuala_Lumpur")
+    shown = run("show", written(tmp_path, text), *words).stdout
+    assert "    DUE " not in shown[shown.index("  delivery_period\n") :].partition("\n\n")[0]
+    assert shown.count("    DUE ") == 4  # and not that one
+
+
+def test_a_warning_whose_time_is_before_the_order_is_shown_with_it(tmp_path: Path) -> None:
+    late = "first_reminder_hours = 300\nreminder_at = 09:00:00\nfinal_warning_hours = 300\n"
+    text = changed("[12]", "[99, 98, 12]") + REMINDED + late
+    words = ("--placed", "2026-02-02T10:00", "--zone", "Asia/Kuala_Lumpur")
+    lines = run("show", written(tmp_path, text), *words).stdout.splitlines()
+    days = [line[16:].partition(",")[0] for line in lines if re.match(r" +warned .* = 2026", line)]
+    assert days == ["Mon 2 Feb 2026", "Mon 2 Feb 2026", "Wed 4 Feb 2026"]
+    assert not any("reminded" in line for line in lines)
 
 
 def test_a_line_that_is_crossed_on_it_is_shown_as_such() -> None:

@@ -99,6 +99,13 @@ def _soft(
         return None
 
 
+ORDER_TYPES = (
+    *("NORMAL", "ZERO_LOTTERY", "AUCTION"),
+    *("PRE_ORDER", "MADE_TO_ORDER", "BACK_ORDER", "VIRTUAL_ORDER"),
+)
+"""What `order_type` may say (`tiktok-shop.md` 4.2); it may be empty too."""
+
+
 def _order(row: Object, oddities: list[str]) -> OrderRow:
     create_time, status = unix(row, "create_time"), words(row, "status")
     if create_time is None or not status:
