@@ -122,6 +122,23 @@ def test_a_line_from_which_on_measures_are_taken_is_crossed_on_it(name: str) -> 
         assert (signal.below is not None) == strict
 
 
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"crossborder"}))  # blogs tell of both
+def test_a_line_for_a_figure_of_the_shop_cites_the_page_of_that_figure(name: str) -> None:
+    pack = load(name)
+    elsewhere = {one.source for one in (*pack.clauses.values(), *pack.deadlines.values())}
+    sources = [signal.source for signal in pack.signals.values()]
+    assert not elsewhere & {*sources}
+    assert len(sources) == len({*sources})
+
+
+@pytest.mark.parametrize("page", ["signals.md", "api.md"])
+def test_the_line_that_is_shown_on_a_page_is_the_packs(page: str) -> None:
+    text = (LAYER.parents[1] / "docs" / page).read_text("utf-8")
+    signal = load("us-2026").signals["late_dispatch"]
+    for told in (signal.clause, signal.source, signal.dated, signal.confidence):
+        assert told in text
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_clause_of_a_pack_belongs_to_a_rule(name: str) -> None:
     assert set(load(name).clauses) <= {rule.name for rule in RULES}
