@@ -36,7 +36,7 @@ from benchmarks.pack_rows import facts, rows
 from benchmarks.staged import Prepared, prepared_orders
 from shipclock.domain.clock import Clock, ClockState
 from shipclock.rules import Timeline, next_instant, timeline
-from shipclock.rules.packs import load, policy_of
+from shipclock.rules.packs import as_policy, load
 from shipclock.rules.policy import Policy
 
 Answer = tuple[list[tuple[str, int, str]], int | None]
@@ -180,7 +180,7 @@ def _from_data(prepared: Sequence[Prepared], peers: Mapping[str, Engine]) -> Wor
 
 def in_working_days() -> Policy:
     """A pack with deadlines in working days, for comparison."""
-    return policy_of(load("us-2026"), "US", "America/New_York")
+    return as_policy(load("us-2026"), "US", "America/New_York")
 
 
 def _work_out(

@@ -152,7 +152,7 @@ def policy_from(
 def policy_in(pack: Pack, market: str, zone: str, closed: tuple[Span, ...] = ()) -> Policy:
     """A pack as it rules the orders of a shop. Raises `PolicyError` where working days are counted
     in a country of which nobody knows the holidays."""
-    policy = packs.policy_of(pack, market, zone, closed)
+    policy = packs.as_policy(pack, market, zone, closed)
     country = policy.working.country
     if country and not is_place(country, policy.working.subdivision):
         raise PolicyError(

@@ -239,6 +239,8 @@ def test_the_registries_are_complete() -> None:
     files -= {"__init__", "calendar", "figures", "incidents", "names", "packs", "policy", "rule"}
     assert {rule.name for rule in rules.RULES} == files | {"deadlines_delayed"}
     assert set(names.rule_names()) == files - {"deadlines", "marketplace_fields"}
+    deeming = tuple(rule for rule in rules.RULES if rule.deems)
+    assert deeming == rules.abnormal_delivery.DEEMING_RULES
 
 
 def test_no_module_imports_itself_by_a_detour() -> None:

@@ -129,7 +129,7 @@ class Kept(NamedTuple):
     @property
     def policy(self) -> Policy:
         """What the product judges by."""
-        return packs.policy_of(_pack(self.pack), self.market, self.zone)
+        return packs.as_policy(_pack(self.pack), self.market, self.zone)
 
     def due(self, start: dt.datetime) -> dt.datetime:
         """When it runs out, by stepping. Of one that the order's own field tells, a day later."""

@@ -54,7 +54,7 @@ def _policy(case: Case) -> policy.Policy:
 @lru_cache(maxsize=64)
 def policy_of(text: str, market: str, zone: str, spans: tuple[Span, ...]) -> policy.Policy:
     """What the product makes of a made-up pack."""
-    return packs.policy_of(packs.parse_pack(text, "made_up"), market, zone, spans)
+    return packs.as_policy(packs.parse_pack(text, "made_up"), market, zone, spans)
 
 
 def difference(case: Case, bent: Bent = _as_it_is) -> str:

@@ -38,7 +38,7 @@ from shipclock.domain.tracking import Scan, TimeBasis, TrackingStatus
 from shipclock.escalation import NEARING
 from shipclock.rules.figures import Action, End, Start
 from shipclock.rules.figures import Line as Kind
-from shipclock.rules.packs import load, policy_of
+from shipclock.rules.packs import as_policy, load
 from shipclock.rules.policy import Calendar, Deadline, Policy
 from shipclock.situation import Recorded, Situation
 from tests.builders import ORDER, SHOP, every_clause, shop
@@ -137,7 +137,7 @@ class Life:
             },
         }
         pack = load("guide-2023").model_copy(update=more)
-        guides = replace(policy_of(pack, "", self.zone), hand_marked=self.by_hand)
+        guides = replace(as_policy(pack, "", self.zone), hand_marked=self.by_hand)
         return every_clause(guides, SILENT_HOURS)
 
     def __str__(self) -> str:

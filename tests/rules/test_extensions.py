@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shipclock.rules.calendar import Span, WorkingDays
-from shipclock.rules.packs import load, policy_of
+from shipclock.rules.packs import as_policy, load
 from shipclock.rules.policy import Calendar, Dates, Deadline, Extension, Policy
 from tests.builders import deadline, extension
 
@@ -30,7 +30,7 @@ def on_friday(**more: Any) -> Extension:
 def policy(*extensions: Extension, zone: str = "", shop: str = "UTC", **calendar: Any) -> Policy:
     told = Calendar(country="US", **calendar)
     update = {"extensions": extensions, "zone": zone, "calendar": told}
-    return policy_of(load("guide-2023").model_copy(update=update), "MY", shop)
+    return as_policy(load("guide-2023").model_copy(update=update), "MY", shop)
 
 
 def due(policy: Policy, start: str, name: str = "dispatch", **length: Any) -> dt.datetime:
@@ -143,7 +143,7 @@ def test_a_packs_closures_and_the_shops_both_count() -> None:
     ):
         assert told.days("MY", closed) == expected
     pack = load("guide-2023").model_copy(update={"calendar": told})
-    known = policy_of(pack, "MY", "UTC", (Span(monday + DAY, monday + DAY),))
+    known = as_policy(pack, "MY", "UTC", (Span(monday + DAY, monday + DAY),))
     # Monday by the pack, Tuesday by the shop, Wednesday is Veterans Day
     assert due(known, "2026-11-06 10:30", working_days=1) == at("2026-11-12 10:30")
 
@@ -169,14 +169,14 @@ def test_a_packs_calendar_may_name_days_that_are_worked() -> None:
     told = Calendar(country="US", worked=(own,))
     assert told.days("MY").worked == (Span(saturday, saturday),)
     pack = load("guide-2023").model_copy(update={"calendar": told})
-    known = policy_of(pack, "MY", "UTC")
+    known = as_policy(pack, "MY", "UTC")
     assert due(known, "2026-11-06 10:30", working_days=1) == at("2026-11-07 10:30")
-    shut = policy_of(pack, "MY", "UTC", (Span(saturday, saturday),))
+    shut = as_policy(pack, "MY", "UTC", (Span(saturday, saturday),))
     assert due(shut, "2026-11-06 10:30", working_days=1) == at("2026-11-09 10:30")
 
 
 def test_a_pack_without_a_calendar_counts_weekdays() -> None:
-    known = policy_of(load("guide-2023"), "MY", KUALA_LUMPUR, (Span(FRIDAY, FRIDAY),))
+    known = as_policy(load("guide-2023"), "MY", KUALA_LUMPUR, (Span(FRIDAY, FRIDAY),))
     assert known.working == WorkingDays()
     assert known.zone == ZoneInfo(KUALA_LUMPUR)
 

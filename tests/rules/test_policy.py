@@ -1144,7 +1144,7 @@ def test_the_same_day_may_end_with_its_cut_off() -> None:
     same = "calendar_days = 0\ncut_off = 14:00:00\nby = 14:00:00"
     pack = parse_pack(GOOD.replace("hours = 240", same), "tried")
     start = dt.datetime(2026, 3, 2, 13, 59, 59, tzinfo=dt.UTC)
-    untracked = packs.policy_of(pack, "MY", "UTC")
+    untracked = packs.as_policy(pack, "MY", "UTC")
     for late, day in ((0, 2), (1, 3)):
         begins = start + dt.timedelta(seconds=late)
         due = untracked.due("untracked", pack.clauses["untracked"], begins)
@@ -1153,7 +1153,7 @@ def test_the_same_day_may_end_with_its_cut_off() -> None:
 
 def test_an_announced_extension_is_for_the_clocks_that_it_names_alone() -> None:
     pack = parse_pack(GOOD + EXTENSION, "tried")
-    judged_by, clause = packs.policy_of(pack, "MY", "UTC"), pack.clauses["untracked"]
+    judged_by, clause = packs.as_policy(pack, "MY", "UTC"), pack.clauses["untracked"]
     start = dt.datetime(2026, 2, 14, 8, 0, tzinfo=dt.UTC)
     assert judged_by.due("untracked", clause, start) == start + dt.timedelta(days=13)
     assert judged_by.due("status_update", clause, start) == start + dt.timedelta(days=10)

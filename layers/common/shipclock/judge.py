@@ -13,7 +13,7 @@ from shipclock.book import Book, fold_book, recorded_in
 from shipclock.chain import Anchor
 from shipclock.counting import MOST_WRITES
 from shipclock.decide import Decision, decide
-from shipclock.domain.clock import Notice, Verdict
+from shipclock.domain.clock import REMINDER, WARNING, Notice, Verdict
 from shipclock.domain.order import Order
 from shipclock.domain.push import Intent
 from shipclock.incident_match import Matched, match, revision_of
@@ -25,7 +25,7 @@ from shipclock.rules.packs import policy_for
 from shipclock.rules.policy import Policy
 from shipclock.situation import Recorded, Situation
 
-REMINDING = ("reminder", "warning")
+REMINDING = (REMINDER, WARNING)
 
 ShopOf = Callable[[str], Shop | None]
 """The connected shop of that id, if it is known."""
@@ -118,8 +118,8 @@ def policy_of(order: Order, shop: Shop | None, find: PolicyFor | None = None) ->
         return None
     day = order.facts.create_time.astimezone(ZoneInfo(shop.zone)).date()
     closed = tuple(map(Span.parse, shop.closed))
-    pack = (find or policy_for)(shop.market, day, shop.zone, shop.pack, closed)
-    return replace(pack, hand_marked=shop.hand_marked, default_provider=shop.default_provider)
+    policy = (find or policy_for)(shop.market, day, shop.zone, shop.pack, closed)
+    return replace(policy, hand_marked=shop.hand_marked, default_provider=shop.default_provider)
 
 
 def matched_to(

@@ -50,7 +50,7 @@ class Clock:
     `set_by` is the marketplace's field or the pack that set it, `clause` what the pack's author
     rests on. `part` and `cause` are its identity beside its name: what of the order it is about, in
     words that stay (package ids change under an order, numbers come late); empty: all of it.
-    `package_id` and `number` are what it is about by now. `void_at` is when it stopped to apply
+    `package_id` and `number` are what it is about by now. `void_at` is when it stopped applying
     (the order was cancelled; `EPOCH` where the marketplace's own field replaced it from the
     start). One that comes `at_once` was never to be waited for: something that happened set it,
     and it starts as it runs out.
@@ -180,6 +180,10 @@ class Verdict:
     def turned(self, state: VerdictState) -> "Verdict":
         """The same verdict in another state."""
         return replace(self, state=state)
+
+
+REMINDER, WARNING = "reminder", "warning"
+"""Kinds of notices about a clock that runs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from shipclock.domain.clock import Ask, Clock, Notice, Stop
+from shipclock.domain.clock import WARNING, Ask, Clock, Notice, Stop
 from shipclock.domain.composition import Package
 from shipclock.domain.event import PackageRead
 from shipclock.domain.order import Order
@@ -21,7 +21,6 @@ from shipclock.rules.policy import Clause, Policy
 from shipclock.rules.rule import About, Deemed, Deeming, Rule
 
 NAME = "abnormal_delivery"
-WARNING = "warning"
 
 REPORTED = {
     TrackingStatus.DAMAGED: "damaged",
@@ -175,10 +174,10 @@ def _deemed_delayed(order: Order, deeming: list[Clock]) -> Iterator[Cause]:
 
 def explain(order: Order, clock: Clock, policy: Policy) -> str:
     """What is deemed says why; the others say whose word it is. What is prepared is named."""
-    for rule in DEEMING:
-        for deeming in rule.clocks(order, policy) if rule.deems == clock.cause else ():
+    for source in DEEMING_RULES:
+        for deeming in source.clocks(order, policy) if source.deems == clock.cause else ():
             if deeming.due_at == clock.due_at and deeming.number in ("", clock.number):
-                return f"{rule.explain(order, deeming, policy)} {PREPARED}"
+                return f"{source.explain(order, deeming, policy)} {PREPARED}"
     own = clock.cause in WORDS
     return (
         f"{order.written(clock.number) or 'The parcel'} {words(order, clock.cause)}, as "
@@ -189,12 +188,15 @@ def explain(order: Order, clock: Clock, policy: Policy) -> str:
     )
 
 
-DEEMING = (
+DEEMING_RULES = (
     two_failed_attempts.RULE,
     not_acknowledged.RULE,
     delivery_period.RULE,
     deadlines.DEEMING,
 )
+"""The rules that deem something: they explain what is deemed. The registry can't be asked for them,
+since it imports this file."""
+
 PREPARED = (
     "A refund or cancellation and a message to the buyer are prepared with the order: look at "
     "them, and approve them there or send them in Seller Center."

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from shipclock.domain.clock import Ask, Clock, ClockState, Notice, Stop
+from shipclock.domain.clock import WARNING, Ask, Clock, ClockState, Notice, Stop
 from shipclock.domain.event import CaseChange
 from shipclock.domain.order import CANCELLED, OPEN_CASES, Order
 from shipclock.domain.times import local, stamp
@@ -18,7 +18,6 @@ from shipclock.rules.rule import About, Rule
 
 NAME = "buyer_cancel_request"
 SET_BY = "seller_next_action_response.deadline"
-WARNING = "warning"
 WARNED_BEFORE = timedelta(hours=6)
 ACCEPTED = frozenset({"CANCELLATION_REQUEST_SUCCESS", "CANCELLATION_REQUEST_COMPLETE"})
 

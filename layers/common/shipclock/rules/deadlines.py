@@ -7,7 +7,7 @@ order, under the name that the pack gives it.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from shipclock.domain.clock import Ask, Clock, ClockState, Notice, Stop
+from shipclock.domain.clock import WARNING, Ask, Clock, ClockState, Notice, Stop
 from shipclock.domain.fields import counts
 from shipclock.domain.order import AWAITING_COLLECTION, DELIVERED, IN_TRANSIT, Order
 from shipclock.domain.stops import first_movement, first_proof, order_delivered, reached
@@ -16,7 +16,6 @@ from shipclock.rules import incidents
 from shipclock.rules.policy import Deadline, Policy
 from shipclock.rules.rule import About, Deemed, Rule
 
-WARNING = "warning"
 ALERT, DELAYED = "alert", "deem_delayed"
 
 STARTS: dict[str, Callable[[Order], datetime | None]] = {

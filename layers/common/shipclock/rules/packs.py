@@ -312,9 +312,9 @@ def policy_for(
     `zone` is the shop's; on the days on which it is `closed` nothing is counted in working days.
     """
     if chosen:
-        return policy_of(load(chosen), market, zone, closed)
+        return as_policy(load(chosen), market, zone, closed)
     pack = newest(map(reach, names()), market, day)
-    return policy_of(load(pack.name if pack else DEFAULT), market, zone, closed)
+    return as_policy(load(pack.name if pack else DEFAULT), market, zone, closed)
 
 
 def newest(packs: Iterable[Of], market: str, day: dt.date) -> Of | None:
@@ -324,7 +324,7 @@ def newest(packs: Iterable[Of], market: str, day: dt.date) -> Of | None:
     return max(in_force, key=lambda pack: (pack.since, pack.name), default=None)
 
 
-def policy_of(pack: Pack, market: str, zone: str, closed: tuple[Span, ...] = ()) -> Policy:
+def as_policy(pack: Pack, market: str, zone: str, closed: tuple[Span, ...] = ()) -> Policy:
     """A pack as it rules the orders of a shop."""
     if pack.calendar is None:
         return Policy(pack, ZoneInfo(zone))

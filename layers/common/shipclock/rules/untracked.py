@@ -5,7 +5,7 @@ Until then the seller is reminded once a local day, and warned once more shortly
 
 from datetime import UTC, date, datetime, timedelta
 
-from shipclock.domain.clock import Ask, Clock, ClockState, Notice
+from shipclock.domain.clock import REMINDER, WARNING, Ask, Clock, ClockState, Notice
 from shipclock.domain.order import TIKTOK, Order
 from shipclock.domain.stops import first_movement
 from shipclock.domain.times import EPOCH, local, stamp
@@ -17,8 +17,6 @@ from shipclock.rules.rule import About, Rule
 NAME = "untracked"
 NEEDS = (LENGTH,)
 REPLACED_BY = "collection_due_time"
-REMINDER = "reminder"
-WARNING = "warning"
 
 
 def clocks(order: Order, policy: Policy) -> tuple[Clock, ...]:
