@@ -2,15 +2,18 @@
 
 import json
 import re
+import shutil
 from copy import deepcopy
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from importlib import resources
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from cli import __main__ as entry
-from cli import kept, operate, policy, policy_weigh, policy_whatif
+from cli import build, kept, operate, policy, policy_weigh, policy_whatif
 from cli.policy_cases import Case, CaseFile, try_cases
 from cli.policy_files import source_of
 from cli.policy_lint import shortest, warnings
@@ -19,7 +22,7 @@ from shipclock.connect import connect_shop
 from shipclock.marketplaces.protocol import OrderRow, Shop
 from shipclock.ports import Change
 from shipclock.rules import packs
-from shipclock.rules.names import rule_needs
+from shipclock.rules.names import PACKAGE, rule_needs
 from shipclock.rules.packs import DEFAULT, PolicyError, parse_pack
 from shipclock.settle import settle
 from shipclock.snapshots import keep_snapshot
@@ -29,6 +32,7 @@ from tests.fakes import MemoryStore
 from tests.stage import TOKENS
 
 CASES = sorted((Path(__file__).parent / "policies").glob("*.toml"))
+SHIPPED = packs.names()
 TODAY = datetime(2026, 11, 26, tzinfo=UTC)
 
 MINE = """\
@@ -407,6 +411,55 @@ def test_the_least_that_a_clock_runs(given: dict[str, object], hours: float) -> 
     assert abs(least - timedelta(hours=hours)) <= timedelta(seconds=1)
 
 
+# The folder of packs
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of packs, to put others into."""
+    rules, files = tmp_path / "rules", resources.files
+    shutil.copytree(Path(packs.__file__).parent, rules)
+    monkeypatch.setattr(resources, "files", lambda of: rules if of == PACKAGE else files(of))
+    for name in ("names", "load", "reach"):
+        monkeypatch.setattr(packs, name, cache(getattr(packs, name).__wrapped__))
+    monkeypatch.setattr(policy, "names", packs.names)
+    return rules / "policies"
+
+
+def test_a_pack_that_is_no_text_is_told_and_a_folder_is_none(folder: Path) -> None:
+    (folder / "ours.toml").mkdir()
+    assert packs.names() == SHIPPED
+    (folder / "ours.toml").rmdir()
+    (folder / "ours.toml").write_bytes(MINE.replace("Ours", "\xe9").encode("latin-1"))
+    packs.names.cache_clear()
+    for read in (packs.load, packs.reach):
+        with pytest.raises(PolicyError, match=r"^ours\.toml: is no text in UTF-8$"):
+            read("ours")
+
+
+def test_no_build_holds_a_pack_that_can_not_be_used(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert list(build.wrong_packs()) == []
+    written(folder, changed("hours = 72", "hours = 0"))
+    packs.names.cache_clear()
+    monkeypatch.setattr(build, "_sam_build", lambda *_, **__: pytest.fail("it was built"))
+    for builder in (build.build_local, build.build_aws):
+        with pytest.raises(
+            build.BuildError, match=r"mine.toml: line 13: clauses.status_update.hours"
+        ):
+            builder()
+
+
+def test_one_broken_pack_is_told_as_itself_alone(folder: Path) -> None:
+    written(folder, changed("hours = 72", "hours = 0"))
+    result = run("lint")
+    assert result.exit_code == 1
+    assert result.stdout.count(": error: ") == 1
+    assert "mine.toml:13: error: clauses.status_update.hours: 0 is given" in result.stdout
+    assert result.stdout.count(": can be used") == len(SHIPPED)
+
+
 # show
 
 
@@ -550,6 +603,14 @@ def test_a_warning_whose_time_is_before_the_order_is_shown_with_it(tmp_path: Pat
 
 def test_a_line_that_is_crossed_on_it_is_shown_as_such() -> None:
     assert "line        below 10 %" in run("show", "th-2025").stdout
+
+
+@pytest.mark.parametrize("page", ["signals.md", "api.md"])
+def test_the_line_that_is_shown_on_a_page_is_the_packs(page: str) -> None:
+    text = (Path(__file__).parents[1] / "docs" / page).read_text("utf-8")
+    signal = packs.load("us-2026").signals["late_dispatch"]
+    for told in (signal.clause, signal.source, signal.dated, signal.confidence):
+        assert told in text
 
 
 # diff

@@ -2,25 +2,18 @@
 
 import datetime as dt
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import cache
-from importlib import resources
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from click.testing import CliRunner
 
-from cli import __main__ as entry
-from cli import build, policy
 from shipclock.rules import RULES, packs
 from shipclock.rules.calendar import Span
 from shipclock.rules.figures import ACCEPTED
-from shipclock.rules.names import PACKAGE
 from shipclock.rules.packs import DEFAULT, PolicyError, UnknownPack, load, parse_pack, policy_for
 from shipclock.rules.policy import Pack, Policy
 
@@ -131,14 +124,6 @@ def test_a_line_for_a_figure_of_the_shop_cites_the_page_of_that_figure(name: str
     assert len(sources) == len({*sources})
 
 
-@pytest.mark.parametrize("page", ["signals.md", "api.md"])
-def test_the_line_that_is_shown_on_a_page_is_the_packs(page: str) -> None:
-    text = (LAYER.parents[1] / "docs" / page).read_text("utf-8")
-    signal = load("us-2026").signals["late_dispatch"]
-    for told in (signal.clause, signal.source, signal.dated, signal.confidence):
-        assert told in text
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_every_clause_of_a_pack_belongs_to_a_rule(name: str) -> None:
     assert set(load(name).clauses) <= {rule.name for rule in RULES}
@@ -157,50 +142,6 @@ def test_a_market_takes_over_no_figure_that_it_does_not_cite_itself(name: str) -
 def test_a_pack_that_is_not_there_is_named_with_those_that_are() -> None:
     with pytest.raises(PolicyError, match=r"no pack 'nowhere'; there are: .*guide-2023"):
         load("nowhere")
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of packs, to put others into."""
-    rules, files = tmp_path / "rules", resources.files
-    shutil.copytree(LAYER / "shipclock" / "rules", rules)
-    monkeypatch.setattr(resources, "files", lambda of: rules if of == PACKAGE else files(of))
-    for name in ("names", "load", "reach"):
-        monkeypatch.setattr(packs, name, cache(getattr(packs, name).__wrapped__))
-    monkeypatch.setattr(policy, "names", packs.names)
-    return rules / "policies"
-
-
-def test_a_pack_that_is_no_text_is_told_and_a_folder_is_none(folder: Path) -> None:
-    (folder / "ours.toml").mkdir()
-    assert packs.names() == NAMES
-    (folder / "ours.toml").rmdir()
-    (folder / "ours.toml").write_bytes(GOOD.replace("Tried", "Tri\xe9").encode("latin-1"))
-    packs.names.cache_clear()
-    for read in (packs.load, packs.reach):
-        with pytest.raises(PolicyError, match=r"^ours\.toml: is no text in UTF-8$"):
-            read("ours")
-
-
-def test_no_build_holds_a_pack_that_can_not_be_used(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert list(build.wrong_packs()) == []
-    (folder / "tried.toml").write_text(GOOD.replace("hours = 240", "hours = 0"))
-    packs.names.cache_clear()
-    monkeypatch.setattr(build, "_sam_build", lambda *_, **__: pytest.fail("it was built"))
-    for builder in (build.build_local, build.build_aws):
-        with pytest.raises(build.BuildError, match=r"tried.toml: line 14: clauses.untracked.hours"):
-            builder()
-
-
-def test_one_broken_pack_is_told_as_itself_alone(folder: Path) -> None:
-    (folder / "tried.toml").write_text(GOOD.replace("hours = 240", "hours = 0"))
-    result = CliRunner().invoke(entry.main, ["policy", "lint"])
-    assert result.exit_code == 1
-    assert result.stdout.count(": error: ") == 1
-    assert "tried.toml:14: error: clauses.untracked.hours: 0 is given" in result.stdout
-    assert result.stdout.count(": can be used") == len(NAMES)
 
 
 def test_a_good_pack_is_read() -> None:
