@@ -97,7 +97,7 @@ def wanted_stamp(name: str) -> str:
     The folder is part of it because an environment does not survive being moved.
     """
     digest = hashlib.sha256(pins(name).read_bytes()).hexdigest()
-    return "%s\n%s\n%s\n" % (digest, sys.version, VENVS / name)
+    return "%s\n%s\n%s\n" % (digest, sys.version, (VENVS / name).resolve())
 
 
 def is_ready(name: str) -> bool:

@@ -18,6 +18,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cli import template
+from shipclock.rules.packs import PolicyError, load, names
+from shipclock.sources.mapped import SUFFIX, MappingError, check
 
 ROOT = Path(__file__).resolve().parent.parent
 VENVS = ROOT / ".venvs"
@@ -123,9 +125,6 @@ def build_aws() -> Path:
 
 def wrong_mappings(folder: Path) -> Iterator[str]:
     """Yield every wrong line of a folder's mappings."""
-    # Imported here, so that other commands work while the package is half-edited.
-    from shipclock.sources.mapped import SUFFIX, MappingError, check
-
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         try:
             check(path.name.removesuffix(SUFFIX), path.read_bytes())
@@ -135,8 +134,6 @@ def wrong_mappings(folder: Path) -> Iterator[str]:
 
 def wrong_packs() -> Iterator[str]:
     """Yield every wrong line of the policy packs."""
-    from shipclock.rules.packs import PolicyError, load, names
-
     for name in names():
         try:
             load(name)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from cli import near
-from cli.options import instant, real
+from cli.options import instant_given, real
 from shipclock.domain.times import stamp
 from shipclock.domain.tracking import Scan, TimeBasis
 from shipclock.reading import Unreadable
@@ -55,7 +55,9 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="A header that came with the one sample; repeatable.",
 )
 @click.option("--secret", help="What shall prove the sample with its headers; - asks for it.")
-@click.option("--at", callback=instant, help="When it came, as 2026-11-10T18:04:00Z; else now.")
+@click.option(
+    "--at", callback=instant_given, help="When it came, as 2026-11-10T18:04:00Z; else now."
+)
 def command(
     file: Path, samples: tuple[Path, ...], headers: Headers, secret: str | None, at: datetime | None
 ) -> None:

@@ -6,6 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cli import build
+from shipclock.rules import RULES, deadlines
+from shipclock.rules.names import rule_names, rule_needs
+from shipclock.rules.packs import DEFAULT, load
+from shipclock.rules.policy import Clause
+from shipclock.rules.rule import Rule
 
 OWN_FIELDS = "The marketplace's own deadlines, as the order carries them."
 NO_CLAUSE = "None in `{pack}`: this clock is set where a pack has the clause, with its figures."
@@ -35,13 +40,6 @@ clock and never prove one missed.
 
 def rules_page() -> str:
     """The page as it should be."""
-    # Imported here, so that `down` works while the package is half-edited.
-    from shipclock.rules import RULES, deadlines
-    from shipclock.rules.names import rule_names, rule_needs
-    from shipclock.rules.packs import DEFAULT, load
-    from shipclock.rules.policy import Clause
-    from shipclock.rules.rule import Rule
-
     pack = load(DEFAULT)
 
     def section(rule: Rule) -> Iterator[str]:

@@ -17,7 +17,9 @@ def real() -> datetime:
     return datetime.now(UTC)
 
 
-def instant(context: click.Context, option: click.Parameter, given: str | None) -> datetime | None:
+def instant_given(
+    context: click.Context, option: click.Parameter, given: str | None
+) -> datetime | None:
     """An instant that an option says, with its offset."""
     try:
         return parse(given) if given else None
@@ -25,7 +27,7 @@ def instant(context: click.Context, option: click.Parameter, given: str | None) 
         raise click.BadParameter(str(error)) from error
 
 
-def day(context: click.Context, option: click.Parameter, given: str | None) -> date | None:
+def day_given(context: click.Context, option: click.Parameter, given: str | None) -> date | None:
     """A day that an option says."""
     try:
         return date.fromisoformat(given) if given else None

@@ -6,7 +6,7 @@ docs/policy.md tells of each.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,18 +19,14 @@ from cli import (
     policy_show,
     policy_whatif,
 )
-from cli.policy_files import Source, choose, day_given, instant, policy_in, source_of
+from cli.options import day_given, real
+from cli.policy_files import Source, choose, instant, policy_in, source_of
 from shipclock.domain.zones import is_zone
 from shipclock.marketplaces.tiktok_shop.onboarding import MARKETS
 from shipclock.rules.calendar import NoWorkingDay
 from shipclock.rules.packs import PolicyError, load, names
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-def real() -> datetime:
-    """The real clock."""
-    return datetime.now(UTC)
 
 
 @click.group("policy")

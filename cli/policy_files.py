@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import click
-
 from shipclock.rules import packs
 from shipclock.rules.calendar import Span, is_place
 from shipclock.rules.packs import DEFAULT, PARTS, PolicyError, UnknownPack, newest, parse_pack
@@ -168,11 +166,3 @@ def instant(text: str, zone: ZoneInfo) -> datetime:
     ValueError."""
     at = datetime.fromisoformat(text)
     return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
-
-
-def day_given(context: click.Context, option: click.Parameter, given: str | None) -> date | None:
-    """A day that an option says."""
-    try:
-        return date.fromisoformat(given) if given else None
-    except ValueError:
-        raise click.BadParameter(f"{given!r} is no day; write it as 2026-11-27.") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,27 +14,16 @@ import click
 
 from cli import carriers, operate
 from cli.cards import printable
-from cli.policy_files import day_given, source_of
+from cli.options import STACK, TABLE, day_given, instant_given, real
+from cli.policy_files import source_of
 from cli.policy_weigh import MOST, Weighed, Weighing
-from shipclock.domain.times import parse, stamp
+from shipclock.domain.times import stamp
 from shipclock.whatif import PREPARED, VERDICT, Change, Difference, Fired
 
 KINDS = (VERDICT, "reminder", "warning", PREPARED)
 COUNTED = {VERDICT: "verdicts", "reminder": "reminders", "warning": "warnings"}
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-def real() -> datetime:
-    """The real clock."""
-    return datetime.now(UTC)
-
-
-def _instant(context: click.Context, option: click.Parameter, given: str | None) -> datetime | None:
-    try:
-        return parse(given) if given else None
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
 
 
 @click.command("what-if")
@@ -44,7 +33,9 @@ def _instant(context: click.Context, option: click.Parameter, given: str | None)
     "--since", callback=day_given, help="Only orders placed from this day on: 2026-11-27."
 )
 @click.option("--chosen", is_flag=True, help="Judge all by FILE, as if their shops had chosen it.")
-@click.option("--at", callback=_instant, help="Judge as of 2026-11-27T18:04:00Z; else as of now.")
+@click.option(
+    "--at", callback=instant_given, help="Judge as of 2026-11-27T18:04:00Z; else as of now."
+)
 @click.option(
     "--most",
     type=click.IntRange(min=1),
@@ -53,8 +44,8 @@ def _instant(context: click.Context, option: click.Parameter, given: str | None)
     help="Orders that are read at most.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.option("--table", help="The stack's table in AWS; left out: the local stack's.")
-@click.option("--stack", help="The stack in AWS, instead of --table.")
+@TABLE
+@STACK
 def command(
     file: Path,
     shop_ids: tuple[str, ...],

@@ -25,7 +25,7 @@ TELL_AGAIN = (1, 3, 7, 30)
 
 CONNECT_AGAIN = "Connect the shop again with `shipclock shops connect`."
 
-LEFT_OVER = ("renewer", "renew_until", "renew_from", "broken")
+LEFT_OVER = ("renewer", "renew_until", "renew_from", "renew_at", "broken")
 """What an authorisation's row tells of renewals of its tokens; new tokens end it (`renewal`)."""
 
 

@@ -66,7 +66,9 @@ class Lane:
         self.market = MARKETPLACES[shop.marketplace]
         self._key = rows.key_of(row)
         auth = rows.authorisation_key(shop.authorisation)
-        self._renewal = Renewal(self._store, auth, self.holder, self._clockwork, self._report)
+        self._renewal = Renewal(
+            self._store, auth, self.holder, self._clockwork, self._now, self._report
+        )
         self._skew_told = False
         self._rate = float(row.get("rate", str(START)))
         self._not_before = codec.from_millis(row.get("not_before", 0))
@@ -75,7 +77,8 @@ class Lane:
         """Make a call at the lane's pace; renew the token once where it is refused.
 
         Also where the answer is that the shop is deauthorised: a renewal tells that for sure.
-        While that can't be asked the answer counts as an expired token, and the shop stays.
+        While that can't be asked the answer counts as an expired token, and the shop stays. Where
+        there is no time to renew it counts as one of too many calls: it is for the next sweep.
         Raises `Busy` before a call for which there is no time. Never raises for what came back:
         an answer that is none is `UNCLEAR`, a connection that never came about `LATER`.
         """
@@ -83,11 +86,12 @@ class Lane:
         if outcome.kind not in (Kind.EXPIRED, Kind.DEAUTHORISED):
             return outcome
         try:
-            renewed = self._renew() if self._clockwork.allows() else Renewed.NOT_NOW
+            while (renewed := self._renew()) is Renewed.UNANSWERED:
+                pass  # the next one waits until it may be asked again
             if renewed is Renewed.FRESH:
                 outcome = self._paced(call)
-        except Busy:
-            renewed = Renewed.NOT_NOW
+        except Busy as no_time:
+            return replace(outcome, kind=Kind.RATE_LIMITED, reason=str(no_time))
         if outcome.kind is Kind.DEAUTHORISED:
             if renewed is Renewed.NOT_NOW:
                 return replace(outcome, kind=Kind.EXPIRED)
@@ -139,8 +143,8 @@ class Lane:
         if outcome.kind in (Kind.UNCLEAR, Kind.LATER, Kind.RATE_LIMITED):
             broken = broken or outcome.kind is Kind.UNCLEAR
             self._renewal.give_up(outcome.wait or UNANSWERED, broken)
-            return Renewed.NOT_NOW
-        self._renewal.give_up(backoff.RENEW, broken)
+            return Renewed.UNANSWERED
+        self._renewal.give_up(backoff.RENEW, broken, refused=True)
         shop, real = replace(self.shop, shop_id=claim.row["shop_id"]), self._clockwork.real()
         refusal = (claim.tokens, outcome, broken)
         with self._told_later():
@@ -276,6 +280,7 @@ class Renewed(Enum):
     """What a wish for fresh tokens came to."""
 
     FRESH = "fresh"
+    UNANSWERED = "unanswered"
     NOT_NOW = "not now"
     REFUSED = "refused"
     LOST = "lost"

@@ -3,8 +3,8 @@
 Shops of one seller share an authorisation's tokens and each shop has a lane of its own, so two
 lanes may find the same token expired in the same moment. Who takes the lease on the row renews;
 the others wait for what comes of it. The tokens are written over exactly those they were made
-from, so that a new connection is never overwritten by a renewal that began before it. All times
-are real.
+from, so that a new connection is never overwritten by a renewal that began before it. Times are
+real, but for our own back-off after a refusal, which is over by either clock (DESIGN 3.7).
 """
 
 from collections.abc import Callable
@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shipclock import codec, connect, rows
-from shipclock.clockwork import Clockwork
+from shipclock.clockwork import Busy, Clockwork
+from shipclock.domain.times import stamp
 from shipclock.marketplaces.protocol import Tokens
 from shipclock.ports import Below, Change, Key, Row, Store, StoreError
 
@@ -27,9 +28,10 @@ PAUSE = 0.5
 HELD = ("renewer", "renew_until")
 """The lease: who renews, and until when at most."""
 
-TROUBLE = ("renew_from", "broken")
-"""How the last renewal ended that brought nothing: no new one before, and whether its answer is
-missing, so that the marketplace may have replaced the refresh token without our knowing."""
+TROUBLE = ("renew_from", "renew_at", "broken")
+"""How the last renewal ended that brought nothing: no new one before, in real time and by a
+sweep's `now`; and whether its answer is missing, so that the marketplace may have replaced the
+refresh token without our knowing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,15 @@ class Renewal:
     key: Key
     holder: str
     clockwork: Clockwork
+    now: datetime
     report: Callable[..., None]
 
     def begin(self, access_token: str) -> Tokens | Claim | None:
-        """Tokens that are newer than ours, or the right to renew; None: neither in time.
+        """Tokens that are newer than ours, or the right to renew; None: neither, by now.
 
-        Waits while another lane renews. After a renewal that brought nothing there is none
-        until its wait is over.
+        Waits while another lane renews, and after a renewal that nobody answered. Raises `Busy`
+        where that takes longer than there is time. After one that was refused there is none until
+        its back-off is over.
         """
         give_up = self.clockwork.real() + PATIENCE
         while True:
@@ -66,13 +70,22 @@ class Renewal:
             if tokens.access_token != access_token:
                 return tokens
             real = self.clockwork.real()
-            if row.get("renew_from", 0) > codec.millis(real):
+            wait = codec.from_millis(row.get("renew_from", 0)) - real
+            if wait > timedelta(0) and "renew_at" not in row:
+                self._wait(wait)
+                continue
+            if wait > timedelta(0) and row["renew_at"] > stamp(self.now):
                 return None
             if self._claim(row, real):
                 return Claim(tokens, row, "broken" in row or "renewer" in row)
-            if real >= give_up or not self.clockwork.allows(timedelta(seconds=PAUSE)):
+            if real >= give_up:
                 return None
-            self.clockwork.sleep(PAUSE)
+            self._wait(timedelta(seconds=PAUSE))
+
+    def _wait(self, wait: timedelta) -> None:
+        if not self.clockwork.allows(wait):
+            raise Busy("no time to renew the token")
+        self.clockwork.sleep(wait.total_seconds())
 
     def _claim(self, row: Row, real: datetime) -> bool:
         mine = row.get("renewer") == self.holder
@@ -111,11 +124,13 @@ class Renewal:
                     raise
                 self.clockwork.sleep(PAUSE)
 
-    def give_up(self, wait: timedelta, broken: bool = False) -> None:
-        """End a renewal that brought nothing; the next is not begun before the wait is over."""
-        again = {"renew_from": codec.millis(self.clockwork.real() + wait)} if wait else {}
-        doubt = {"broken": True} if broken else {}
-        change = Change(
-            self.key, set={**again, **doubt}, remove=HELD, when={"renewer": self.holder}
-        )
-        self.store.write(change)
+    def give_up(self, wait: timedelta, broken: bool = False, refused: bool = False) -> None:
+        """End a renewal that brought nothing; the next is not begun before the wait is over. After
+        one that was `refused` that is our own back-off."""
+        said: Row = {"renew_from": codec.millis(self.clockwork.real() + wait)} if wait else {}
+        if refused:
+            said["renew_at"] = stamp(self.now + wait)
+        if broken:
+            said["broken"] = True
+        gone = HELD if refused else (*HELD, "renew_at")
+        self.store.write(Change(self.key, set=said, remove=gone, when={"renewer": self.holder}))

@@ -41,6 +41,8 @@ def interpret(call: Call, reply: HttpReply) -> Outcome:
     try:
         body = json_object(reply.body)
         code = whole(body, "code")
+        if code == 0 and isinstance(body["code"], str):
+            raise Unreadable("code: success is a number")
     except (ValueError, Unreadable):
         body, code = {}, None
     request_id = str(body.get("request_id", ""))[:100]
