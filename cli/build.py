@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cli import template
-from shipclock.rules.packs import PolicyError, load, names
+from shipclock.rules import packs
 from shipclock.sources.mapped import SUFFIX, MappingError, check
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -134,10 +134,10 @@ def wrong_mappings(folder: Path) -> Iterator[str]:
 
 def wrong_packs() -> Iterator[str]:
     """Yield every wrong line of the policy packs."""
-    for name in names():
+    for name in packs.names():
         try:
-            load(name)
-        except PolicyError as error:
+            packs.load(name)
+        except packs.PolicyError as error:
             yield from (f"{error.name}.toml: {slip}" for slip in error.slips)
 
 

@@ -255,8 +255,9 @@ def calendar(lines: str = "hard", shop_id: ShopIds = None) -> Response[str]:
 
 @app.get("/api/quarantine", responses=answers(400))
 def quarantine(limit: Limit = 50, start: str | None = None) -> QuarantineList:
-    """Deliveries that wait for a person."""
-    visitor("quarantine")
+    """Deliveries that wait for a person. Whose shop they are about nobody can tell yet."""
+    if visitor("quarantine").shops:
+        raise ServiceError(403, "a token without shops is needed: these are of any shop")
     begin = hub.page_start(start)
     return hub.quarantine_list(store, limit, begin)
 

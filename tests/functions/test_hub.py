@@ -455,6 +455,11 @@ def test_what_waits_for_a_person_is_listed_oldest_first_and_paged(hub: Hub) -> N
     assert seen == sorted(seen)
 
 
+def test_what_waits_for_a_person_is_not_shown_to_who_may_see_some_shops_alone(hub: Hub) -> None:
+    status, body = hub.get("/api/quarantine", FOREIGN)
+    assert (status, body["message"][:13]) == (403, "a token witho")
+
+
 class AsDynamoDb(MemoryStore):
     """Says that there may be more whenever as many rows were found as were asked for."""
 
