@@ -243,7 +243,7 @@ def test_while_a_push_is_in_doubt_the_api_says_so_and_that_nothing_is_to_be_done
 ) -> None:
     stage, order_id, _ = begun(scene)
     stage.sandbox.fail(silence(scene, "no_answer"))
-    stage.sweep(seconds=24)  # no time is left to wait for the re-read
+    stage.sweep(seconds=32)  # no time is left to wait for the re-read
     push = pushed(stage, order_id, scene.push)
     assert push.state == "unclear"
     assert (push.reason or "").startswith("no answer")
@@ -362,7 +362,7 @@ def test_a_token_revoked_after_the_effect_of_an_unanswered_push_doubles_nothing(
     scene = SCENE["ship_package"]
     stage, order_id, before = begun(scene)
     stage.sandbox.fail(scene.fault("effect_no_answer"))
-    stage.sweep(seconds=24)
+    stage.sweep(seconds=32)
     stage.sandbox.revoke(SHOP_ID)
     stage.sandbox.take_webhooks()  # lost
     for _ in range(3):

@@ -113,7 +113,7 @@ def test_more_than_one_sweep_can_read_is_read_in_several_without_starting_over(
     sweeps = 0
     while missing(stage, placed):
         stage.real.pass_time(60)
-        stage.sweep(seconds=15.7)  # less than a second for calls
+        stage.sweep(seconds=23.7)  # less than a second for calls
         sweeps += 1
         assert sweeps < 40, "it never gets ahead: all of it changed within two hours"
     assert sweeps > 2
@@ -132,7 +132,7 @@ def test_a_page_that_is_no_longer_to_be_had_is_found_by_starting_over(
     placed = lost(stage, 350)
     stage.until(START + timedelta(minutes=16))
     stage.real.pass_time(60)
-    stage.sweep(seconds=15.4)
+    stage.sweep(seconds=23.4)
     assert reconciliation(stage)["left"]
     assert missing(stage, placed)
     stage.sandbox.fail(fault)

@@ -1,7 +1,8 @@
 """What a sweep does about everything that can be due, told on a whole Shipclock in memory."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from sandbox.faults import Fault
 from sandbox.shops import Shop as SandboxShop
 from shipclock import codec, rows
+from shipclock.clockwork import RESERVE
 from shipclock.connect import connect_shop
+from shipclock.domain.clock import Notice
 from shipclock.marketplaces.protocol import Tokens
-from shipclock.ports import Change, Put
+from shipclock.ports import Change, HttpReply, HttpRequest, Put
 from shipclock.sweep import Sweep, TimeRefused, now_of
 from shipclock.translate import MOST_EVENTS, replay
 from tests.stage import (
@@ -344,6 +347,62 @@ def test_one_shops_trouble_does_not_hold_up_another(stage: Stage) -> None:
     stage.sweep()
     states = {o: stage.judged(o).order.facts is not None for o in stage.sandbox.order_ids()}
     assert list(states.values()) == [False, True]
+
+
+class Slow:
+    """A marketplace of which every call takes long; when each was begun."""
+
+    def __init__(self, stage: Stage, seconds: float) -> None:
+        self.stage, self.seconds = stage, seconds
+        self.begun: list[datetime] = []
+
+    def send(self, request: HttpRequest) -> HttpReply:
+        self.begun.append(self.stage.real.now)
+        self.stage.real.pass_time(self.seconds)
+        return self.stage.network.send(request)
+
+
+def critical(stage: Stage) -> None:
+    """One hour is left for an order of another shop, and nobody was told yet."""
+    due_at = stage.now + HOUR
+    notice = Notice("shipping_due_time", "nearing", stage.now, "x", "So.", "critical", due_at)
+    row = codec.notice_row(rows.order_pk("999"), notice, stage.real.now, "7490000000000000002")
+    assert stage.store.write(Put(row))
+
+
+@pytest.mark.parametrize(("orders", "seconds"), [(300, 9), (2300, 9), (300, 10), (300, 0.5)])
+def test_no_marketplace_however_slow_and_busy_keeps_people_from_being_told(
+    stage: Stage, orders: int, seconds: float
+) -> None:
+    for _ in range(orders):
+        stage.sandbox.add_order(SHOP_ID, items={"MUG": 1})
+    stage.marketplace_tells()
+    stage.wire = slow = Slow(stage, seconds)
+    critical(stage)
+    began = stage.real.now
+    stage.sweep()
+    assert [event["level"] for event in stage.announced] == ["critical"]
+    assert [attributes["level"] for _, _, attributes in stage.outlets.published] == ["critical"]
+    assert len(slow.begun) > 3
+    assert all(began + timedelta(seconds=65) - at >= RESERVE for at in slow.begun)
+
+
+def test_a_slow_bus_with_much_to_take_leaves_time_to_tell_people(stage: Stage) -> None:
+    for number in range(80):
+        notice = Notice("untracked", "reminder", stage.now, "day", "So.", "critical")
+        row = codec.notice_row(rows.order_pk(f"{number}"), notice, stage.real.now, SHOP_ID)
+        assert stage.store.write(Put(row))
+    world = stage.world
+    announce = world.announce
+
+    def slowly(event: Mapping[str, Any]) -> None:
+        stage.real.pass_time(0.9)
+        announce(event)
+
+    world.announce = slowly
+    Sweep(world, stage.now, timedelta(seconds=65)).run()
+    assert 50 < len(stage.announced) < 80
+    assert len(stage.outlets.published) == 1
 
 
 def test_a_webhook_of_an_unknown_shop_is_kept_until_the_shop_is_connected(stage: Stage) -> None:

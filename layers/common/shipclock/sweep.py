@@ -34,8 +34,16 @@ from shipclock.silence import Listener, Speaker
 from shipclock.translate import Translator, linked_orders
 from shipclock.world import World
 
+SAYING = timedelta(seconds=8)
+"""How much sooner than they had to the lanes begin no further call, nor does what else has much to
+do: no marketplace that is slow, however much is asked of it, takes the time to tell people."""
+
+LAST_POST = timedelta(seconds=10)
+"""No message to people is begun with less of the function's time left: one takes eight seconds at
+most. So of `SAYING` some is left where a call of ten seconds begins just before it."""
+
 SETTLING_SHARE = 0.6
-"""The share of a sweep's time for translating and settling; the rest is the lanes'."""
+"""The share of the time before that for translating and settling; the rest is the lanes'."""
 
 ROUNDS = 20
 """A bound on rounds; three are usual."""
@@ -81,13 +89,16 @@ class Sweep:
         self._world = world
         self._store = world.store
         self._now = now
-        self._clockwork = Clockwork(world.real, world.sleep, world.real() + time_left)
-        self._settle_by = world.real() + (time_left - RESERVE) * SETTLING_SHARE
+        ends_at = world.real() + time_left
+        self._clockwork = Clockwork(world.real, world.sleep, ends_at)
+        self._working = Clockwork(world.real, world.sleep, ends_at, RESERVE + SAYING)
+        self._talking = Clockwork(world.real, world.sleep, ends_at, LAST_POST)
+        self._settle_by = world.real() + (time_left - RESERVE - SAYING) * SETTLING_SHARE
         outside = Outside(
             world.store,
             world.wire,
             world.secrets,
-            self._clockwork,
+            self._working,
             self._world.tell,
             world.raw_kept,
         )
@@ -112,7 +123,7 @@ class Sweep:
         self._guard = Guard(world.store, now, world.tell, self._translator.quarantine)
         self._declared = Declarations(world.store, world.tell)
         self._lanes = Lanes(
-            world, self._clockwork, now, self._guard, self._shops, self._settle, self._declared
+            world, self._working, now, self._guard, self._shops, self._settle, self._declared
         )
         self._incidents: list[Key] = []
         self._settled: dict[str, Settled] = {}
@@ -120,7 +131,7 @@ class Sweep:
         self._report = Report()
         self._due = DueRows(world.store, now)
         self._unsaid: list[Key] = []
-        self._saying = Saying(world, self._guard, self._clockwork, now, self._shops)
+        self._saying = Saying(world, self._guard, self._talking, now, self._shops)
         self._lock = Lock()
 
     def run(self) -> Report:
@@ -129,17 +140,14 @@ class Sweep:
             self._shops.forget()
             found = self._due.unseen()
             if found is None:
-                self._listen()
+                if self._working.allows():
+                    self._listen()
                 break
-            if not self._clockwork.allows():
+            if not self._talking.allows():
                 break
             self._sources += found.sources
-            self._translate(found)
-            self._settle_all(found)
-            self._lanes.run(found, self._settled)
-            self._settled = {}
-            with self._guard(("PULLS", "PULLS"), "pulls"):
-                self._pulls.run(found.pulls)
+            if self._working.allows():
+                self._work(found)
             self._say_all(found.sayings)
             self._images += found.images
             self._saying.note(found.boxes, found.messages)
@@ -151,6 +159,15 @@ class Sweep:
         self._report.pushed, self._report.failed = self._lanes.pushed, self._lanes.failed
         self._report.due_left = self._count_left()
         return self._report
+
+    def _work(self, found: Found) -> None:
+        """All of a round's work but saying what came of it."""
+        self._translate(found)
+        self._settle_all(found)
+        self._lanes.run(found, self._settled)
+        self._settled = {}
+        with self._guard(("PULLS", "PULLS"), "pulls"):
+            self._pulls.run(found.pulls)
 
     def poke(self, keys: Iterable[Key]) -> Report:
         """Translate these deliveries and settle their orders; calls no marketplace."""
@@ -168,10 +185,9 @@ class Sweep:
 
     def _look_again(self) -> None:
         """Look at open orders again whose incidents have changed, with the time that is left."""
-        walk = IncidentWalk(
-            self._store, self._clockwork, self._guard, self._settle, self._world.each
-        )
+        walk = IncidentWalk(self._store, self._working, self._guard, self._settle, self._world.each)
         walk.run(self._incidents, self._now)
+        self._say_all([])
 
     # Pictures
 

@@ -1,7 +1,7 @@
 """Says what a sweep has to say: each event to the bus, and to people what concerns them."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from shipclock import rows
@@ -18,6 +18,9 @@ from shipclock.world import World
 
 TOGETHER = 50
 """Events that are put on the bus before they are kept for people."""
+
+TELLING = timedelta(seconds=1)
+"""What announcing leaves of the time, so that messages to people begin as well."""
 
 TURNS = 3
 """How often messages are told in one sweep: telling may bring news of its own."""
@@ -68,7 +71,7 @@ class Saying:
 
     def _announced(self, key: Key) -> list[Told]:
         """A row whose event was put on the bus just now; none where it is not to be."""
-        if self._mute or not self._clockwork.allows():
+        if self._mute or not self._clockwork.allows(TELLING):
             return []
         self._mute, told = True, []
         with self._guard(key, "announcement"):
