@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.parameters.exceptions import (
 
 from shipclock import rows, wiring
 from shipclock.domain.times import stamp
-from shipclock.ports import Change, Key, Put, Row, SecretsFailed, StoreError, Write
+from shipclock.ports import Change, Key, Put, Row, SecretMalformed, SecretsFailed, StoreError, Write
 from shipclock.settings import SettingMissing, SweeperSettings
 from shipclock.sweep import TimeRefused
 from tests.fakes import MemoryStore
@@ -301,5 +301,6 @@ def test_a_secret_that_can_not_be_had_is_told_without_its_words(
     monkeypatch.setattr("boto3.client", lambda *named, **more: None)
     with pytest.raises(SecretsFailed) as told:
         wiring.secret("any")()
+    assert isinstance(told.value, SecretMalformed) is (fault is TransformParameterError)
     assert "made-up" not in repr(told.value)
     assert told.value.__suppress_context__

@@ -10,7 +10,14 @@ import pytest
 
 from shipclock import backoff, rows
 from shipclock.notify.health import again
-from shipclock.ports import OutletFailed, OutletRefused, SecretsFailed, Taken
+from shipclock.ports import (
+    Change,
+    OutletFailed,
+    OutletRefused,
+    SecretMalformed,
+    SecretsFailed,
+    Taken,
+)
 from shipclock.sweep import Sweep
 from tests.fakes import FakeOutlets
 from tests.notify.people import HOOK, SECRET, SLACK, SLACKS, WEBHOOK, People
@@ -280,7 +287,48 @@ def test_while_the_secret_cannot_be_read_events_go_to_the_bus_and_people_are_tol
     one.passes(2)
     one.sweep()
     assert one.events() == [told]
-    assert [event["id"] for event in one.stage.announced] == [told, told]
+    assert [event["id"] for event in one.stage.announced] == [told], "and to the bus no more"
+
+
+def test_while_the_secret_cannot_be_read_the_bus_is_told_all_at_once_and_each_once() -> None:
+    one = people()
+    told = [one.happens("critical") for _ in range(120)]
+    world, asked = one.stage.world, 0
+
+    def away() -> object:
+        nonlocal asked
+        asked += 1
+        raise SecretsFailed("GetParameterError")
+
+    world.destinations = away
+    for sweep in range(1, 4):
+        Sweep(world, one.now, timedelta(seconds=65)).run()
+        assert sorted(event["id"] for event in one.stage.announced) == sorted(told)
+        assert asked == sweep, "once a sweep"
+        one.passes(1)
+    one.sweep()
+    assert sorted(one.events()) == sorted(told)
+    assert len(one.stage.announced) == 120
+    left = [row for found in one.stage.memory.rows.values() for row in found.values()]
+    assert not any("announced" in row for row in left)
+
+
+def test_what_turns_while_people_cannot_be_told_goes_to_the_bus_anew() -> None:
+    one = people()
+    one.happens("critical")
+    world = one.stage.world
+
+    def away() -> object:
+        raise SecretsFailed("GetParameterError")
+
+    world.destinations = away
+    Sweep(world, one.now, timedelta(seconds=65)).run()
+    row = one.stage.memory.read(rows.order_pk("1"), rows.NOTICE)[0]
+    assert row["announced"] == one.stage.announced[0]["id"]
+    one.stage.memory.write(Change(rows.key_of(row), set={"announced": "evt_another"}))
+    one.passes(1)
+    Sweep(world, one.now, timedelta(seconds=65)).run()
+    assert len(one.stage.announced) == 2
 
 
 def test_a_secret_that_fails_while_messages_wait_costs_a_sweep_nothing_else() -> None:
@@ -297,17 +345,38 @@ def test_a_secret_that_fails_while_messages_wait_costs_a_sweep_nothing_else() ->
     report = Sweep(world, one.now, timedelta(seconds=65)).run()
     assert report.due_left == 0
     assert [fields["key"] for fields in lines(one, "message.failing")]
-    one.until(one.now + timedelta(minutes=10), every=1)
-    assert one.events() == [told]
+    for _ in range(10):
+        one.passes(1)
+        Sweep(world, one.now, timedelta(seconds=65)).run()
+    one.passes(1)
+    one.sweep()
+    assert one.events() == [told], "a minute after it is back"
 
 
-@pytest.mark.parametrize("secret", [{"destinations": []}, {"destinations": {"a b": 1}}, {"x": 1}])
+@pytest.mark.parametrize(
+    "secret", [{"destinations": []}, {"destinations": {"a b": 1}}, {"x": 1}, [], "x", None]
+)
 def test_a_secret_that_is_malformed_is_told_and_the_topic_is_told_all(secret: Any) -> None:
     one = People()
     one.stage.destinations = secret
     one.happens("urgent")
     outlets = FakeOutlets()
     one.sweep(outlets=outlets)
+    assert len(outlets.published) == 1
+    assert lines(one, "destination.malformed")
+
+
+def test_a_secret_that_is_no_json_is_told_and_the_topic_is_told_all() -> None:
+    one = People()
+    told = one.happens("critical")
+    world, outlets = one.stage.world, FakeOutlets()
+
+    def broken() -> object:
+        raise SecretMalformed("TransformParameterError")
+
+    world.destinations, world.outlets = broken, outlets
+    Sweep(world, one.now, timedelta(seconds=65)).run()
+    assert [event["id"] for event in one.stage.announced] == [told]
     assert len(outlets.published) == 1
     assert lines(one, "destination.malformed")
 

@@ -8,7 +8,7 @@ from shipclock import backoff, rows
 from shipclock.clockwork import Busy
 from shipclock.ports import Change, Key, Row, Store, StoreError
 
-TABLES = {"announcement": backoff.SAYING, "box": backoff.SAYING}
+TABLES = dict.fromkeys(("announcement", "box", "message"), backoff.SAYING)
 """How long what waits that is not put off as an order is, by its kind."""
 
 

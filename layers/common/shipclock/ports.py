@@ -169,6 +169,10 @@ class SecretsFailed(Exception):
     """The secret store did not answer; it may well do so later."""
 
 
+class SecretMalformed(SecretsFailed):
+    """It did, but the secret is no JSON, and stays so until a person mends it."""
+
+
 class FetchRefused(Exception):
     """It is never fetched: what the link leads to, or what came, is not allowed. The message is for
     people and never quotes the link."""

@@ -170,8 +170,12 @@ def mark(key: Key, due_at: str) -> Row:
 MARK = ("due_pk", "due_at")
 """The attributes to remove to take a row out of the `due` index."""
 
-UNMARK = (*MARK, "put_off")
-"""The same, forgetting how often its work had failed."""
+ANNOUNCED = "announced"
+"""The attribute of a verdict's or notice's row that names the event that the bus has taken of it,
+where people could not be told yet."""
+
+UNMARK = (*MARK, "put_off", ANNOUNCED)
+"""The same, forgetting how often its work had failed, and what the bus has taken."""
 
 
 def at_once(real: datetime) -> str:

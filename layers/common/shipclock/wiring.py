@@ -23,7 +23,7 @@ from shipclock.adapters.images import ImageWire
 from shipclock.adapters.notifications import Announcer
 from shipclock.adapters.outlets import PeopleOutlets
 from shipclock.marketplaces.protocol import Hosts
-from shipclock.ports import SecretsFailed
+from shipclock.ports import SecretMalformed, SecretsFailed
 from shipclock.settings import HubSettings, SweeperSettings
 from shipclock.world import Say, World
 
@@ -52,15 +52,28 @@ def store(table: str) -> DynamoStore:
 
 
 def secret(name: str) -> Callable[[], Mapping[str, Any]]:
-    """A JSON secret, read when asked for and kept for five minutes. Raises `SecretsFailed`."""
+    """A JSON secret, as `any_secret`; what is no object has no entries."""
+    read = any_secret(name)
+
+    def read_object() -> Mapping[str, Any]:
+        found = read()
+        return found if isinstance(found, dict) else {}
+
+    return read_object
+
+
+def any_secret(name: str) -> Callable[[], object]:
+    """A JSON secret, read when asked for and kept for five minutes. Raises `SecretsFailed`, or
+    `SecretMalformed` where it is no JSON."""
     provider = SecretsProvider(boto3_client=boto3.client("secretsmanager", config=SDK))
 
-    def read() -> Mapping[str, Any]:
-        try:
-            found: Any = provider.get(name, max_age=SECRET_AGE_SECONDS, transform="json")
-        except (GetParameterError, TransformParameterError) as fault:
-            raise SecretsFailed(type(fault).__name__) from None  # its words may hold the secret's
-        return found if isinstance(found, dict) else {}
+    def read() -> object:
+        try:  # the words of what fails may hold the secret's
+            return provider.get(name, max_age=SECRET_AGE_SECONDS, transform="json")
+        except GetParameterError as fault:
+            raise SecretsFailed(type(fault).__name__) from None
+        except TransformParameterError as fault:
+            raise SecretMalformed(type(fault).__name__) from None
 
     return read
 
@@ -74,7 +87,7 @@ def world(settings: SweeperSettings, say: Say) -> World:
         hosts=Hosts(settings.marketplace_url, settings.auth_url),
         secrets=secret(settings.sources_secret),
         announce=Announcer(boto3.client("events", config=TELL), settings.bus),
-        destinations=secret(settings.destinations_secret),
+        destinations=any_secret(settings.destinations_secret),
         outlets=PeopleOutlets(
             boto3.client("sns", config=TELL), settings.topic, rehearsal=settings.rehearsal
         ),

@@ -35,7 +35,7 @@ class World:
     hosts: Hosts
     secrets: Callable[[], Mapping[str, Any]]
     announce: Announce
-    destinations: Callable[[], Mapping[str, Any]]
+    destinations: Callable[[], object]
     outlets: Outlets
     say: Say
     real: Callable[[], datetime]

@@ -170,10 +170,15 @@ class Destinations:
         return next(named, None)
 
 
-def destinations_of(secret: Mapping[str, Any]) -> Destinations:
-    """The destinations in the secret. One that is malformed is left out and told as a problem; the
-    topic is then as it is by default, for somebody must be told."""
-    listed, problems = secret.get("destinations", {}), []
+def destinations_of(secret: object) -> Destinations:
+    """The destinations in the secret. One that is malformed is left out and told as a problem, and
+    so is all of a secret that is no object; the topic is then as it is by default, for somebody
+    must be told."""
+    problems: list[str] = []
+    if not isinstance(secret, dict):
+        problems.append("a JSON object was expected: there is no destination but the topic")
+        secret = {}
+    listed = secret.get("destinations", {})
     if unknown := sorted(set(secret) - {"destinations"}):
         problems.append(f"unknown key {', '.join(map(repr, unknown))}: there is destinations")
     if not isinstance(listed, dict):

@@ -12,7 +12,7 @@ from shipclock.notify.delivery import Delivery
 from shipclock.notify.destinations import Destination, Destinations, destinations_of
 from shipclock.notify.health import without_gone
 from shipclock.notify.outbox import Outbox, Told
-from shipclock.ports import Key
+from shipclock.ports import Change, Key, SecretMalformed, SecretsFailed
 from shipclock.shops import Shops
 from shipclock.world import World
 
@@ -43,7 +43,7 @@ class Saying:
         self._now = now
         self._shops = shops
         self._mute = False
-        self._found: Destinations | None = None
+        self._found: Destinations | SecretsFailed | None = None
         self._boxes: dict[Key, None] = {}
         self._messages: dict[Key, None] = {}
 
@@ -52,7 +52,8 @@ class Saying:
     def say(self, keys: Iterable[Key]) -> None:
         """Announce verdicts and notices on the bus, keep them for people, and take their marks off.
 
-        A crash in between announces them once more, with the same ids.
+        A crash in between announces them once more, with the same ids. What can't be kept for
+        people is tried again by the next sweeps, and not announced by each of them.
         """
         waiting = list(dict.fromkeys(keys))
         for first in range(0, len(waiting), TOGETHER):
@@ -63,14 +64,18 @@ class Saying:
                 self._keep(told)
 
     def _keep(self, told: list[Told]) -> None:
-        mute, self._mute = self._mute, True
-        due = [rows.key_of(one.row) for one in told]
+        due, kept = [rows.key_of(one.row) for one in told], False
         with self._guard(due[0], "announcement", due[1:]):
             self._boxes |= dict.fromkeys(self._outbox().keep(told))
-            self._mute = mute
+            kept = True
+        for one in () if kept else told:
+            if one.row.get(rows.ANNOUNCED) != one.event["id"]:
+                with self._guard(rows.key_of(one.row), "announcement"):
+                    said = {rows.ANNOUNCED: one.event["id"]}
+                    self._world.store.write(Change(rows.key_of(one.row), set=said))
 
     def _announced(self, key: Key) -> list[Told]:
-        """A row whose event was put on the bus just now; none where it is not to be."""
+        """A row whose event is on the bus, mostly since just now; none where it is not to be."""
         if self._mute or not self._clockwork.allows(TELLING):
             return []
         self._mute, told = True, []
@@ -78,7 +83,8 @@ class Saying:
             row = self._world.store.get(key)
             if row is not None and "due_at" in row:
                 event = announcement(key, row)
-                self._world.announce(event)
+                if row.get(rows.ANNOUNCED) != event["id"]:
+                    self._world.announce(event)
                 told.append(Told(row, event))
             self._mute = False
         return told
@@ -143,11 +149,23 @@ class Saying:
     def _destinations(self) -> Destinations:
         """Who is told, read once a sweep when it is first needed. Raises `SecretsFailed`."""
         if self._found is None:
-            found = destinations_of(self._world.destinations())
+            try:
+                found = destinations_of(self._secret())
+            except SecretsFailed as fault:
+                self._found = fault
+                raise
             for problem in found.problems:
                 self._world.tell("destination.malformed", problem=problem)
             self._found = without_gone(self._world.store, found)
+        if isinstance(self._found, SecretsFailed):
+            raise self._found
         return self._found
+
+    def _secret(self) -> object:
+        try:
+            return self._world.destinations()
+        except SecretMalformed:
+            return None
 
     def _zone_of(self, one: Destination, shop_id: str) -> ZoneInfo:
         shop = self._shops.get(shop_id) if shop_id else None
