@@ -1,6 +1,8 @@
 """What verdicts lead to, from scans and webhooks to what the seller hears: sweeps on fakes."""
 
+import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,10 +10,16 @@ from typing import Any
 import pytest
 
 from sandbox.faults import Fault
+from shipclock import codec, rows
 from shipclock.connect import connect_shop
 from shipclock.estimate import estimate
 from shipclock.order_view import order_view
+from shipclock.ports import Change, Row, SecretsFailed, StoreError, Taken, Write
+from shipclock.sweep import Sweep
 from shipclock.views import OrderView
+from shipclock.world import World
+from tests.fakes import FakeOutlets, Faults, FaultyStore
+from tests.notify.people import WEBHOOK
 from tests.stage import SHOP_ID, START, TOKENS, Stage
 
 HOUR = timedelta(hours=1)
@@ -130,6 +138,110 @@ def test_a_delivery_in_time_that_is_heard_of_late_takes_both_back(stage: Stage) 
     assert view.prepared == []
     assert all(t.startswith("Taken back: ") for t in announced(stage, "order.verdict.withdrawn"))
     assert len(announced(stage, "order.verdict.withdrawn")) == 2
+
+
+def swept(stage: Stage, world: World, hours: float) -> None:
+    """A few sweeps over that world, from so many hours on."""
+    for minute in range(3):
+        stage.until(START + timedelta(hours=hours, minutes=minute))
+        stage.real.pass_time(60)
+        Sweep(world, stage.now, timedelta(seconds=65)).run()
+
+
+def of_verdicts(events: Sequence[Mapping[str, Any]], rule: str = "not_acknowledged") -> list[str]:
+    """The states that were told of a rule's verdict, in their order."""
+    return [e["type"].rpartition(".")[2] for e in events if e.get("rule") == rule]
+
+
+@pytest.mark.parametrize("away", ["bus", "secret", "table"])
+def test_a_verdict_that_turns_before_it_was_told_is_told_as_it_was_and_as_it_is(
+    stage: Stage, away: str
+) -> None:
+    order_id = on_its_way(stage)
+    world, down, bus = stage.world, True, stage.world.announce
+    told: list[Any] = []
+
+    def announce(event: Mapping[str, Any]) -> None:
+        if down and away == "bus":
+            raise ValueError("the bus is down")
+        bus(event)
+
+    def secret() -> object:
+        if down and away == "secret":
+            raise SecretsFailed("GetParameterError")
+        return {"destinations": {"erp": WEBHOOK}}
+
+    class Untouched(FaultyStore):
+        def commit(self, writes: Sequence[Write]) -> bool:
+            if down and away == "table" and any(w.key[0].startswith(rows.TELL) for w in writes):
+                raise StoreError("no")
+            return super().commit(writes)
+
+    class Erp(FakeOutlets):
+        def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Taken:
+            told.extend(json.loads(body)["data"]["events"])
+            return Taken(200)
+
+    world.announce, world.destinations, world.outlets = announce, secret, Erp()
+    world.store = Untouched(stage.memory, Faults())
+    swept(stage, world, 12 * 24 + 1)
+    scanned(stage, order_id, "delivered", START + 13 * DAY, proof="signature")
+    swept(stage, world, 13 * 24)
+    states = ["standing", "overtaken"]
+    if away == "bus":
+        assert of_verdicts(stage.announced) == []
+    else:
+        assert list(dict.fromkeys(of_verdicts(stage.announced))) == states, "known at once"
+    down = False
+    swept(stage, world, 13 * 24 + 1)
+    heard = {event["id"]: event for event in stage.announced}
+    assert of_verdicts(list(heard.values())) == states
+    swept(stage, world, 15 * 24)
+    assert sorted(of_verdicts(told, "abnormal_delivery")) == sorted(states)
+    assert {event["id"] for event in told} <= set(heard)
+    first, second = (e for e in heard.values() if e.get("rule") == "not_acknowledged")
+    assert first["chain"] != second["chain"]
+    assert second["text"].startswith("Over: ")
+    assert second["text"].endswith(first["text"])
+    for row in stage.store.read(rows.order_pk(order_id), rows.VERDICT):
+        assert not {"due_at", rows.ANNOUNCED, rows.UNSAID} & row.keys()
+
+
+def test_what_is_said_while_its_verdict_turns_is_not_said_again(stage: Stage) -> None:
+    order_id = on_its_way(stage)
+    world = stage.world
+    world.announce = lambda event: None  # and the process is gone before it is kept
+    swept(stage, world, 12 * 24 + 1)
+    said: list[str] = []
+
+    class Meanwhile(FaultyStore):
+        def commit(self, writes: Sequence[Write]) -> bool:
+            turning = [w.key for w in writes if w.key[1].startswith(rows.VERDICT)]
+            if not said and len(turning) == 2:
+                for key in turning:
+                    said.append(key[1])
+                    stage.memory.write(Change(key, remove=rows.UNMARK))
+            return super().commit(writes)
+
+    for row in stage.store.read(rows.order_pk(order_id), rows.VERDICT):
+        mark = rows.mark(rows.key_of(row), rows.after_all(stage.real.now))
+        stage.memory.write(Change(rows.key_of(row), set=mark))
+    world = stage.world
+    world.store = Meanwhile(stage.memory, Faults())
+    scanned(stage, order_id, "delivered", START + 13 * DAY, proof="signature")
+    Sweep(world, stage.now, timedelta(seconds=65)).poke([rows.key_of(stage.kept[-1])])
+    assert len(said) == 2
+    assert of_verdicts(stage.announced) == ["overtaken"]
+
+
+def test_of_turns_that_nobody_could_be_told_of_the_latest_are_kept() -> None:
+    row: Row = {"pk": "ORDER#1", "sk": "VERDICT#x", "doc": "0", "told": 1, "anchor": "1:a"}
+    for turn in range(2, 15):
+        row |= {**codec.unsaid_row(row), "doc": str(turn), "told": turn}
+        row.pop("anchor", None)
+    turns = codec.turns(row)
+    assert [each["told"] for each in turns] == list(range(4, 15))
+    assert not any("anchor" in each for each in turns)
 
 
 def test_what_was_over_before_anybody_looked_is_kept_and_alarms_nobody(stage: Stage) -> None:

@@ -11,7 +11,6 @@ import pytest
 from shipclock import backoff, rows
 from shipclock.notify.health import again
 from shipclock.ports import (
-    Change,
     OutletFailed,
     OutletRefused,
     SecretMalformed,
@@ -311,24 +310,6 @@ def test_while_the_secret_cannot_be_read_the_bus_is_told_all_at_once_and_each_on
     assert len(one.stage.announced) == 120
     left = [row for found in one.stage.memory.rows.values() for row in found.values()]
     assert not any("announced" in row for row in left)
-
-
-def test_what_turns_while_people_cannot_be_told_goes_to_the_bus_anew() -> None:
-    one = people()
-    one.happens("critical")
-    world = one.stage.world
-
-    def away() -> object:
-        raise SecretsFailed("GetParameterError")
-
-    world.destinations = away
-    Sweep(world, one.now, timedelta(seconds=65)).run()
-    row = one.stage.memory.read(rows.order_pk("1"), rows.NOTICE)[0]
-    assert row["announced"] == one.stage.announced[0]["id"]
-    one.stage.memory.write(Change(rows.key_of(row), set={"announced": "evt_another"}))
-    one.passes(1)
-    Sweep(world, one.now, timedelta(seconds=65)).run()
-    assert len(one.stage.announced) == 2
 
 
 def test_a_secret_that_fails_while_messages_wait_costs_a_sweep_nothing_else() -> None:

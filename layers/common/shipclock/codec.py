@@ -1,6 +1,7 @@
 """Facts and records as rows: how events, verdicts, notices and intents are kept and read back."""
 
 import hashlib
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -109,6 +110,24 @@ def verdict_row(order_id: str, shop_id: str, verdict: Verdict, real: datetime) -
     key = rows.order_pk(order_id), rows.VERDICT + verdict.key
     told = {"state": verdict.state.value, "shop_id": shop_id}
     return _row(key, _VERDICT, verdict, **told, **rows.mark(key, rows.after_all(real)))
+
+
+MOST_UNSAID = 10
+"""Turns of a verdict that wait to be said beside the last one; of more the oldest are left out."""
+
+
+def unsaid_row(known: Row) -> Row:
+    """What a verdict's row remembers of itself as it turns before it was said."""
+    earlier = {name: known[name] for name in ("doc", "told", "anchor") if name in known}
+    unsaid = [*json.loads(known.get(rows.UNSAID, "[]")), earlier][-MOST_UNSAID:]
+    return {rows.UNSAID: json.dumps(unsaid, ensure_ascii=False)}
+
+
+def turns(row: Row) -> list[Row]:
+    """A verdict's or notice's row as it was at each turn that is to be said, the oldest first."""
+    now = {name: value for name, value in row.items() if name != "anchor"}
+    earlier = json.loads(row.get(rows.UNSAID, "[]"))
+    return [*({**now, **each} for each in earlier), row]
 
 
 def read_verdict(row: Row) -> Verdict:

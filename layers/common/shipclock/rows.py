@@ -170,9 +170,9 @@ def mark(key: Key, due_at: str) -> Row:
 MARK = ("due_pk", "due_at")
 """The attributes to remove to take a row out of the `due` index."""
 
-ANNOUNCED = "announced"
-"""The attribute of a verdict's or notice's row that names the event that the bus has taken of it,
-where people could not be told yet."""
+ANNOUNCED, UNSAID = "announced", "unsaid"
+"""Attributes of a verdict's or notice's row as long as it is to be said: its latest turn that the
+bus has taken, and its earlier turns that people are still to be told of."""
 
 UNMARK = (*MARK, "put_off", ANNOUNCED)
 """The same, forgetting how often its work had failed, and what the bus has taken."""

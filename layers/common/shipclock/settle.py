@@ -20,7 +20,7 @@ from shipclock.incidents import DeclaredOf
 from shipclock.judge import Settled, ShopOf, judge
 from shipclock.keeping import RAW_KEPT, Keeping, keeping
 from shipclock.marks import clear_marks, intent_mark
-from shipclock.ports import Change, Put, Row, Store, StoreError
+from shipclock.ports import ABSENT, Change, Put, Row, Store, StoreError
 from shipclock.rules import Timeline
 
 TRIES = 8
@@ -135,7 +135,8 @@ def _verdict_write(book: Book, verdict: Verdict, settled: Settled, real: datetim
     """Put a new verdict, or turn an earlier one; marked to be announced where that is news.
 
     Of a verdict that was over, or whose order had ended, before anybody looked nobody needs an
-    alarm, and then none that it was taken back either.
+    alarm, and then none that it was taken back either. One that turns before it was said is said
+    as it was, too.
     """
     row = codec.verdict_row(book.order_id, settled.order.shop_id, verdict, real)
     earlier, stands = settled.recorded.verdicts.get(verdict.key), verdict.state is STANDING
@@ -149,7 +150,11 @@ def _verdict_write(book: Book, verdict: Verdict, settled: Settled, real: datetim
     said = {"told": int(known.get("told", 0) if known else 0) + 1, **mark} if told else {}
     if known is None:
         return Put({**row, **said})
-    return Change(rows.key_of(row), set={"doc": row["doc"], "state": row["state"], **said})
+    change = Change(rows.key_of(row), set={"doc": row["doc"], "state": row["state"], **said})
+    if not told or "due_at" not in known:
+        return change
+    seen = {name: known.get(name, ABSENT) for name in ("due_at", rows.UNSAID)}  # said meanwhile?
+    return replace(change, set={**change.set, **codec.unsaid_row(known)}, when=seen)
 
 
 def _intent_write(book: Book, intent: Intent, settled: Settled, real: datetime) -> Put | Change:

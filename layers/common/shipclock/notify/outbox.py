@@ -46,7 +46,7 @@ ZoneOf = Callable[[Destination, str], ZoneInfo]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A verdict's or notice's row, as it was read, and the event that was made of it."""
+    """A verdict's or notice's row, as it was read, and the event of its oldest turn to be said."""
 
     row: Row
     event: Mapping[str, Any]
@@ -228,11 +228,18 @@ def item_prefix(level: str, round_: int) -> str:
 
 
 def _unmarked(row: Row) -> Change:
-    """Takes the mark off a row whose event is kept, unless it has changed since it was read."""
-    return Change(rows.key_of(row), remove=rows.UNMARK, when=_as_read(row))
+    """Takes the mark off a row whose event is kept, unless it has changed since it was read. One
+    that has turned since keeps it for the next turn, which the bus has taken as well."""
+    key, seen = rows.key_of(row), _as_read(row)
+    if rows.UNSAID in row:
+        left = json.loads(row[rows.UNSAID])[1:]
+        said = {rows.UNSAID: json.dumps(left, ensure_ascii=False)} if left else {}
+        gone = () if left else (rows.UNSAID,)
+        return Change(key, set={**said, rows.ANNOUNCED: row["told"]}, remove=gone, when=seen)
+    return Change(key, remove=rows.UNMARK, when=seen)
 
 
 def _as_read(row: Row) -> Row:
     """What tells that a row still says what was announced. Marks are of whole seconds: a verdict
     that turns within one of them bears the same."""
-    return {"due_at": row["due_at"], "told": row.get("told", ABSENT)}
+    return {"due_at": row["due_at"], **{n: row.get(n, ABSENT) for n in ("told", rows.UNSAID)}}

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from shipclock import rows
+from shipclock import codec, rows
 from shipclock.announce import announcement
 from shipclock.clockwork import Clockwork
 from shipclock.guard import Guard
@@ -12,7 +12,7 @@ from shipclock.notify.delivery import Delivery
 from shipclock.notify.destinations import Destination, Destinations, destinations_of
 from shipclock.notify.health import without_gone
 from shipclock.notify.outbox import Outbox, Told
-from shipclock.ports import Change, Key, SecretMalformed, SecretsFailed
+from shipclock.ports import Change, Key, Row, SecretMalformed, SecretsFailed
 from shipclock.shops import Shops
 from shipclock.world import World
 
@@ -56,36 +56,43 @@ class Saying:
         people is tried again by the next sweeps, and not announced by each of them.
         """
         waiting = list(dict.fromkeys(keys))
-        for first in range(0, len(waiting), TOGETHER):
-            told = [
-                one for key in waiting[first : first + TOGETHER] for one in self._announced(key)
-            ]
-            if told:
-                self._keep(told)
+        for _ in range(1 + codec.MOST_UNSAID):  # people are told of one turn of a row at a time
+            turned: list[Key] = []
+            for first in range(0, len(waiting), TOGETHER):
+                told = [
+                    one for key in waiting[first : first + TOGETHER] for one in self._announced(key)
+                ]
+                if told and self._keep(told):
+                    turned += [rows.key_of(one.row) for one in told if rows.UNSAID in one.row]
+            waiting = turned
 
-    def _keep(self, told: list[Told]) -> None:
+    def _keep(self, told: list[Told]) -> bool:
+        """Keep events for people; False where that failed, and the bus is not told them again."""
         due, kept = [rows.key_of(one.row) for one in told], False
         with self._guard(due[0], "announcement", due[1:]):
             self._boxes |= dict.fromkeys(self._outbox().keep(told))
             kept = True
         for one in () if kept else told:
-            if one.row.get(rows.ANNOUNCED) != one.event["id"]:
-                with self._guard(rows.key_of(one.row), "announcement"):
-                    said = {rows.ANNOUNCED: one.event["id"]}
-                    self._world.store.write(Change(rows.key_of(one.row), set=said))
+            turn, key = _turn(one.row), rows.key_of(one.row)
+            if one.row.get(rows.ANNOUNCED) != turn:
+                with self._guard(key, "announcement"):
+                    self._world.store.write(Change(key, set={rows.ANNOUNCED: turn}))
+        return kept
 
     def _announced(self, key: Key) -> list[Told]:
-        """A row whose event is on the bus, mostly since just now; none where it is not to be."""
+        """A row whose events are on the bus, mostly since just now; none where it is not to be."""
         if self._mute or not self._clockwork.allows(TELLING):
             return []
         self._mute, told = True, []
         with self._guard(key, "announcement"):
             row = self._world.store.get(key)
             if row is not None and "due_at" in row:
-                event = announcement(key, row)
-                if row.get(rows.ANNOUNCED) != event["id"]:
-                    self._world.announce(event)
-                told.append(Told(row, event))
+                turns = codec.turns(row)
+                events = [announcement(key, turn) for turn in turns]
+                for turn, event in zip(turns, events, strict=True):
+                    if _turn(turn) > row.get(rows.ANNOUNCED, 0):
+                        self._world.announce(event)
+                told.append(Told(row, events[0]))
             self._mute = False
         return told
 
@@ -170,3 +177,8 @@ class Saying:
     def _zone_of(self, one: Destination, shop_id: str) -> ZoneInfo:
         shop = self._shops.get(shop_id) if shop_id else None
         return ZoneInfo(shop.zone if shop else one.entry.zone)
+
+
+def _turn(row: Row) -> int:
+    """Which turn of a verdict its row tells; a notice has one."""
+    return int(row.get("told", 1))
