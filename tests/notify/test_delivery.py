@@ -18,7 +18,7 @@ from shipclock.ports import (
     Taken,
 )
 from shipclock.sweep import Sweep
-from tests.fakes import FakeOutlets
+from tests.fakes import FakeOutlets, Gone
 from tests.notify.people import HOOK, SECRET, SLACK, SLACKS, WEBHOOK, People
 
 NO_TOPIC = {"topic": {"kind": "topic", "off": True}}
@@ -255,6 +255,45 @@ def test_a_sweep_without_time_leaves_messages_due() -> None:
     assert report.due_left == 1
     one.sweep(outlets=outlets)
     assert len(outlets.posted) == 1
+
+
+def test_the_next_minute_s_sweep_repeats_no_try_that_is_still_under_way() -> None:
+    one = people()
+    one.happens("critical")
+    outlets = FakeOutlets()
+
+    class Slow(FakeOutlets):
+        def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Taken:
+            world = one.stage.world
+            world.outlets = outlets
+            one.stage.real.pass_time(2)
+            Sweep(world, one.now + timedelta(minutes=1), timedelta(seconds=65)).run()
+            return super().post(url, headers, body)
+
+    slow = Slow()
+    one.sweep(outlets=slow)
+    assert (len(slow.posted), len(outlets.posted)) == (1, 0)
+    for _ in range(5):
+        one.passes(1)
+        one.sweep(outlets=outlets)
+    assert outlets.posted == []
+
+
+def test_a_try_of_which_nobody_knows_the_end_is_made_again_by_the_sweep_after_the_next() -> None:
+    one = people()
+    told = one.happens("critical")
+
+    class Dies(FakeOutlets):
+        def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Taken:
+            raise Gone
+
+    one.sweep(outlets=Dies())
+    one.passes(1)
+    one.sweep()
+    assert one.events() == []
+    one.passes(1)
+    one.sweep()
+    assert one.events() == [told]
 
 
 def test_a_topic_that_fails_is_tried_again() -> None:

@@ -47,6 +47,10 @@ UNNAMED = timedelta(hours=1)
 GIVEN_UP = timedelta(days=7)
 """How long it waits for that."""
 
+UNDER_WAY = timedelta(minutes=2)
+"""How long a try that was begun is nobody else's to make: longer than a sweep may take. The sweep
+of the next minute begins before it may have ended."""
+
 MOST = 20
 """Messages to one destination in one sweep; the rest stays due."""
 
@@ -120,8 +124,8 @@ class Delivery:
     def _begun(self, row: Row) -> Row | None:
         """The message's row with one try more; None where another sweep is at it."""
         tries = row["tries"] + 1
-        again = rows.at(backoff.after(backoff.MESSAGE, tries, self.now))
-        said = {"tries": tries, **rows.mark(rows.key_of(row), again)}
+        again = max(backoff.after(backoff.MESSAGE, tries, self.now), self.now + UNDER_WAY)
+        said = {"tries": tries, **rows.mark(rows.key_of(row), rows.at(again))}
         when = {"due_at": row["due_at"], "part": row["part"]}
         done = self.store.write(Change(rows.key_of(row), set=said, when=when))
         return {**row, **said} if done else None
