@@ -205,7 +205,7 @@ PRESSING = {
     **dict.fromkeys(("source.silent", "shop.disconnected", "shop.renewal_refused"), "urgent"),
     **dict.fromkeys(("destination.failing", "destination.gone"), "urgent"),
 }
-AHEAD = ("order.reminder", "order.warning", "order.nearing", "order.pickup")
+AHEAD = ("order.reminder", "order.warning", "order.nearing", "order.pickup", "shop.signal")
 WHOSE: dict[str, dict[str, str]] = {
     "order": {"order_id": ORDER, "shop_id": SHOP},
     "shop": {"shop_id": SHOP},

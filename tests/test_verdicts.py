@@ -12,6 +12,7 @@ import pytest
 from sandbox.faults import Fault
 from shipclock import codec, rows
 from shipclock.connect import connect_shop
+from shipclock.domain.times import stamp
 from shipclock.estimate import estimate
 from shipclock.order_view import order_view
 from shipclock.ports import Change, Row, SecretsFailed, StoreError, Taken, Write
@@ -382,6 +383,20 @@ def test_a_pickup_is_announced_in_the_shops_time_and_so_is_the_collection(stage:
     stage.sandbox.collect(order_id)
     at(stage, 26)
     assert len(announced(stage, "order.collected")) == 1
+
+
+def test_of_a_pickup_that_is_known_once_its_time_has_begun_people_hear_in_time(
+    stage: Stage,
+) -> None:
+    order_id = by_tiktok(stage)
+    stage.sandbox.arrange(order_id)
+    at(stage, 25)
+    (event,) = [e for e in stage.announced if e["type"] == "order.pickup"]
+    (package,) = shown(stage, order_id).packages
+    assert package.pickup_from is not None
+    assert package.pickup_from < stage.now
+    assert event["due_at"] == stamp(package.pickup_until)  # type: ignore[arg-type]
+    assert [a["level"] for s, _, a in stage.outlets.published if "pickup" in s] == ["urgent"]
 
 
 def test_a_dropped_off_parcel_is_announced_by_nobody(stage: Stage) -> None:

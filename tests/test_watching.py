@@ -62,6 +62,7 @@ def test_a_line_that_will_be_lost_within_a_day_is_told_with_the_orders_to_see_to
     assert desk.watched(after(50) - AHEAD - SECOND) == []
     (notice,) = desk.watched(after(50) - AHEAD)
     assert (notice.clock, notice.kind, notice.day) == ("late_dispatch", "signal", "2026-11-02")
+    assert notice.due_at == after(50)
     assert notice.text == (
         f"Shop {SHOP}: the late dispatch rate crosses its line (at most 4 %) on Tue 3 Nov 2026, "
         "12:00 (Asia/Kuala_Lumpur) if nothing happens: 1 are open, and 0 of them may still turn "
@@ -75,6 +76,7 @@ def test_a_line_that_is_crossed_is_told_each_day(desk: Desk) -> None:
         f"Shop {SHOP}: the late dispatch rate is 5.00 %, and at most 4 % is asked. "
         "`shipclock signals` shows what it is made of."
     )
+    assert notice.due_at is None
     assert desk.watched(after(51)) == [], "once a day"
     assert [again.day for again in desk.watched(after(24 + 51))] == ["2026-11-04"]
 

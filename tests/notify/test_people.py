@@ -182,6 +182,34 @@ def test_what_is_about_an_instant_before_the_digest_does_not_wait_for_it(
     assert (told in people.events()) is at_once
 
 
+@pytest.mark.parametrize(("hours", "at_once"), [(15.5, True), (16, True), (16.1, False)])
+def test_what_is_about_an_instant_before_its_digest_may_go_out_is_told_before_quiet_hours(
+    hours: float, at_once: bool
+) -> None:
+    start = datetime(2026, 6, 1, 10, 0, tzinfo=UTC)  # 18:00: the next digest waits until 10:00
+    people = People(
+        start=start, destinations={**NO_TOPIC, "erp": {**WEBHOOK, "quiet": "22:00-10:00"}}
+    )
+    told = people.happens("ordinary", start + timedelta(hours=hours))
+    people.sweep()
+    assert (told in people.events()) is at_once
+
+
+@pytest.mark.parametrize(("hours", "at_once"), [(15, True), (32.25, True), (32.3, False)])
+def test_what_is_about_an_instant_before_the_next_digest_does_not_wait_where_one_came_early(
+    hours: float, at_once: bool
+) -> None:
+    people = People(destinations={**NO_TOPIC, "erp": WEBHOOK})  # 08:30 in Kuala Lumpur
+    people.happens("ordinary")
+    people.sweep()
+    people.passes(16.5 * 60)  # at 01:00 the digest of the day before is made up for
+    people.sweep()
+    assert [one.day for one in people.told()] == ["2026-06-02"]
+    told = people.happens("ordinary", people.now + timedelta(hours=hours))
+    people.sweep()
+    assert (told in people.events()) is at_once
+
+
 def test_after_a_sleep_of_days_there_is_one_digest_and_no_burst() -> None:
     people = People(destinations={**NO_TOPIC, "erp": WEBHOOK})
     first = people.happens("ordinary")

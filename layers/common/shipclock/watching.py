@@ -64,7 +64,9 @@ def notices(shop: ShopSignals, now: datetime) -> Iterator[Notice]:
         text = _crossed(one) if one.kept is False else _losing(one, shop, now)
         if text:
             about = f"Shop {shop.shop_id}: {text} `shipclock signals` shows what it is made of."
-            yield Notice(one.signal, "signal", now, shop.on.isoformat(), about)
+            lost_at = one.lost_at
+            ahead = lost_at if one.kept is not False and lost_at and lost_at > now else None
+            yield Notice(one.signal, "signal", now, shop.on.isoformat(), about, due_at=ahead)
 
 
 def _crossed(one: SignalView) -> str:

@@ -103,12 +103,26 @@ class Outbox:
                 yield (rows.tell_pk(one.name, shop_id), rows.BOX + level), one
 
     def _level(self, one: Destination, shop_id: str, event: Mapping[str, Any]) -> Level:
-        """The event's level; urgent where the instant that it is about comes before the digest."""
+        """The event's level; urgent where the instant that it is about comes before its digest."""
         level, about = Level(event["level"]), event.get("due_at")
         if level is not Level.ORDINARY or not about or parse(about) <= self.now:
             return level
-        digest = digest_after(self.now, one.digest_at, self.zone_of(one, shop_id))
-        return Level.URGENT if parse(about) <= digest else level
+        return level if self._told_before(parse(about), one, shop_id) else Level.URGENT
+
+    def _told_before(self, instant: datetime, one: Destination, shop_id: str) -> bool:
+        """Whether the digest that takes in what is new now goes out before an instant: after quiet
+        hours, and on another day where that day's went out already."""
+        zone, quiet = self.zone_of(one, shop_id), one.quiet
+        digest = self.now
+        for _ in range(2):
+            digest = digest_after(digest, one.digest_at, zone)
+            digest = quiet.over_at(digest, zone) if quiet else digest
+            if instant <= digest:
+                return False
+            day = message_sk(Level.ORDINARY, local_day(digest, zone))
+            if self.store.get((rows.tell_pk(one.name, shop_id), day)) is None:
+                break
+        return True
 
     def _filled(
         self, key: Key, one: Destination, events: Sequence[Mapping[str, Any]]
@@ -191,7 +205,7 @@ class Outbox:
     def _message(self, row: Row, day: str, which: str) -> Put:
         """The message that a round comes to, told part by part."""
         name, shop_id, level = _about(rows.key_of(row))
-        key = row["pk"], f"{rows.MESSAGE}{level.value}#{which}"
+        key = row["pk"], message_sk(level, which)
         return Put(
             {
                 "pk": key[0],
@@ -220,6 +234,11 @@ def _about(box: Key) -> tuple[str, str, Level]:
     """Whose a box is, of which shop, and its level."""
     _, name, shop_id = box[0].split("#", 2)
     return name, shop_id, Level(box[1].removeprefix(rows.BOX))
+
+
+def message_sk(level: Level, which: str) -> str:
+    """The sort key of a message: of a digest by its day, of others by their round."""
+    return f"{rows.MESSAGE}{level.value}#{which}"
 
 
 def item_prefix(level: str, round_: int) -> str:
