@@ -280,7 +280,7 @@ def test_the_figures_on_the_page_of_notifications_are_those_of_the_code() -> Non
     text = " ".join(text_of(ROOT / "docs" / "notifications.md").split())
     assert timedelta(minutes=10) == outbox.PACE
     assert "no sooner than ten minutes after" in text
-    assert f"More than {outbox.MOST} events make further parts" in text
+    assert f"More than {outbox.EVENTS_PER_PART} events make further parts" in text
     assert f"goes out at {destinations.DIGEST_AT} of" in text
     assert (outbox.KEPT.days, delivery.GIVEN_UP.days) == (90, 7)
     assert "kept for 90 days" in text

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from shipclock import backoff, rows
+from shipclock import backoff, codec, rows
+from shipclock.domain.clock import Notice
 from shipclock.notify.health import again
 from shipclock.ports import (
     OutletFailed,
     OutletRefused,
+    Put,
     SecretMalformed,
     SecretsFailed,
     Taken,
@@ -296,6 +298,27 @@ def test_a_try_of_which_nobody_knows_the_end_is_made_again_by_the_sweep_after_th
     assert one.events() == [told]
 
 
+def test_of_many_messages_those_that_press_most_go_first() -> None:
+    one = people(erp={**WEBHOOK, "zone": "Asia/Kuala_Lumpur"})
+    for shop_id in (f"shop-{number}" for number in range(45)):
+        notice = Notice("untracked", "reminder", one.now, "day", "So.", "ordinary")
+        row = codec.notice_row(rows.order_pk(shop_id), notice, one.stage.real.now, shop_id)
+        assert one.stage.store.write(Put(row))
+    one.sweep()
+    outlets = FakeOutlets()
+    one.passes(44)
+    one.sweep(outlets=outlets)
+    one.passes(1)
+    one.sweep(outlets=outlets)
+    assert len(outlets.posted) == 20, "the digests of 09:15"
+    one.passes(1)
+    one.happens("urgent")
+    one.happens("critical")
+    one.sweep(outlets=outlets)
+    levels = [json.loads(body)["data"]["level"] for _, _, body in outlets.posted[20:]]
+    assert levels == ["critical", "urgent", *["ordinary"] * 18]
+
+
 def test_a_topic_that_fails_is_tried_again() -> None:
     one = People()
     one.happens("urgent")
@@ -421,10 +444,6 @@ def test_what_is_of_no_shop_goes_to_everybody_in_the_destination_s_own_time() ->
         start=start,
         destinations={**NO_TOPIC, "erp": {**WEBHOOK, "zone": "Europe/Berlin", "shops": ["74"]}},
     )
-    from shipclock import codec
-    from shipclock.domain.clock import Notice
-    from shipclock.ports import Put
-
     notice = Notice("easypost", "silent", one.now, "1", "Silent.")
     row = codec.notice_row("SOURCE#easypost#default", notice, one.stage.real.now)
     assert one.stage.store.write(Put(row))

@@ -21,8 +21,7 @@ from shipclock.domain.times import parse, stamp
 from shipclock.due import LATER
 from shipclock.notify import health, wording
 from shipclock.notify.destinations import Destination, Destinations
-from shipclock.notify.outbox import MOST as PART
-from shipclock.notify.outbox import ZoneOf, item_prefix
+from shipclock.notify.outbox import EVENTS_PER_PART, ZoneOf, item_prefix, level_in
 from shipclock.notify.sending import send
 from shipclock.ports import (
     Change,
@@ -51,8 +50,14 @@ UNDER_WAY = timedelta(minutes=2)
 """How long a try that was begun is nobody else's to make: longer than a sweep may take. The sweep
 of the next minute begins before it may have ended."""
 
-MOST = 20
+MESSAGES_PER_SWEEP = 20
 """Messages to one destination in one sweep; the rest stays due."""
+
+PARTS_PER_CALL = 20
+"""Parts of one of them."""
+
+PRESSING = (Level.CRITICAL, Level.URGENT, Level.ORDINARY)
+"""Which of the messages to a destination go first."""
 
 FAILING, IS_GONE = "failing", "gone"
 """The kinds of notices about a destination."""
@@ -83,16 +88,19 @@ class Delivery:
     """Notices that were put and are to be announced."""
 
     def by_destination(self, keys: Iterable[Key]) -> list[list[Key]]:
-        """Messages sorted by whom they go to: one who is slow holds up nobody else."""
+        """Messages sorted by whom they go to, for one who is slow holds up nobody else; of each
+        those that press most come first."""
         found: dict[str, list[Key]] = defaultdict(list)
         for key in keys:
             found[key[0].split("#", 2)[1]].append(key)
-        return [mine[:MOST] for mine in found.values()]
+        for mine in found.values():
+            mine.sort(key=lambda key: PRESSING.index(level_in(key)))
+        return [mine[:MESSAGES_PER_SWEEP] for mine in found.values()]
 
     def deliver(self, key: Key) -> bool:
         """Tell one message, part by part, if it is due and its hours let it; False where it was not
         taken, so that others to the same destination had better wait as well."""
-        for _ in range(MOST):
+        for _ in range(PARTS_PER_CALL):
             row = self.store.get(key)
             if row is None or str(row.get("due_at", LATER)) > stamp(self.now):
                 return True
@@ -154,8 +162,8 @@ class Delivery:
         """What a message tells: its part of its round, by what it is about."""
         prefix = item_prefix(row["level"], row["round"])
         events = [json.loads(item["doc"]) for item in self.store.read(row["pk"], prefix)]
-        first = (row["part"] - 1) * PART
-        return sorted(events, key=wording.place)[first : first + PART]
+        first = (row["part"] - 1) * EVENTS_PER_PART
+        return sorted(events, key=wording.place)[first : first + EVENTS_PER_PART]
 
     def _asked_wait(self, taken: Taken) -> timedelta:
         """How long a destination asked us to wait, in seconds or until a date."""

@@ -29,7 +29,7 @@ from shipclock.ports import ABSENT, LARGEST_COMMIT, Change, Key, Put, Row, Store
 PACE = timedelta(minutes=10)
 """How long after an urgent message the next one of a shop waits, to take more along."""
 
-MOST = 150
+EVENTS_PER_PART = 150
 """Events in one part of a message."""
 
 KEPT = timedelta(days=90)
@@ -217,7 +217,7 @@ class Outbox:
                 "closed_at": stamp(self.now),
                 "round": row["round"],
                 "part": 1,
-                "parts": -(-row["count"] // MOST),
+                "parts": -(-row["count"] // EVENTS_PER_PART),
                 "state": "waiting",
                 "tries": 0,
                 "expires_at": int((self.real + KEPT).timestamp()),
@@ -239,6 +239,11 @@ def _about(box: Key) -> tuple[str, str, Level]:
 def message_sk(level: Level, which: str) -> str:
     """The sort key of a message: of a digest by its day, of others by their round."""
     return f"{rows.MESSAGE}{level.value}#{which}"
+
+
+def level_in(message: Key) -> Level:
+    """The level of a message, by its key."""
+    return Level(message[1].split("#", 2)[1])
 
 
 def item_prefix(level: str, round_: int) -> str:
