@@ -10,7 +10,8 @@ import pytest
 
 from shipclock import backoff, codec, rows
 from shipclock.domain.clock import Notice
-from shipclock.notify.health import again
+from shipclock.notify.destinations import destinations_of
+from shipclock.notify.health import again, went_well
 from shipclock.ports import (
     OutletFailed,
     OutletRefused,
@@ -131,6 +132,37 @@ def test_what_it_asks_us_to_wait_is_heeded_up_to_a_day(asked: str, minutes: int)
     assert len(outlets.posted) == 1
 
 
+@pytest.mark.parametrize(("status", "heeded"), [(429, True), (503, True), (500, False)])
+def test_one_that_asks_us_to_wait_is_sent_nothing_else_meanwhile(status: int, heeded: bool) -> None:
+    one = people()
+    first = one.happens("critical")
+    one.sweep(outlets=answering(Taken(status, "3600")))
+    one.passes(1)
+    second = one.happens("critical")
+    one.sweep()
+    assert (one.events() == []) is heeded
+    one.passes(58.9)
+    one.sweep()
+    assert (one.events() == []) is heeded
+    one.passes(0.2)
+    one.sweep()
+    assert sorted(one.events()) == sorted([first, second])
+    assert "not_before" not in (one.stage.memory.get(rows.destination_key("erp")) or {})
+
+
+def test_a_trial_that_is_taken_ends_the_wait() -> None:
+    one = people()
+    one.happens("critical")
+    one.sweep(outlets=answering(Taken(429, "3600")))
+    erp = destinations_of(one.stage.destinations).named("erp")
+    assert erp is not None
+    went_well(one.stage.memory, erp, one.now)
+    one.passes(1)
+    second = one.happens("critical")
+    one.sweep()
+    assert one.events() == [second]
+
+
 def test_a_date_to_wait_for_is_real_time() -> None:
     one = people()
     one.happens("urgent")
@@ -201,6 +233,19 @@ def test_410_means_stop_and_tell_until_it_has_another_address() -> None:
     ]
     assert first in found, "what waited goes to the new address"
     assert second not in found, "what came while it was gone was told elsewhere"
+
+
+def test_one_that_is_gone_again_on_the_same_day_is_told_again() -> None:
+    one = people(erp=WEBHOOK, ops=SLACKS)
+    erp = destinations_of(one.stage.destinations).named("erp")
+    assert erp is not None
+    for _ in range(2):
+        one.happens("critical")
+        one.sweep(outlets=FakeOutlets(answers={HOOK: [Taken(410)]}))
+        went_well(one.stage.memory, erp, one.now)  # as `shipclock notify test` does
+        one.passes(30)
+    one.sweep()
+    assert kinds(one).count("destination.gone") == 2
 
 
 @pytest.mark.parametrize("wrong", [{"kind": "webhook"}, "x", {**WEBHOOK, "off": True}, None])

@@ -37,6 +37,9 @@ from shipclock.ports import (
 from shipclock.reading import digest
 
 GONE = 410
+BUSY = (429, 503)
+"""The answers whose `Retry-After` is about all that a destination is sent."""
+
 LONGEST_WAIT = timedelta(days=1)
 """The longest `Retry-After` that is heeded."""
 
@@ -111,6 +114,10 @@ class Delivery:
             zone, quiet = self.zone_of(one, row["shop_id"]), one.quiet_at(Level(row["level"]))
             if quiet and quiet.at(self.now, zone):
                 self._mark(row, rows.at(quiet.over_at(self.now, zone)))
+                return True
+            asked = health.waits_until(self.store, one)
+            if asked > stamp(self.now):
+                self._mark(row, asked)
                 return True
             if not self.clockwork.allows() or (tried := self._begun(row)) is None:
                 return True
@@ -192,9 +199,10 @@ class Delivery:
     def _failed(self, one: Destination, row: Row, failure: Failure) -> None:
         gone = failure.status == GONE
         if gone:  # told before it is written down: then it is no longer tried
-            day = f"{stamp(self.now)[:10]}#{health.address_digest(one)}"
-            self._say(one, IS_GONE, day, GONE_TEXT.format(name=one.name))
-        health.failed(self.store, one, failure.reason, gone, self.now)
+            since = f"{stamp(self.now)}#{health.address_digest(one)}"
+            self._say(one, IS_GONE, since, GONE_TEXT.format(name=one.name))
+        asked = self.now + failure.wait if failure.wait and failure.status in BUSY else None
+        health.failed(self.store, one, failure.reason, self.now, gone, asked)
         told = {"destination": one.name, "id": _id(row), "reason": failure.reason}
         if gone:
             self.report("destination.gone", **told)

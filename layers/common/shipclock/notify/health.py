@@ -14,17 +14,31 @@ def went_well(store: Store, one: Destination, now: datetime) -> None:
     key = rows.destination_key(one.name)
     if (store.get(key) or {}).get("failures"):
         told = {"failures": 0, "told_at": stamp(now)}
-        store.write(Change(key, set=told, remove=("gone",)))
+        store.write(Change(key, set=told, remove=("gone", "not_before")))
 
 
-def failed(store: Store, one: Destination, reason: str, gone: bool, now: datetime) -> None:
-    """Note that it did not; of one that is gone, at which address."""
+def failed(
+    store: Store,
+    one: Destination,
+    reason: str,
+    now: datetime,
+    gone: bool = False,
+    not_before: datetime | None = None,
+) -> None:
+    """Note that it did not; of one that is gone, at which address, and until when it asked us to
+    wait."""
     key = rows.destination_key(one.name)
     before = (store.get(key) or {}).get("failures", 0)
     address = {"gone": address_digest(one)} if gone else {}
     since = {} if before else {"since": stamp(now)}
-    said = {"failures": before + 1, "reason": reason, **since, **address}
-    store.write(Change(key, set=said, create=True))
+    waits = {"not_before": rows.at(not_before)} if not_before else {}
+    said = {"failures": before + 1, "reason": reason, **since, **address, **waits}
+    store.write(Change(key, set=said, remove=() if waits else ("not_before",), create=True))
+
+
+def waits_until(store: Store, one: Destination) -> str:
+    """Until when a destination asked us to wait, as a due mark has it; empty where it did not."""
+    return str((store.get(rows.destination_key(one.name)) or {}).get("not_before", ""))
 
 
 def address_digest(one: Destination) -> str:
