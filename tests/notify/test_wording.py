@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli import event_docs
+from shipclock.domain.level import Level
 from shipclock.events import EVENTS
 from shipclock.notify import wording
 from shipclock.notify.wording import Message
@@ -25,7 +26,7 @@ def message(*events: dict[str, Any], **more: Any) -> Message:
     said: dict[str, Any] = {
         "id": "msg_" + "0" * 40,
         "shop_id": SHOP,
-        "level": "urgent",
+        "level": Level.URGENT,
         "day": "2026-11-05",
         "part": 1,
         "parts": 1,
@@ -49,11 +50,11 @@ NEAR = event("order.nearing", "102")
         (message(LOST), f"Shipclock {SHOP}: Order 101: parcel lost"),
         (message(LOST, NEAR), f"Shipclock {SHOP}: urgent, 2: parcel lost (1), deadline nears (1)"),
         (
-            message(NEAR, level="ordinary"),
+            message(NEAR, level=Level.ORDINARY),
             f"Shipclock {SHOP}: digest of 2026-11-05, 1: deadline nears (1)",
         ),
         (
-            message(*[NEAR] * 3, level="critical", part=2, parts=3),
+            message(*[NEAR] * 3, level=Level.CRITICAL, part=2, parts=3),
             f"Shipclock {SHOP}: critical, 3: deadline nears (3) (part 2 of 3)",
         ),
         (

@@ -149,7 +149,7 @@ class Delivery:
         message = wording.Message(
             id=_id(row),
             shop_id=row["shop_id"],
-            level=row["level"],
+            level=Level(row["level"]),
             day=row["day"],
             part=row["part"],
             parts=row["parts"],

@@ -38,7 +38,7 @@ def trial(one: Destination, real: datetime) -> wording.Message:
     return wording.Message(
         id=f"msg_{digest('test', one.name, at)}",
         shop_id="",
-        level=Level.URGENT.value,
+        level=Level.URGENT,
         day=local_day(real, zone),
         part=1,
         parts=1,

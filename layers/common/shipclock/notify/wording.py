@@ -39,7 +39,7 @@ class Message:
 
     id: str
     shop_id: str
-    level: str
+    level: Level
     day: str
     part: int
     parts: int
@@ -50,7 +50,7 @@ class Message:
     @property
     def digest(self) -> bool:
         """Whether it is a day's digest."""
-        return self.level == Level.ORDINARY
+        return self.level is Level.ORDINARY
 
 
 WHAT = {
@@ -119,7 +119,7 @@ def subject(message: Message) -> str:
     if len(message.events) == 1 and not message.digest:
         told = f"{about(message.events[0])}: {what(message.events[0])}"
     else:
-        kind = f"digest of {message.day}" if message.digest else message.level
+        kind = f"digest of {message.day}" if message.digest else message.level.value
         listed = ", ".join(f"{words} ({count})" for words, count in counted)
         told = f"{kind}, {len(message.events)}: {listed}"
     return _cut(f"{whose}: {told}", LONGEST_SUBJECT - len(part)) + part
@@ -138,7 +138,7 @@ def _by_what(events: Events) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
 def _opening(message: Message) -> str:
     whose = f"Shop {message.shop_id}" if message.shop_id else "Shipclock"
     at = local(parse(message.closed_at), message.zone)
-    return f"{whose}: {OPENINGS[Level(message.level)]}, as of {at}."
+    return f"{whose}: {OPENINGS[message.level]}, as of {at}."
 
 
 OPENINGS = {
@@ -165,7 +165,11 @@ def mail(message: Message) -> tuple[str, str, Mapping[str, str]]:
             lines += [f"{what(event)}: {_cut_bytes(str(event['text']), room // 2)}"]
             lines += [f"({_cut_bytes(_facts(event), room // 2)})"]
         paragraphs.append("\n".join(lines))
-    attributes = {"level": message.level, "shop_id": message.shop_id, "message_id": message.id}
+    attributes = {
+        "level": message.level.value,
+        "shop_id": message.shop_id,
+        "message_id": message.id,
+    }
     plain = subject(message).encode("ascii", "replace").decode()
     return (
         plain,
@@ -242,7 +246,7 @@ def webhook(message: Message) -> Mapping[str, Any]:
     """The body of a signed webhook (docs/events/README.md)."""
     data = MessageData(
         id=message.id,
-        level=Level(message.level).value,
+        level=message.level.value,
         shop_id=message.shop_id or None,
         day=message.day,
         part=message.part,
