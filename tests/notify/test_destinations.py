@@ -125,6 +125,33 @@ def test_what_is_no_object_of_destinations_is_told(secret: dict[str, Any]) -> No
     assert found.problems
 
 
+ADDRESS = "https://hooks.slack.example.com/services/made-up"
+
+
+@pytest.mark.parametrize("put", [ADDRESS, SECRET, "whsec_Made-up==", "made-up/x"])
+def test_an_address_or_secret_in_the_wrong_place_is_not_quoted(put: str) -> None:
+    wrong: list[Any] = [
+        {put: 1},
+        {"destinations": {put: SLACK}},
+        {"destinations": {put: 1}},
+        {"destinations": {"ops": {**SLACK, put: 1}}},
+        {"destinations": {"ops": {**SLACK, "types": [put]}}},
+        {"destinations": {"ops": {**SLACK, "levels": [put]}}},
+        {"destinations": {"ops": {**SLACK, "kind": put}}},
+        {"destinations": {"ops": {**SLACK, "quiet": put}}},
+        {"destinations": {"ops": {**SLACK, "zone": put}}},
+        {"destinations": {"ops": {**SLACK, "url": f"http://x/{put}"}}},
+        {"destinations": {"ops": {**WEBHOOK, "secrets": [f"{put}!"]}}},
+        {"destinations": put},
+        put,
+    ]
+    for secret in wrong:
+        found = destinations_of(secret)
+        assert found.problems, secret
+        assert "made-up" not in repr(found.problems).lower(), secret
+        assert SECRET.removeprefix("whsec_") not in repr(found.problems), secret
+
+
 def test_a_key_that_is_none_is_told() -> None:
     assert "'destination'" in destinations_of({"destination": {}}).problems[0]
 

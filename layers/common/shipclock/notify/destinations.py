@@ -2,9 +2,11 @@
 
 Each has a name and a kind: the stack's own topic (mail), Slack by an incoming webhook, or any
 webhook that is signed as the Standard Webhooks specification says. The topic is always there, in
-the secret or not. No message quotes a URL or a secret.
+the secret or not. No message quotes a URL or a secret, wherever in the secret it was put; the names
+of hosts are shown.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import time
@@ -29,6 +31,9 @@ DIGEST_AT = "09:15"
 """When the day's digest goes out by default: the reminders of 09:00 are in it."""
 
 NAME = r"^[a-z0-9][a-z0-9_-]{0,39}$"
+PLAIN = re.compile(r"[a-z_.*]{1,40}")
+"""What is quoted of keys and patterns that are none: a word, no address and no secret."""
+
 MOST = 20
 """Destinations that a secret may have."""
 
@@ -77,7 +82,8 @@ class Entry(BaseModel):
     def _types(cls, value: list[str] | None) -> list[str] | None:
         for pattern in value or ():
             if not any(fnmatchcase(type_, pattern) for type_ in EVENTS):
-                raise ValueError(f"no event is of type {pattern!r}: docs/events/README.md has them")
+                told = _quoted(pattern, "one of those")
+                raise ValueError(f"no event is of type {told}: docs/events/README.md has them")
         return value
 
     @model_validator(mode="after")
@@ -180,7 +186,8 @@ def destinations_of(secret: object) -> Destinations:
         secret = {}
     listed = secret.get("destinations", {})
     if unknown := sorted(set(secret) - {"destinations"}):
-        problems.append(f"unknown key {', '.join(map(repr, unknown))}: there is destinations")
+        told = ", ".join(_quoted(key, "(not shown)") for key in unknown)
+        problems.append(f"unknown key {told}: there is destinations")
     if not isinstance(listed, dict):
         problems.append("destinations: an object of destinations by their names was expected")
         listed = {}
@@ -191,7 +198,8 @@ def destinations_of(secret: object) -> Destinations:
         try:
             found[name] = _destination(name, entry)
         except ValueError as error:
-            problems.append(f"destination {name!r}: {error}")
+            whose = f"destination {name!r}" if re.fullmatch(NAME, name) else "an entry"
+            problems.append(f"{whose}: {error}")
     return Destinations(tuple(found.values()), tuple(problems))
 
 
@@ -202,7 +210,18 @@ def _destination(name: str, entry: object) -> Destination:
         return Destination(Entry.model_validate({"name": name, **entry}))
     except ValidationError as error:
         wrong = (
-            f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg'].removeprefix('Value error, ')}"
+            f"{_place(e['loc'])}: {e['msg'].removeprefix('Value error, ')}"
             for e in error.errors(include_input=False, include_url=False)
         )
         raise ValueError("; ".join(wrong)) from None
+
+
+def _place(loc: Sequence[int | str]) -> str:
+    """Where in an entry something is wrong."""
+    named = (str(at) if isinstance(at, int) or PLAIN.fullmatch(at) else "a key" for at in loc)
+    return ".".join(named) or "it"
+
+
+def _quoted(text: str, otherwise: str) -> str:
+    """A word as it was put, where it may be shown."""
+    return repr(text) if PLAIN.fullmatch(text) else otherwise
