@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 
 from shipclock import rows
 from shipclock.asking import NotAsked
+from shipclock.codec import read_shop
+from shipclock.connect import change_shop, disconnect
 from shipclock.decide import Decision, decide
 from shipclock.domain.clock import Notice
 from shipclock.domain.level import Level
 from shipclock.domain.order import Order, fold
 from shipclock.escalation import DEFAULT, PATIENCE, steps_of
 from shipclock.notify.ack import acknowledge
+from shipclock.onboard import settings_changed
 from shipclock.situation import Read, Recorded, Situation
 from tests.builders import ORDER, REAL, T0, after, policy, shop, snapshot
 from tests.stage import SHOP_ID, START, Stage
@@ -48,6 +51,34 @@ def lived(of: Order, nows: Iterable[datetime], **setting: Any) -> list[tuple[str
         keys = recorded.notices | {notice.key for notice in decision.notices}
         recorded = replace(recorded, notices=keys)
     return told
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_steps_that_are_changed_count_for_open_orders_whether_the_shop_is_connected_or_not(
+    connected: bool,
+) -> None:
+    stage = Stage()
+    line = START + 30 * HOUR
+    stage.sandbox.add_order(SHOP_ID, items={"MUG": 1}, shipping_due_time=int(line.timestamp()))
+    stage.marketplace_tells()
+    stage.settle_down()
+    stage.until(START + 10 * HOUR)
+    stage.settle_down()
+    if not connected:
+        row = stage.store.get((rows.shop_pk(SHOP_ID), rows.LANE))
+        assert row is not None
+        assert disconnect(stage.store, read_shop(row), row, stage.now, stage.real.now)
+        stage.settle_down()
+    changed = {"escalation": "15=critical"}
+    assert change_shop(stage.store, SHOP_ID, lambda s: settings_changed(s, changed), stage.real.now)
+    stage.settle_down()
+    stage.announced.clear()
+    for minute in (-1, 0):
+        stage.until(line - 15 * HOUR + minute * HOUR / 60)
+        stage.settle_down()
+        told = [e["level"] for e in stage.announced if e["type"] == "order.nearing"]
+        assert told == (["critical"] if minute == 0 else [])
+    assert stage.sweep().due_left == 0
 
 
 @pytest.mark.parametrize(

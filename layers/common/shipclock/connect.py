@@ -118,7 +118,8 @@ def let_go(store: Store, shop: Shop) -> None:
 def change_shop(
     store: Store, shop_id: str, change: Callable[[Shop], Shop], real: datetime
 ) -> Shop | None:
-    """Change a shop's settings; None where the shop is not known.
+    """Change a shop's settings, and have its open orders looked at again, connected or not; None
+    where the shop is not known.
 
     Written over exactly what was read; who changes it in the same moment is read again.
     """
@@ -129,8 +130,7 @@ def change_shop(
             return None
         shop = change(codec.read_shop(row))
         if store.write(Change(key, set=codec.shop_doc(shop), when={"doc": row["doc"]})):
-            if shop.connected:
-                look_again(store, shop_id, real)
+            look_again(store, shop_id, real)
             return shop
 
 

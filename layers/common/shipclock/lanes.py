@@ -21,8 +21,8 @@ from shipclock.lane import Lane, LaneWorld, take
 from shipclock.marketplaces.protocol import Shop
 from shipclock.marks import clear_mark
 from shipclock.packages import Packages
-from shipclock.ports import Change, Key
-from shipclock.reconcile import Reconciler
+from shipclock.ports import Change, Key, Row
+from shipclock.reconcile import Reconciler, wake
 from shipclock.shift import Shift
 from shipclock.shops import Shops
 from shipclock.stocking import Stocking
@@ -178,7 +178,8 @@ class Lanes:
         return look
 
     def _leave_due(self, shop_id: str, work: Work) -> None:
-        """A lane that is not to be had: of a shop that is gone, its rows leave the index."""
+        """A lane that is not to be had: of a shop that is gone, its rows leave the index once its
+        open orders were looked at that are to be."""
         self._shops.forget(shop_id)
         key = reconcile_key(shop_id)
         row = self._store.get(key)  # read before the shop: connecting it sets a new mark
@@ -188,12 +189,19 @@ class Lanes:
             return
         for wish in filter(None, wishes):
             clear_mark(self._store, wish)
-        if row is not None:
+        if row is not None and not self._waits(row):
             clear_mark(self._store, row)
         for order_id in work.packages:
             packages = self._store.get((rows.order_pk(order_id), rows.REREAD))
             if packages is not None:
                 clear_mark(self._store, packages)
+
+    def _waits(self, row: Row) -> bool:
+        """Whether open orders of a shop that is gone are still to be looked at, after this."""
+        try:
+            return wake(self._store, row, self._clockwork, self._guard, self._settle)
+        except Busy:
+            return True
 
     def _secret_of(self, shop: Shop) -> str | None:
         """The secret of the app that a shop is connected through; the first one is current."""

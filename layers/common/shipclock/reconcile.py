@@ -6,22 +6,24 @@ A search that one sweep can't finish is gone on with at the very page: reading t
 each minute, a shop that changes more in two hours than a sweep can read would never get ahead.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shipclock import backoff, codec, rows
 from shipclock.board import partitions
-from shipclock.clockwork import Busy
+from shipclock.clockwork import Busy, Clockwork
 from shipclock.connect import reconcile_key
 from shipclock.domain.event import Hint
 from shipclock.domain.order import ENDED, OPEN_STAGES
 from shipclock.domain.times import parse, stamp
+from shipclock.judge import Settled
 from shipclock.lane import LEASE
 from shipclock.marketplaces.protocol import Kind, OrderRow, SearchPage
-from shipclock.ports import Change, Put, Row
+from shipclock.ports import Change, Put, Row, Store
 from shipclock.reading import Unreadable, digest
-from shipclock.shift import Shift
+from shipclock.shift import Guarded, Shift
 from shipclock.snapshots import keep_snapshot
 from shipclock.watching import day_to_watch, watch
 
@@ -103,7 +105,7 @@ class Reconciler:
                 return
             self._clockwork.sleep(left.total_seconds())
         try:
-            waits = self._wake(row)
+            waits = wake(self._store, row, self._clockwork, self._guard, self._settle)
             failed = self._search_all(Places(dict(row["cursors"]), dict(row.get("left", {}))))
         except Busy:
             return
@@ -133,36 +135,6 @@ class Reconciler:
                 self._report("signals.watched", shop_id=shop.shop_id, **told)
                 watched = {"watched": day}
         return watched
-
-    def _wake(self, row: Row) -> bool:
-        """Settle each open order of a shop that was connected again, so that its re-reads and
-        pushes come back into `due`.
-
-        True while it has to wait, until no sweep can be under way any more that still thinks the
-        shop disconnected. `wake` is how far it has come: a partition of the board, a place in it.
-        """
-        if "wake" not in row:
-            return False
-        if self._clockwork.real() < codec.from_millis(row["wake_from"]) + LEASE:
-            return True
-        row_key, shop_id = rows.key_of(row), self._lane.shop.shop_id
-        places = partitions(shop_id, OPEN_STAGES)
-        partition, _, start = str(row["wake"]).partition("|")
-        place = places.index(partition) if partition in places else 0
-        while place < len(places):
-            if not self._clockwork.allows():
-                raise Busy("more orders wait for the reconnection")
-            page = self._store.board(places[place], PAGE, start or None)
-            for line in page.rows:
-                with self._guard((line["pk"], rows.HEAD), "order"):
-                    self._settle(line["pk"].removeprefix("ORDER#"))
-            place, start = (place, page.next) if page.next else (place + 1, "")
-            if place < len(places):
-                self._store.write(Change(row_key, set={"wake": f"{places[place]}|{start}"}))
-        self._store.write(
-            Change(row_key, remove=("wake", "wake_from"), when={"wake_from": row["wake_from"]})
-        )
-        return False
 
     def _search_all(self, places: Places) -> bool:
         """Run the searches; whether any of them failed."""
@@ -271,3 +243,39 @@ class Reconciler:
         row_key = reconcile_key(self._lane.shop.shop_id)
         told = {"cursors": dict(places.cursors), "left": dict(places.left)}
         self._store.write(Change(row_key, set=told))
+
+
+def wake(
+    store: Store,
+    row: Row,
+    clockwork: Clockwork,
+    guard: Guarded,
+    settle: Callable[[str], Settled | None],
+) -> bool:
+    """Settle each open order of a shop that was connected again or whose settings were changed, as
+    its reconciliation's row says, so that what waits comes back into `due`.
+
+    True while it has to wait, until no sweep can be under way any more that still knows the shop as
+    it was. `wake` is how far it has come: a partition of the board, a place in it. Raises `Busy`
+    where the time is over.
+    """
+    if "wake" not in row:
+        return False
+    if clockwork.real() < codec.from_millis(row["wake_from"]) + LEASE:
+        return True
+    row_key = rows.key_of(row)
+    places = partitions(row_key[0].removeprefix("SHOP#"), OPEN_STAGES)
+    partition, _, start = str(row["wake"]).partition("|")
+    place = places.index(partition) if partition in places else 0
+    while place < len(places):
+        if not clockwork.allows():
+            raise Busy("more orders are to be looked at")
+        page = store.board(places[place], PAGE, start or None)
+        for line in page.rows:
+            with guard((line["pk"], rows.HEAD), "order"):
+                settle(line["pk"].removeprefix("ORDER#"))
+        place, start = (place, page.next) if page.next else (place + 1, "")
+        if place < len(places):
+            store.write(Change(row_key, set={"wake": f"{places[place]}|{start}"}))
+    store.write(Change(row_key, remove=("wake", "wake_from"), when={"wake_from": row["wake_from"]}))
+    return False

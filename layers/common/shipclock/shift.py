@@ -10,6 +10,9 @@ from shipclock.judge import Settled
 from shipclock.lane import Lane
 from shipclock.ports import Key, Store
 
+Guarded = Callable[[Key, str], AbstractContextManager[None]]
+"""`guard.Guard`, as work in a lane knows it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shift:
@@ -26,4 +29,4 @@ class Shift:
     settle: Callable[[str], Settled | None]
     look: Callable[[str], Settled]
     report: Callable[..., None]
-    guard: Callable[[Key, str], AbstractContextManager[None]]
+    guard: Guarded
