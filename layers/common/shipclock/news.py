@@ -93,7 +93,6 @@ def _pickups(order: Order, zone: ZoneInfo, now: datetime) -> Iterator[Notice]:
                 f"The carrier fetches package {package_id} between {local(begins, zone)} and "
                 f"{local(ends, zone)}. Have it packed and labelled by then."
             )
-            ahead = (
-                begins if now < begins else ends
-            )  # known late, it is no less to be heard in time
+            # Where the carrier may come any moment, it is to be heard before he has been.
+            ahead = begins if now < begins else ends
             yield Notice(package_id, PICKUP, now, stamp(begins), text, due_at=ahead)
