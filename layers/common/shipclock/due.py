@@ -21,9 +21,6 @@ CHECKED = 200
 UNHURRIED = (f"{rows.PULL}#", rows.FILES)
 """The beginnings of partitions of what is done when nothing else is left to do."""
 
-LATER = "9"
-"""Sorts after every due time."""
-
 
 @dataclass(slots=True)
 class Found:
@@ -148,7 +145,7 @@ class DueRows:
 
     def _still_due(self, entry: Due) -> bool:
         row = self._store.get(entry.key)
-        return row is not None and str(row.get("due_at", LATER)) <= stamp(self._now)
+        return row is not None and rows.is_due(row, self._now)
 
     def _since(self, due_at: str, real: datetime) -> datetime:
         """The real time since which a row is due; of an instant of `now`, as if now were real."""

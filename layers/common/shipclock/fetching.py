@@ -12,8 +12,6 @@ from shipclock import backoff, codec, rows
 from shipclock.clockwork import Clockwork
 from shipclock.domain.clock import Notice
 from shipclock.domain.picture import NotAPicture
-from shipclock.domain.times import stamp
-from shipclock.due import LATER
 from shipclock.ports import Change, FetchFailed, FetchRefused, Key, Pictures, Put, Row, Store
 from shipclock.proof_images import State, keep, may_speak, until
 
@@ -54,7 +52,7 @@ class Fetching:
         breaks off is done again, and nothing is kept or told twice.
         """
         row = self.store.get(key)
-        if row is None or str(row.get("due_at", LATER)) > stamp(self.now):
+        if row is None or not rows.is_due(row, self.now):
             return
         real = self.clockwork.real()
         if row["state"] != State.WAITING:

@@ -11,8 +11,7 @@ from shipclock.book import read_book
 from shipclock.clockwork import Busy, Clockwork
 from shipclock.connect import reconcile_key
 from shipclock.domain.push import OPEN
-from shipclock.domain.times import stamp
-from shipclock.due import LATER, Found
+from shipclock.due import Found
 from shipclock.errand import Errand
 from shipclock.guard import Guard
 from shipclock.incidents import DeclaredOf
@@ -91,7 +90,7 @@ class Lanes:
         for key in keys[:PACKAGES_LOOKED_AT]:
             with self._guard(key, "packages"):
                 row = self._store.get(key)
-                if row is not None and row.get("due_at", LATER) <= stamp(self._now):
+                if row is not None and rows.is_due(row, self._now):
                     yield row["shop_id"], key[0].removeprefix("ORDER#")
 
     def _run_lane(self, item: tuple[str, Work]) -> None:
@@ -151,7 +150,7 @@ class Lanes:
         """
         key = rows.authorisation_key(lane.shop.authorisation)
         row = self._store.get(key)
-        if row is None or row.get("due_at", LATER) > stamp(self._world.real()):
+        if row is None or not rows.is_due(row, self._world.real()):
             return
         try:
             renewed = lane.renew()

@@ -63,7 +63,7 @@ def _mark_packages(store: Store, book: Book, settled: Settled) -> None:
     mark = rows.mark(key, rows.at(wanted_at)) if wanted_at else {}
     if mark.get("due_at") == row.get("due_at"):
         return
-    seen = {"due_at": row["due_at"]} if "due_at" in row else {"due_at": ABSENT}
+    seen = {"due_at": row.get("due_at", ABSENT)}
     told = {**mark, "shop_id": settled.order.shop_id} if mark else {}
     store.write(Change(key, set=told, remove=() if mark else rows.MARK, when=seen, create=True))
 
@@ -71,12 +71,12 @@ def _mark_packages(store: Store, book: Book, settled: Settled) -> None:
 def _mend_mark(store: Store, row: Row, settled: Settled, real: datetime) -> None:
     """Give an intent that this settle did not change the mark that it should bear by now."""
     key = rows.key_of(row)
-    should = intent_mark(key, codec.read_intent(row), settled, real)
+    should, bears = intent_mark(key, codec.read_intent(row), settled, real), row.get("due_at", "")
     if not should:
         clear_mark(store, row)
-    elif should["due_at"][:2] != str(row.get("due_at", ""))[:2] or (
-        not should["due_at"].startswith("0#") and should["due_at"] != row["due_at"]
-    ):
+        return
+    at_once = rows.real_time(should["due_at"]) and rows.real_time(bears)
+    if not at_once and should["due_at"] != bears:
         store.write(Change(key, set=should, when={"rev": row["rev"]}))
 
 

@@ -20,9 +20,7 @@ from shipclock.clockwork import Clockwork
 from shipclock.domain.carrier import differ
 from shipclock.domain.number import normal
 from shipclock.domain.order import AWAITING_COLLECTION, IN_TRANSIT, Order
-from shipclock.domain.times import stamp
 from shipclock.domain.tracking import TERMINAL, Scan, fold_parcel
-from shipclock.due import LATER
 from shipclock.ports import (
     ABSENT,
     Change,
@@ -141,7 +139,7 @@ class Pulls:
             return
         if soon:
             due_at = max(due_at, known.get("not_before", ""))
-            if known.get("due_at", LATER) <= due_at:
+            if known.get("due_at", rows.LATER) <= due_at:
                 return
         self._mark(known, due_at)
 
@@ -157,7 +155,7 @@ class Pulls:
         groups: dict[tuple[str, str], list[Row]] = {}
         for key in keys:
             row = self._store.get(key)
-            if row is not None and row.get("due_at", LATER) <= stamp(self._now):
+            if row is not None and rows.is_due(row, self._now):
                 groups.setdefault((row["source"], row["account"]), []).append(row)
         for (source, name), due in groups.items():
             account = self._account(source, name)

@@ -95,7 +95,7 @@ class Reconciler:
         """
         row_key = reconcile_key(self._lane.shop.shop_id)
         row = self._store.get(row_key)
-        if row is None or row.get("due_at", "9") > stamp(self._now):
+        if row is None or not rows.is_due(row, self._now):
             return
         until = codec.from_millis(row.get("wake_from", 0)) + LEASE
         waiting = rows.at_once(until)  # the same for as long as it waits: one search is enough

@@ -167,6 +167,15 @@ def mark(key: Key, due_at: str) -> Row:
     return {"due_pk": str(shard_of(key)), "due_at": due_at}
 
 
+LATER = "9"
+"""Sorts after every due time."""
+
+
+def is_due(row: Row, now: datetime) -> bool:
+    """Whether a row bears a mark whose time has come; the index lags behind it."""
+    return str(row.get("due_at", LATER)) <= stamp(now)
+
+
 MARK = ("due_pk", "due_at")
 """The attributes to remove to take a row out of the `due` index."""
 

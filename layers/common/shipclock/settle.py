@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from shipclock import chain, codec, rows
 from shipclock.board import NO_CLOCK
 from shipclock.book import Book, read_book
-from shipclock.chain import Extension
+from shipclock.chain import Anchor, Extension
 from shipclock.counting import count, counted
 from shipclock.domain.clock import Clock, Notice, Verdict, VerdictState
 from shipclock.domain.push import Intent
@@ -105,12 +105,19 @@ def _writes(
     head = _head_write(book, settled, Beside(extension, kept, counts), real)
     if extension is None:
         return None, [head, *made, *changes]
-    for write in made:  # said along when it is announced: there nobody can change it any more
-        written = write.row if isinstance(write, Put) else write.set
-        if not write.key[1].startswith(rows.PUSH):
-            written["anchor"] = str(extension.anchor)
+    said = [_anchored(write, extension.anchor) for write in made]
     sealed = [Put(extension.sealed)] if extension.sealed else []
-    return extension, [head, *made, *changes, *sealed]
+    return extension, [head, *said, *changes, *sealed]
+
+
+def _anchored(write: Put | Change, anchor: Anchor) -> Put | Change:
+    """What is announced says how far the chain has come: there nobody can change it any more."""
+    if write.key[1].startswith(rows.PUSH):
+        return write
+    said = {"anchor": str(anchor)}
+    if isinstance(write, Put):
+        return replace(write, row={**write.row, **said})
+    return replace(write, set={**write.set, **said})
 
 
 def _after(book: Book, write: Put | Change) -> Row:

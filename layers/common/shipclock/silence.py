@@ -18,7 +18,6 @@ from shipclock import rows
 from shipclock.codec import notice_row
 from shipclock.domain.clock import Notice
 from shipclock.domain.times import EPOCH, parse, stamp
-from shipclock.due import LATER
 from shipclock.ports import Change, Key, Put, Row, Store
 from shipclock.sources import MARKETPLACES, accounts_of
 
@@ -140,7 +139,7 @@ class Listener:
         sources' secret any more silence is no news.
         """
         row = self.store.get(key)
-        if row is None or row.get("due_at", LATER) > stamp(self.now):
+        if row is None or not rows.is_due(row, self.now):
             return None
         heard, speaker = read_heard(row), (row["source"], row["account"])
         seen = {"heard_at": row["heard_at"]}  # of two that tell of one silence one puts the notice

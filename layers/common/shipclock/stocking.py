@@ -18,8 +18,6 @@ from shipclock.codec import notice_row
 from shipclock.connect import reconcile_key
 from shipclock.domain.clock import Notice
 from shipclock.domain.push import OPEN, IntentState
-from shipclock.domain.times import stamp
-from shipclock.due import LATER
 from shipclock.marketplaces.protocol import Kind, Outcome, Shelf
 from shipclock.ports import Change, Key, Put, Write
 from shipclock.reading import Unreadable
@@ -104,7 +102,7 @@ class Stocking:
 
     def _take_up(self, key: Key) -> None:
         row = self._store.get(key)
-        if row is None or row.get("due_at", LATER) > stamp(self._shift.now):
+        if row is None or not rows.is_due(row, self._shift.now):
             return
         wish = read_wish(row)
         doubted = restock.orphaned(wish, self._lane.holder, self._real())

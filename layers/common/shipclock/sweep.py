@@ -16,7 +16,7 @@ from shipclock.clockwork import RESERVE, Clockwork
 from shipclock.connect import begin_reconciling
 from shipclock.domain.push import IntentState
 from shipclock.domain.times import parse, stamp
-from shipclock.due import LATER, DueRows, Found
+from shipclock.due import DueRows, Found
 from shipclock.fetching import Fetching
 from shipclock.guard import Guard
 from shipclock.imagelinks import hosts_of
@@ -264,7 +264,7 @@ class Sweep:
         for key in found.deliveries:
             with self._guard(key, "delivery"):
                 row = self._store.get(key)
-                if row is not None and row.get("due_at", LATER) <= stamp(self._now):
+                if row is not None and rows.is_due(row, self._now):
                     due.append(row)
         return due
 

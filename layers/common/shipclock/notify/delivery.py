@@ -18,7 +18,6 @@ from shipclock.codec import notice_row
 from shipclock.domain.clock import Notice
 from shipclock.domain.level import Level
 from shipclock.domain.times import parse, stamp
-from shipclock.due import LATER
 from shipclock.notify import health, wording
 from shipclock.notify.destinations import Destination, Destinations
 from shipclock.notify.outbox import EVENTS_PER_PART, ZoneOf, item_prefix, level_in
@@ -105,7 +104,7 @@ class Delivery:
         taken, so that others to the same destination had better wait as well."""
         for _ in range(PARTS_PER_CALL):
             row = self.store.get(key)
-            if row is None or str(row.get("due_at", LATER)) > stamp(self.now):
+            if row is None or not rows.is_due(row, self.now):
                 return True
             one = self.destinations.named(row["destination"])
             if one is None:
@@ -131,7 +130,7 @@ class Delivery:
     def put_off(self, key: Key) -> None:
         """Leave a message for a minute, for its destination has just not taken another."""
         row = self.store.get(key)
-        if row is not None and str(row.get("due_at", LATER)) <= stamp(self.now):
+        if row is not None and rows.is_due(row, self.now):
             self._mark(row, rows.at(self.now + backoff.MESSAGE[0]))
 
     # One try

@@ -21,7 +21,6 @@ from zoneinfo import ZoneInfo
 from shipclock import rows
 from shipclock.domain.level import Level
 from shipclock.domain.times import parse, stamp
-from shipclock.due import LATER
 from shipclock.notify.destinations import Destination, Destinations
 from shipclock.notify.hours import digest_after, local_day
 from shipclock.ports import ABSENT, LARGEST_COMMIT, Change, Key, Put, Row, Store, StoreError, Write
@@ -130,7 +129,7 @@ class Outbox:
         """The writes that put events into a box, as long as its round is the one that was read."""
         row = self.store.get(key)
         round_, count = (row["round"], row["count"]) if row else (1, 0)
-        due_at = min(self._due_at(key, one, row), str((row or {}).get("due_at", LATER)))
+        due_at = min(self._due_at(key, one, row), str((row or {}).get("due_at", rows.LATER)))
         level = key[1].removeprefix(rows.BOX)
         change = Change(
             key,
@@ -175,7 +174,7 @@ class Outbox:
         destination that is not there the message waits instead.
         """
         row = self.store.get(key)
-        if row is None or str(row.get("due_at", LATER)) > stamp(self.now):
+        if row is None or not rows.is_due(row, self.now):
             return None
         name, shop_id, level = _about(key)
         one = self.destinations.named(name)
