@@ -18,6 +18,7 @@ from shipclock.domain.times import stamp
 from shipclock.guard import Guard
 from shipclock.incidents import shops_of
 from shipclock.lane import LEASE
+from shipclock.marks import settle_anew
 from shipclock.ports import ABSENT, Change, Key, Row, Store
 
 WALKED = (*OPEN_STAGES, STAGES[DELIVERED])
@@ -108,16 +109,8 @@ class IncidentWalk:
         )
 
     def _look(self, order_id: str) -> None:
-        """Settle one order; one that can't be is left due by itself, and holds up no other."""
-        key, good = (rows.order_pk(order_id), rows.HEAD), False
-        with self._guard(key, "order"):
-            self._settle(order_id)
-            good = True
-        head = None if good else self._store.get(key)
-        if head is not None:  # where another settle comes between, it knows what this one would
-            again = rows.mark(key, rows.at_once(self._clockwork.real()))
-            seen = {"due_at": head.get("due_at", ABSENT)}
-            self._store.write(Change(key, set=again, when=seen))
+        pk, real = rows.order_pk(order_id), self._clockwork.real
+        settle_anew(self._store, pk, real, self._guard, self._settle)
 
 
 class _Bookmark:

@@ -14,6 +14,7 @@ from enum import Enum
 from shipclock import backoff, codec, connect, rows
 from shipclock.addresses import may_fetch
 from shipclock.clockwork import Busy, Clockwork
+from shipclock.domain.times import EPOCH
 from shipclock.marketplaces import MARKETPLACES
 from shipclock.marketplaces.protocol import Call, Hosts, Keys, Kind, Outcome, Shop, Tokens
 from shipclock.ports import (
@@ -72,13 +73,17 @@ class Lane:
         self._skew_told = False
         self._rate = float(row.get("rate", str(START)))
         self._not_before = codec.from_millis(row.get("not_before", 0))
+        self._asked_again_at = EPOCH
+        self._held_until: datetime | None = EPOCH
+        """No call before: the token is to be renewed first. None: not in this sweep."""
 
     def call(self, call: Call) -> Outcome:
         """Make a call at the lane's pace; renew the token once where it is refused.
 
         Also where the answer is that the shop is deauthorised: a renewal tells that for sure.
         While that can't be asked the answer counts as an expired token, and the shop stays. Where
-        there is no time to renew it counts as one of too many calls: it is for the next sweep.
+        nobody answered a renewal, or there is no time for one, it counts as one of too many calls:
+        the lane waits until it may be renewed, or is `Busy` until the next sweep.
         Raises `Busy` before a call for which there is no time. Never raises for what came back:
         an answer that is none is `UNCLEAR`, a connection that never came about `LATER`.
         """
@@ -86,17 +91,25 @@ class Lane:
         if outcome.kind not in (Kind.EXPIRED, Kind.DEAUTHORISED):
             return outcome
         try:
-            while (renewed := self._renew()) is Renewed.UNANSWERED:
-                pass  # the next one waits until it may be asked again
+            renewed = self._renew()
+            if renewed is Renewed.UNANSWERED:
+                self._held_until = self._asked_again_at
+                return replace(outcome, kind=Kind.RATE_LIMITED, reason="the token is not renewed")
             if renewed is Renewed.FRESH:
                 outcome = self._paced(call)
-        except Busy as no_time:
-            return replace(outcome, kind=Kind.RATE_LIMITED, reason=str(no_time))
+        except Busy as not_yet:
+            self._held_until = None
+            return replace(outcome, kind=Kind.RATE_LIMITED, reason=str(not_yet))
         if outcome.kind is Kind.DEAUTHORISED:
             if renewed is Renewed.NOT_NOW:
                 return replace(outcome, kind=Kind.EXPIRED)
             self._disconnect()
         return outcome
+
+    @property
+    def tokenless(self) -> bool:
+        """Whether no call can be made until the token may be renewed."""
+        return self._held_until is None or self._held_until > self._clockwork.real()
 
     def renew(self) -> bool:
         """Have a fresh access token: another lane's renewal, or one of our own; False if neither.
@@ -142,7 +155,9 @@ class Lane:
         self._report("token.refused", shop_id=shop_id, reason=outcome.reason)
         if outcome.kind in (Kind.UNCLEAR, Kind.LATER, Kind.RATE_LIMITED):
             broken = broken or outcome.kind is Kind.UNCLEAR
-            self._renewal.give_up(outcome.wait or UNANSWERED, broken)
+            wait = outcome.wait or UNANSWERED
+            self._renewal.give_up(wait, broken)
+            self._asked_again_at = self._clockwork.real() + wait
             return Renewed.UNANSWERED
         self._renewal.give_up(backoff.RENEW, broken, refused=True)
         shop, real = replace(self.shop, shop_id=claim.row["shop_id"]), self._clockwork.real()
@@ -198,8 +213,12 @@ class Lane:
             raise Busy("the lease was lost")
 
     def await_turn(self) -> None:
-        """Wait until the pace allows a call. Raises `Busy` where that leaves no time for one."""
-        wait = max(self._not_before - self._clockwork.real(), timedelta(0))
+        """Wait until the pace allows a call. Raises `Busy` where that leaves no time for one, and
+        where the token that it needs is another lane's to renew, later."""
+        if self._held_until is None:
+            raise Busy("the token can't be renewed yet")
+        begins = max(self._not_before, self._held_until)
+        wait = max(begins - self._clockwork.real(), timedelta(0))
         if not self._clockwork.allows(wait):
             raise Busy("no time for another call")
         if wait:

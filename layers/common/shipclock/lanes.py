@@ -63,6 +63,8 @@ class Lanes:
         self._shops = shops
         self._settle = settle
         self._declared = declared
+        self._tokenless: set[str] = set()
+        """Shops that no later round need try: their tokens can't be renewed in this sweep."""
         self._lock = Lock()
         self.pushed = 0
         self.failed = 0
@@ -95,6 +97,8 @@ class Lanes:
 
     def _run_lane(self, item: tuple[str, Work]) -> None:
         shop_id, work = item
+        if shop_id in self._tokenless:
+            return
         with self._guard((rows.shop_pk(shop_id), rows.LANE), "shop"):
             world = self._world
             lane = take(
@@ -117,6 +121,8 @@ class Lanes:
                 self._work_in(lane, work)
             finally:
                 lane.release()
+                if lane.tokenless:
+                    self._tokenless.add(shop_id)
 
     def _work_in(self, lane: Lane, work: Work) -> None:
         self._renew_if_due(lane)

@@ -3,6 +3,7 @@
 A mark is only ever changed while it is as it was read: a fact that came meanwhile stays due.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from shipclock import codec, rows
@@ -12,6 +13,7 @@ from shipclock.domain.order import OPEN_STAGES
 from shipclock.domain.push import OPEN, Intent, IntentState
 from shipclock.judge import Settled
 from shipclock.ports import ABSENT, Change, Key, Row, Store
+from shipclock.shift import Guarded
 
 
 def clear_marks(store: Store, book: Book, settled: Settled, real: datetime) -> None:
@@ -87,3 +89,22 @@ def clear_mark(store: Store, row: Row) -> None:
         if row["sk"].startswith(rows.LINK):  # told anew within a second it bears the same mark
             seen["doc"] = row["doc"]
         store.write(Change(rows.key_of(row), remove=rows.MARK, when=seen))
+
+
+def settle_anew(
+    store: Store,
+    pk: str,
+    real: Callable[[], datetime],
+    guard: Guarded,
+    settle: Callable[[str], object],
+) -> None:
+    """Settle an order that is not due by itself; one that can't be is left due, and holds up no
+    other."""
+    key, good = (pk, rows.HEAD), False
+    with guard(key, "order"):
+        settle(pk.removeprefix("ORDER#"))
+        good = True
+    head = None if good else store.get(key)
+    if head is not None:  # where another settle comes between, it knows what this one would
+        again = rows.mark(key, rows.at_once(real()))
+        store.write(Change(key, set=again, when={"due_at": head.get("due_at", ABSENT)}))

@@ -21,6 +21,7 @@ from shipclock.domain.times import parse, stamp
 from shipclock.judge import Settled
 from shipclock.lane import LEASE
 from shipclock.marketplaces.protocol import Kind, OrderRow, SearchPage
+from shipclock.marks import settle_anew
 from shipclock.ports import Change, Put, Row, Store
 from shipclock.reading import Unreadable, digest
 from shipclock.shift import Guarded, Shift
@@ -267,15 +268,16 @@ def wake(
     places = partitions(row_key[0].removeprefix("SHOP#"), OPEN_STAGES)
     partition, _, start = str(row["wake"]).partition("|")
     place = places.index(partition) if partition in places else 0
+    unchanged = {"wake_from": row["wake_from"]}
     while place < len(places):
         if not clockwork.allows():
             raise Busy("more orders are to be looked at")
         page = store.board(places[place], PAGE, start or None)
         for line in page.rows:
-            with guard((line["pk"], rows.HEAD), "order"):
-                settle(line["pk"].removeprefix("ORDER#"))
+            settle_anew(store, line["pk"], clockwork.real, guard, settle)
         place, start = (place, page.next) if page.next else (place + 1, "")
         if place < len(places):
-            store.write(Change(row_key, set={"wake": f"{places[place]}|{start}"}))
-    store.write(Change(row_key, remove=("wake", "wake_from"), when={"wake_from": row["wake_from"]}))
-    return False
+            there = Change(row_key, set={"wake": f"{places[place]}|{start}"}, when=unchanged)
+            if not store.write(there):
+                return True  # another sweep is through, or it is to be begun anew
+    return not store.write(Change(row_key, remove=("wake", "wake_from"), when=unchanged))

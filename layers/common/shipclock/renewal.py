@@ -57,9 +57,8 @@ class Renewal:
     def begin(self, access_token: str) -> Tokens | Claim | None:
         """Tokens that are newer than ours, or the right to renew; None: neither, by now.
 
-        Waits while another lane renews, and after a renewal that nobody answered. Raises `Busy`
-        where that takes longer than there is time. After one that was refused there is none until
-        its back-off is over.
+        Waits while another lane renews. Raises `Busy` after a renewal that nobody answered, until
+        it may be asked again; after one that was refused there is none until its back-off is over.
         """
         give_up = self.clockwork.real() + PATIENCE
         while True:
@@ -70,22 +69,16 @@ class Renewal:
             if tokens.access_token != access_token:
                 return tokens
             real = self.clockwork.real()
-            wait = codec.from_millis(row.get("renew_from", 0)) - real
-            if wait > timedelta(0) and "renew_at" not in row:
-                self._wait(wait)
-                continue
-            if wait > timedelta(0) and row["renew_at"] > stamp(self.now):
-                return None
+            if row.get("renew_from", 0) > codec.millis(real):
+                if "renew_at" not in row:
+                    raise Busy("the token can't be renewed yet")
+                if row["renew_at"] > stamp(self.now):
+                    return None
             if self._claim(row, real):
                 return Claim(tokens, row, "broken" in row or "renewer" in row)
-            if real >= give_up:
+            if real >= give_up or not self.clockwork.allows(timedelta(seconds=PAUSE)):
                 return None
-            self._wait(timedelta(seconds=PAUSE))
-
-    def _wait(self, wait: timedelta) -> None:
-        if not self.clockwork.allows(wait):
-            raise Busy("no time to renew the token")
-        self.clockwork.sleep(wait.total_seconds())
+            self.clockwork.sleep(PAUSE)
 
     def _claim(self, row: Row, real: datetime) -> bool:
         mine = row.get("renewer") == self.holder

@@ -101,6 +101,8 @@ class Rereads:
         """Of the orders that the marketplace put off to the end, note that it did not give them
         back: verdicts wait for a re-read, and must not wait as long as it likes."""
         for order_id in sorted(self._put_off & self._desk.orders.keys()):
+            if not self._shift.clockwork.allows():
+                return  # there may be thousands; the next sweep notes the rest
             settled = self._desk.orders[order_id]
             self._desk.on(order_id, partial(note_missing, self._shift, settled))
 

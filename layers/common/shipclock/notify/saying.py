@@ -76,7 +76,8 @@ class Saying:
             turn, key = _turn(one.row), rows.key_of(one.row)
             if one.row.get(rows.ANNOUNCED) != turn:
                 with self._guard(key, "announcement"):
-                    self._world.store.write(Change(key, set={rows.ANNOUNCED: turn}))
+                    seen = {"due_at": one.row["due_at"]}
+                    self._world.store.write(Change(key, set={rows.ANNOUNCED: turn}, when=seen))
         return kept
 
     def _announced(self, key: Key) -> list[Told]:
