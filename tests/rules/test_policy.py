@@ -773,6 +773,37 @@ def test_a_clause_of_ones_own_counts_also_where_the_others_is_left_out() -> None
     assert extending(text + cited).clauses["untracked"].calendar_days == 10
 
 
+def slips(text: str) -> tuple[str, ...]:
+    with pytest.raises(PolicyError) as refused:
+        parse_pack(text, "tried")
+    return refused.value.slips
+
+
+def test_a_misspelt_key_is_not_told_as_missing_too() -> None:
+    text = GOOD.replace("hours = 240", "hourz = 240")
+    assert slips(text) == (
+        "line 14: clauses.untracked.hourz: there is no such key; did you mean 'hours'?",
+    )
+
+
+def test_a_key_is_missing_whatever_else_is_misspelt_elsewhere() -> None:
+    text = GOOD.replace("hours = 240\n", "") + DEADLINE.replace("by =", "bye =") + CALENDAR
+    told = slips(text)
+    assert [slip.partition(": ")[2].partition(":")[0] for slip in told] == [
+        "clauses.untracked.hours",
+        "deadlines.dispatch.bye",
+    ]
+    assert told[0].endswith("is missing, or calendar_days, or working_days")
+
+
+def test_what_is_left_out_and_is_not_there_is_told_with_the_nearest() -> None:
+    text = CHILD.replace('extends = "tried"', 'extends = "tried"\nwithout = ["untrackd"]')
+    with pytest.raises(
+        PolicyError, match=r"'untrackd' is in no table of tried; did you mean 'untracked'"
+    ):
+        extending(text)
+
+
 def test_without_goes_with_extends_alone() -> None:
     text = GOOD.replace('name = "tried"', 'name = "tried"\nwithout = ["untracked"]')
     with pytest.raises(
