@@ -40,7 +40,7 @@ def _said(needed: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:
             "postcodes",
             multiple=True,
             metavar="CODES",
-            help="10110, 10110-10120, SW1A*, or M1 * for a British district alone. Repeatable.",
+            help="10110, 10110-10120, SW1A*, or M1 * for a district alone. Repeatable.",
         ),
         click.option("--shop", "shops", multiple=True, metavar="SHOP", help="Left out: all."),
         click.option(

@@ -98,6 +98,19 @@ def test_what_a_redacted_pack_withholds_is_named_and_no_fault(story: tuple[Stage
     assert any("withheld: PUSH#" in finding.what for finding in check(data))
 
 
+def test_what_is_withheld_bears_the_state_that_is_bound(story: tuple[Stage, str]) -> None:
+    stage, order_id = story
+    case = case_in(unzipped(made(stage, order_id, redacted=True)))
+
+    def hushed(row: Row) -> Row:
+        if not row["sk"].startswith(rows.PUSH):
+            return row
+        digest = chain.digest(row)
+        return {"pk": row["pk"], "sk": row["sk"], "state": "refused", "withheld": digest}
+
+    assert wrong(pack(changed(case, hushed)))
+
+
 def test_a_pack_that_is_said_to_be_redacted_has_no_bodies(case: Case) -> None:
     assert wrong(pack(replace(case, redacted=True)))
 
@@ -128,12 +141,14 @@ def test_links_of_many_invented_orders_excuse_nothing(case: Case) -> None:
     assert wrong(pack(replace(case, facts=(*case.facts, *crowd))))
 
 
+@pytest.mark.parametrize("version", [-1, 0, 1, 1000])
 @pytest.mark.parametrize("moved", [timedelta(days=-13), timedelta(days=400)])
 def test_when_the_order_was_settled_is_held_against_chain_and_table(
-    story: tuple[Stage, str], case: Case, moved: timedelta
+    story: tuple[Stage, str], case: Case, moved: timedelta, version: int
 ) -> None:
     settled_at = f"{case.links[-1].now + moved:%Y-%m-%dT%H:%M:%SZ}"
-    data = pack(replace(case, head={**case.head, "settled_at": settled_at}))
+    head = {**case.head, "settled_at": settled_at, "version": case.head["version"] + version}
+    data = pack(replace(case, head=head))
     assert shown(story[0], data)
     if moved < timedelta(0):
         assert wrong(data)
@@ -198,12 +213,20 @@ def test_a_scan_of_a_delivery_that_never_came_is_not_told_as_one_that_ended(
     assert "never came" in found[0].means
 
 
-def test_a_push_that_was_done_can_not_be_told_otherwise(life: tuple[Stage, str]) -> None:
+@pytest.mark.parametrize("state", ["done", "refused", "dead", "pending", "withdrawn"])
+def test_a_push_that_was_done_can_not_be_told_otherwise(
+    life: tuple[Stage, str], state: str
+) -> None:
     stage, order_id = life
     old = made(stage, order_id)
     keys = keys_of(stage, order_id)["ORDER PUSH"]
     done = [key for key in keys if stage.memory.rows[key[0]][key[1]]["state"] == "done"]
-    altered(stage, done[0], lambda row: {**row, "doc": row["doc"].replace("2026-", "2025-")})
+
+    def otherwise(row: Row) -> Row:
+        doc = row["doc"].replace("2026-", "2025-").replace('"done"', f'"{state}"')
+        return {**row, "doc": doc, "state": state}
+
+    altered(stage, done[0], otherwise)
     told(stage, order_id, 15 * 24 + 2, "in_transit")
     assert any("was found changed" in fault for fault in wrong(made(stage, order_id)))
     assert wrong(old, stage)
@@ -280,6 +303,12 @@ def pack_of(case: Case) -> bytes:
     files = files_of(case)
     files[MANIFEST] = manifest(files, {"order_id": case.order_id, "chain": told_chain(case)})
     return zipped(files)
+
+
+def test_only_texts_and_names_of_ours_are_in_it(case: Case) -> None:
+    other = replace(case, software="0" * 16)
+    assert wrong(pack_of(replace(other, order_id=5)))  # type: ignore[arg-type]
+    assert wrong(pack_of(replace(other, packs={"../../evil": ""})))
 
 
 def test_only_the_packs_that_judge_the_order_are_in_it(case: Case) -> None:

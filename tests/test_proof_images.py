@@ -25,6 +25,7 @@ from shipclock.ports import Change, FetchFailed, FetchRefused, Put, Row, Secrets
 from shipclock.proof_images import HOLD, LINK_KEPT, MOST_PER_DELIVERY, MOST_PER_NUMBER, put_images
 from shipclock.sources import Delivery, Image, history, jtexpress, ninjavan
 from shipclock.sweep import Report, Sweep
+from tests.evidence import made, wrong
 from tests.fakes import KINDS, FakePictures, Faults, FaultyPictures, FaultyStore, FaultyWire, Gone
 from tests.pictures import whole_jpeg, whole_png
 from tests.scenes import NUMBER, package, settle, stage_of, under_way
@@ -425,6 +426,16 @@ def test_a_host_that_is_not_listed_is_refused_and_the_seller_reads_which(stage: 
     (told,) = said(stage)
     assert "evil.test is not among the account's proof_hosts" in told["text"]
     assert "made-up" not in told["text"]
+
+
+def test_what_the_seller_was_told_of_a_picture_is_bound_with_all_else(stage: Stage) -> None:
+    order_id = under_way(stage)
+    pictures(stage)
+    delivered(stage, "https://evil.test/p/a.jpg?sign=made-up")
+    stage.sweep()
+    stage.settle_down()
+    assert said(stage)
+    assert wrong(made(stage, order_id, stage.secrets), stage) == []
 
 
 @pytest.mark.parametrize(

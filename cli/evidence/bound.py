@@ -73,6 +73,9 @@ def _fact(row: Row, bound: list[tuple[Link, Entry]]) -> Iterator[Finding]:
         yield Finding(f"{where} is bound by no link.", means)
         return
     last, entry = bound[-1]
+    if WITHHELD in row and chain.what(row) != entry.what:
+        what = f"{where} is withheld, and not as what it was bound."
+        yield Finding(what, "What little is told of it is not what was known.")
     if entry.digest != digest:
         means = (
             "It moved on after the last settle, which is right while a push is under way, or was "
@@ -101,7 +104,7 @@ def _moved(where: str, before: Entry, after: Entry, link: Link) -> Iterator[Find
     if after.how == chain.MADE:
         means = "It had been there: somebody has removed it in between, so that it was made again."
         yield Finding(f"{where} was made anew {_since(link)}.", means)
-    elif after.how == chain.READ and before.what == after.what == DONE:
+    elif after.how == chain.READ and before.what == DONE:
         means = "What was done stays as it is noted: somebody has changed it in between."
         yield Finding(f"{where} was found changed {_since(link)}.", means)
 

@@ -15,6 +15,7 @@ from shipclock import chain, rows
 from shipclock.chain import Anchor, Chain
 from shipclock.domain.times import stamp
 from shipclock.ports import Change, Due, Key, Page, Put, Row, Write
+from shipclock.rules.packs import NAMED
 
 ROOT = Path(__file__).resolve().parents[2]
 ORDER, FACTS, CHAIN = "order.json", "facts.jsonl", "chain.txt"
@@ -245,7 +246,7 @@ def case_in(files: Files) -> Case:
                 deliveries.append(_delivery(files, name))
         name = ORDER
         return Case(
-            order_id=order["order_id"],
+            order_id=_text(order["order_id"]),
             head=order["head"],
             shop=order["shop"],
             facts=facts,
@@ -254,7 +255,7 @@ def case_in(files: Files) -> Case:
             deliveries=tuple(deliveries),
             pictures=tuple(_picture(files, about) for about in order["pictures"]),
             packs={
-                path.removeprefix(PACKS).removesuffix(".toml"): files[path].decode()
+                _pack_name(path): files[path].decode()
                 for path in sorted(files)
                 if path.startswith(PACKS)
             },
@@ -282,6 +283,19 @@ def _delivery(files: Files, name: str) -> Delivery:
     several = {name: tuple(about[name]) for name in ("shops", "holds")}
     by_name = {name: dict(about[name]) for name in ("headers", "verification")}
     return Delivery(**{**about, **several, **by_name}, body=body)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a text was expected, not {type(value).__name__}")
+    return value
+
+
+def _pack_name(path: str) -> str:
+    name = path.removeprefix(PACKS).removesuffix(".toml")
+    if not NAMED.fullmatch(name):
+        raise ValueError(f"{path!r} is no name of a policy pack")
+    return name
 
 
 def _software(text: str) -> str:

@@ -151,7 +151,14 @@ def _folded(case: Case) -> Iterator[Finding]:
     if unknown := case.head.get("incidents", {}).keys() - told:
         what = f"{ORDER} tells of incidents that no fact has: {', '.join(sorted(unknown))}."
         yield Finding(what, "What it says of the order is not what was settled.")
-    made = {"status": order.status, "stage": order.stage, "shop_id": order.shop_id}
+    made: dict[str, Any] = {
+        "status": order.status,
+        "stage": order.stage,
+        "shop_id": order.shop_id,
+        "facts": codec.facts_digest(order.facts) if order.facts else "",
+    }
+    if not any(WITHHELD in row for row in case.facts):
+        made["events"] = order.events
     wrong = [name for name, value in made.items() if case.head.get(name) != value]
     if wrong:
         what = f"{ORDER} tells another {', '.join(wrong)} than the facts make."
@@ -325,6 +332,13 @@ def _senders(case: Case, secrets: Mapping[str, Any]) -> Iterator[Finding]:
 # The table
 
 
+def _stood(ours: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
+    """Whether an order may have stood as a pack tells: as it stands in the table, or earlier."""
+    if ours["version"] >= live["version"]:
+        return ours == live
+    return bool(ours["settled_at"] <= live["settled_at"])
+
+
 def _held_against(case: Case, store: Store) -> list[Finding]:
     try:
         return list(_against(case, store))
@@ -358,7 +372,7 @@ def _against(case: Case, store: Store) -> Iterator[Finding]:
     ):
         what = "The table says otherwise how the order stood in its incidents."
         yield Finding(what, "No link binds that: the clocks of the page may be others than told.")
-    elif case.head.get("version") == head["version"] and said_of_head(head, facts) != case.head:
+    elif not _stood(case.head, said_of_head(head, facts)):
         what = f"The table tells otherwise how the order stood than {ORDER} does."
         yield Finding(what, "No link binds that: it was changed, here or there.")
     elif ours.links < live.anchor.links:

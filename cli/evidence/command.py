@@ -18,6 +18,7 @@ from cli.evidence.made import pack
 from cli.evidence.zipped import unzipped
 from cli.options import STACK, TABLE, real
 from shipclock.chain import Anchor
+from shipclock.rules.packs import PolicyError
 
 WRONG, NOTE = "DOES NOT FIT  ", "note          "
 ANCHOR = re.compile(r"(\d{1,9}):([0-9a-f]{64})")
@@ -62,6 +63,8 @@ def make_command(
     try:
         case = gather(store, order_id, real(), secrets, Wish(redact, labels))
         data = pack(case)
+    except PolicyError as fault:
+        raise NoEvidence(f"Order {order_id} can't be told without its policy: {fault}.") from None
     except ODD as fault:
         raise NoEvidence(
             f"Order {order_id} can't be told: a row of it can't be read ({fault!r}). It was "

@@ -386,9 +386,9 @@ def _turned_away(event: dict[str, Any]) -> dict[str, Any] | None:
     kind = sent.headers.get("content-type", "").strip().lower()
     if hub.visitor(sent.headers.get("authorization", ""), secret()) is None:
         return _no(401, WHO)
-    if not event.get("body"):
+    if sent.http_method != "POST" or not event.get("body"):
         return None
-    if kind and not kind.startswith(content_types.APPLICATION_JSON):
+    if kind and kind.partition(";")[0].strip() != content_types.APPLICATION_JSON:
         return _no(415, SEND_JSON)
     try:
         _ = sent.json_body

@@ -12,6 +12,7 @@ from shipclock import backoff, codec, rows
 from shipclock.clockwork import Clockwork
 from shipclock.domain.clock import Notice
 from shipclock.domain.picture import NotAPicture
+from shipclock.marks import have_settled
 from shipclock.ports import Change, FetchFailed, FetchRefused, Key, Pictures, Put, Row, Store
 from shipclock.proof_images import State, keep, may_speak, until
 
@@ -132,4 +133,5 @@ class Fetching:
                 notice = Notice(number, PROOF, self.now, row["scan"], text)
                 told = codec.notice_row(pk, notice, self.clockwork.real(), head["shop_id"])
                 self.store.write(Put(told))
+                have_settled(self.store, pk, self.clockwork.real())  # which binds it
                 self.unsaid.append(rows.key_of(told))

@@ -104,7 +104,14 @@ def settle_anew(
     with guard(key, "order"):
         settle(pk.removeprefix("ORDER#"))
         good = True
-    head = None if good else store.get(key)
-    if head is not None:  # where another settle comes between, it knows what this one would
-        again = rows.mark(key, rows.at_once(real()))
-        store.write(Change(key, set=again, when={"due_at": head.get("due_at", ABSENT)}))
+    if not good:
+        have_settled(store, pk, real())
+
+
+def have_settled(store: Store, pk: str, real: datetime) -> None:
+    """Have an order settled by the next sweep, if not by another settle that comes between."""
+    key = pk, rows.HEAD
+    head = store.get(key)
+    if head is not None:
+        seen = {"due_at": head.get("due_at", ABSENT)}
+        store.write(Change(key, set=rows.mark(key, rows.at_once(real)), when=seen))

@@ -250,12 +250,17 @@ def _check_closed(shop: Shop) -> None:
                 f"{days!r} are no days on which a shop is closed ({error}): write one day as "
                 "2026-12-25, or the first and the last as 2026-12-24/2026-12-26."
             ) from error
+    ruling = {}
+    for span in spans:
+        pack = packs.policy_for(shop.market, span.first, shop.zone or "UTC", shop.pack).pack
+        ruling[pack.name] = pack
     try:
-        for day in dict.fromkeys(span.first for span in spans):
-            pack = packs.policy_for(shop.market, day, shop.zone or "UTC", shop.pack).pack
+        for pack in ruling.values():
             (pack.calendar or Calendar()).days(shop.market, tuple(spans)).check()
-    except (NoWorkingDay, OverflowError) as error:
+    except NoWorkingDay as error:
         raise OnboardError(f"The shop would be closed for more than a year: {error}.") from error
+    except OverflowError as error:
+        raise OnboardError("A closed day is none of our calendar's: check its year.") from error
 
 
 AUTOMATIC = (*REMEDIES, APPROVE_CANCELLATION)

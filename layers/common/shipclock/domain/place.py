@@ -90,7 +90,10 @@ def _bare(name: str) -> str:
 
 
 ZIP_PLUS = re.compile(r"(\d{5})[- ]?\d{4}", re.ASCII)
-DISTRICT = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]? \*", re.ASCII)
+DISTRICT = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?) \*", re.ASCII)
+ROUTING = re.compile(r"([A-Z][0-9][0-9W])[A-Z0-9]{4}", re.ASCII)
+"""An Irish code, and the part of it that all of a district have."""
+
 INWARD = 3
 """Characters of a British code behind its district."""
 
@@ -107,11 +110,14 @@ def postcode(text: str) -> str:
 
 def postcode_pattern(text: str) -> str:
     """What a person writes for some postcodes, as it is compared: `10110`, `10110-10120`, `SW1A*`,
-    or `M1 *` for a British district, without M16. Raises ValueError telling what is accepted."""
+    or `M1 *` for a British or Irish district, without M16. Raises ValueError telling what is
+    accepted."""
     district = " ".join(text.split()).upper()
     if DISTRICT.fullmatch(district):
         return district
     written = "".join(text.split()).upper()
+    if ZIP_PLUS.fullmatch(written) and written.isdigit():
+        written = postcode(written)
     found = PATTERN.fullmatch(written)
     good = found is not None and (
         found[1] is None or (len(found[1]) == len(found[2]) and found[1] <= found[2])
@@ -132,8 +138,9 @@ def has_postcode(pattern: str, code: str) -> Fit:
     first, hyphen, last = pattern.partition("-")
     if hyphen:
         return _told(len(code) == len(first) and code.isdigit() and first <= code <= last)
-    if pattern.endswith(" *"):
-        return _told(code[:-INWARD] == pattern[:-2])
+    if district := DISTRICT.fullmatch(pattern):
+        irish = ROUTING.fullmatch(code)
+        return _told(district[1] in (code, irish[1] if irish else code[:-INWARD]))
     if pattern.endswith("*"):
         return _told(code.startswith(pattern[:-1]))
     return _told(code == pattern)
