@@ -299,7 +299,7 @@ def test_a_delivery_whose_time_is_over_is_told_and_its_digest_known(
     }
     (note,) = check(pack, stage.store)
     assert not note.fault
-    assert re.fullmatch(r"Of \d+ deliveries, cited by \d+ facts, only the .*", note.what)
+    assert re.fullmatch(r"Only digests are left of deliveries \(\d+\) .* \(\d+\) cite\.", note.what)
 
 
 def test_an_order_that_is_not_known_or_was_never_settled_is_told() -> None:

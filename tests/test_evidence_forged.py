@@ -208,7 +208,7 @@ def test_a_scan_of_a_delivery_that_never_came_is_not_told_as_one_that_ended(
     _put_invented(stage, order_id, f"standard_webhooks#default#{'ab' * 32}")
     found = check(made(stage, order_id), stage.store, SECRETS)
     assert [finding.what for finding in found] == [
-        "Of 1 deliveries, cited by 1 facts, only the digest is left."
+        "Only digests are left of deliveries (1) that facts (1) cite."
     ]
     assert "never came" in found[0].means
 

@@ -246,7 +246,7 @@ def _ended(case: Case, cited: Mapping[str, Sequence[Row]]) -> Iterator[Finding]:
     gone = [one.name for one in case.deliveries if one.state == EXPIRED]
     if gone:
         facts = sum(len(cited.get(name, ())) for name in gone)
-        what = f"Of {len(gone)} deliveries, cited by {facts} facts, only the digest is left."
+        what = f"Only digests are left of deliveries ({len(gone)}) that facts ({facts}) cite."
         means = (
             "They have ended, or never came: what is cited of them rests on the chain alone. An "
             "older pack may have them."
