@@ -116,12 +116,12 @@ def test_what_is_written_is_told_apart_from_what_was_met() -> None:
 def test_a_fact_that_moves_is_bound_in_each_state_and_one_that_comes_back_once_more() -> None:
     table = Rows()
     row: Row = {"pk": rows.order_pk(ORDER), "sk": "PUSH#x", "state": "pending", "doc": "{}"}
-    for state in ("pending", "done", "pending"):
+    for state in ("pending", "refused", "pending"):
         table.put({**row, "state": state})
         assert table.settle() is not None
     assert [e.what for link in table.chain.links for e in link.entries] == [
         "push.pending",
-        "push.done",
+        "push.refused",
         "push.pending",
     ]
     assert table.findings() == []

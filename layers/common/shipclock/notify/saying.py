@@ -12,7 +12,7 @@ from shipclock.notify.delivery import Delivery
 from shipclock.notify.destinations import Destination, Destinations, destinations_of
 from shipclock.notify.health import without_gone
 from shipclock.notify.outbox import Outbox, Told
-from shipclock.ports import Change, Key, Row, SecretMalformed, SecretsFailed
+from shipclock.ports import ABSENT, Above, Change, Key, Row, SecretMalformed, SecretsFailed
 from shipclock.shops import Shops
 from shipclock.world import World
 
@@ -76,7 +76,8 @@ class Saying:
             turn, key = _turn(one.row), rows.key_of(one.row)
             if one.row.get(rows.ANNOUNCED) != turn:
                 with self._guard(key, "announcement"):
-                    seen = {"due_at": one.row["due_at"]}
+                    # it was put off meanwhile; another sweep may have kept it, too
+                    seen = {"told": one.row.get("told", ABSENT), "due_at": Above("")}
                     self._world.store.write(Change(key, set={rows.ANNOUNCED: turn}, when=seen))
         return kept
 
